@@ -1,0 +1,98 @@
+"""Load whatever label an image has."""
+import mmcv
+import mmengine.fileio as fileio
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from mmseg_wss.datasets.label_check import box_faults, mask_faults
+from mmseg_wss.datasets.voc_xml import read_voc_objects
+from mmseg_wss.errors import DataError
+from mmseg_wss.registry import TRANSFORMS
+
+
+def read_mask(path, backend_args=None):
+    """Decode a mask without converting it: (H, W), or (H, W, C) for a colour picture.
+
+    Raises:
+        DataError: the file is missing or cannot be decoded.
+    """
+    try:
+        return mmcv.imfrombytes(
+            fileio.get(path, backend_args=backend_args), flag='unchanged', backend='pillow')
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f'{path}: the mask cannot be read ({error}). Write it again, or remove the '
+                        'image from the list.') from error
+
+
+@TRANSFORMS.register_module()
+class LoadWeakLabels(BaseTransform):
+    """Load the labels that the image's supervision allows, and check them.
+
+    'pixel' and 'pseudo' give the mask, 'box' gives boxes and tags, 'image' gives tags alone. What
+    an image does not have stays absent. Use it for evaluation too, behind ``Resize``, since a
+    prediction is compared at the size of the file.
+
+    Required keys: img_path, ori_shape, classes, supervision, and seg_map_path | pseudo_mask_path |
+    box_path | tags.
+
+    Added keys:
+
+    - gt_seg_map (uint8 (H, W), 255 ignored) and its name in seg_fields
+    - gt_bboxes (float32 (M, 4): x1, y1, x2, y2 in pixels, half-open), gt_bboxes_labels (int64 (M,))
+    - gt_tags (uint8 (K,)): 1 for a class that is in the image, and for the background
+
+    Args:
+        backend_args (dict, optional): see ``mmengine.fileio``.
+
+    Raises:
+        DataError: a label file is missing, unreadable or wrong (`mask_faults`, `box_faults`), or a
+            weak image has no object at all.
+    """
+
+    def __init__(self, backend_args=None):
+        self.backend_args = backend_args
+
+    def transform(self, results):
+        supervision = results['supervision']
+        if supervision in ('pixel', 'pseudo'):
+            self._load_mask(results, truth=supervision == 'pixel')
+        elif 'tags' in results:
+            self._add_tags(results, results['tags'], f'the tags of {results["img_path"]}')
+        else:
+            self._load_boxes(results, keep_boxes=supervision == 'box')
+        return results
+
+    def _load_mask(self, results, truth):
+        path = results['seg_map_path' if truth else 'pseudo_mask_path']
+        mask = read_mask(path, self.backend_args)
+        faults = mask_faults(mask, len(results['classes']), results['ori_shape'], truth)
+        if faults:
+            raise DataError(f'{path}: the mask {"; it ".join(faults)}.')
+        results['gt_seg_map'] = mask.astype(np.uint8)
+        results['seg_fields'].append('gt_seg_map')
+
+    def _load_boxes(self, results, keep_boxes):
+        path = results['box_path']
+        names, boxes, _ = read_voc_objects(path)
+        faults = box_faults(names, boxes, results['classes'], results['ori_shape'])
+        if faults:
+            raise DataError(f'{path}: {"; ".join(faults)}.')
+        self._add_tags(results, names, path)
+        if keep_boxes:
+            results['gt_bboxes'] = boxes
+            results['gt_bboxes_labels'] = np.array(
+                [results['classes'].index(name) for name in names], np.int64)
+
+    @staticmethod
+    def _add_tags(results, names, source):
+        classes = results['classes']
+        unknown = [name for name in names if name not in classes[1:]]
+        if unknown:
+            raise DataError(f'{source}: unknown class {unknown[0]!r}; the classes are '
+                            f'{", ".join(classes[1:])}. Correct the name or add the class.')
+        if not names:
+            raise DataError(f'{source}: the weak image {results["img_path"]} has no object, so it '
+                            'teaches nothing. Remove it from the list or label its objects.')
+        tags = np.zeros(len(classes), np.uint8)
+        tags[[0, *(classes.index(name) for name in names)]] = 1
+        results['gt_tags'] = tags

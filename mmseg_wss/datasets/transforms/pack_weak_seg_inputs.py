@@ -1,0 +1,40 @@
+"""Pack an image and whatever labels it has."""
+from mmcv.transforms import to_tensor
+from mmengine.structures import InstanceData
+from mmseg.datasets.transforms import PackSegInputs
+
+from mmseg_wss.registry import TRANSFORMS
+
+_META_KEYS = ('img_path', 'supervision', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor',
+              'flip', 'flip_direction', 'reduce_zero_label')
+
+
+@TRANSFORMS.register_module()
+class PackWeakSegInputs(PackSegInputs):
+    """mmseg's ``PackSegInputs`` for weak labels too. An absent label stays an absent field.
+
+    The ``SegDataSample`` gets
+
+    - gt_sem_seg: PixelData, int64 (1, H, W), 255 ignored
+    - gt_boxes: InstanceData with bboxes (float32 (M, 4): x1, y1, x2, y2 in pixels of the input,
+      half-open) and labels (int64 (M,))
+    - gt_tags: uint8 (K,), 1 for a class that is in the whole image
+    - metainfo: supervision and img_path besides mmseg's own keys
+
+    Args:
+        meta_keys (Sequence[str]): what goes into metainfo.
+    """
+
+    def __init__(self, meta_keys=_META_KEYS):
+        super().__init__(meta_keys=meta_keys)
+
+    def transform(self, results):
+        packed = super().transform(results)
+        sample = packed['data_samples']
+        if 'gt_bboxes' in results:
+            sample.gt_boxes = InstanceData(
+                bboxes=to_tensor(results['gt_bboxes'].astype('float32')),
+                labels=to_tensor(results['gt_bboxes_labels']))
+        if 'gt_tags' in results:
+            sample.gt_tags = to_tensor(results['gt_tags'])
+        return packed

@@ -1,0 +1,66 @@
+"""Make a mask from cheaper labels inside the pipeline."""
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from mmseg_wss.registry import TRANSFORMS
+
+
+def rect_mask(boxes, labels, shape):
+    """Paint boxes as a mask: every pixel of a box takes its class, the smaller box wins.
+
+    This is Bbox-Rect of WSSL (Papandreou et al., ICCV 2015, section 3.3): pixels of several boxes
+    go to the one of smallest area (of equal ones to the later), pixels of no box are background.
+    A pixel belongs to a box when its centre does.
+
+    Args:
+        boxes (np.ndarray): (M, 4), (x1, y1, x2, y2) in pixels, half-open.
+        labels (np.ndarray): (M,), class indices.
+        shape (tuple): (H, W).
+
+    Returns:
+        np.ndarray: uint8 (H, W).
+    """
+    mask = np.zeros(shape, np.uint8)
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    edges = np.ceil(boxes - 0.5).astype(int).clip(min=0)  # first pixels with the centre inside
+    for i in np.argsort(-areas, kind='stable'):
+        x1, y1, x2, y2 = edges[i]
+        mask[y1:y2, x1:x2] = labels[i]
+    return mask
+
+
+@TRANSFORMS.register_module()
+class PseudoMask(BaseTransform):
+    """Give weak images a mask that is made from their labels. Images with a mask pass unchanged.
+
+    Place it before resize, so that the mask is made at the size of the file and moves on like any
+    mask.
+
+    Required keys: ori_shape, supervision; gt_bboxes and gt_bboxes_labels of a weak image.
+
+    Added keys: gt_seg_map (uint8 (H, W)) and its name in seg_fields.
+
+    Args:
+        kind (str): 'rect' paints the boxes (`rect_mask`).
+
+    Raises:
+        ValueError: an unknown kind, or a weak image without the labels that the kind needs.
+    """
+
+    def __init__(self, kind='rect'):
+        if kind != 'rect':
+            raise ValueError(f"kind must be 'rect', got {kind!r}.")
+        self.kind = kind
+
+    def transform(self, results):
+        if 'gt_seg_map' in results:
+            return results
+        if 'gt_bboxes' not in results:
+            raise ValueError(
+                f"{results['img_path']}: PseudoMask(kind='rect') needs boxes, but the supervision "
+                f"of the image is {results['supervision']!r}: set supervision='box' in its data "
+                'set.')
+        results['gt_seg_map'] = rect_mask(
+            results['gt_bboxes'], results['gt_bboxes_labels'], results['img'].shape[:2])
+        results['seg_fields'].append('gt_seg_map')
+        return results

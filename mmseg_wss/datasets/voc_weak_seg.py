@@ -1,0 +1,115 @@
+"""Weakly and strongly labelled images in the layout of the PASCAL VOC devkit."""
+import os.path as osp
+from collections import Counter
+
+from mmengine.fileio import exists, get_text
+from mmseg.utils import get_classes
+
+from mmseg_wss.datasets.palette import voc_palette
+from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
+from mmseg_wss.errors import DataError
+from mmseg_wss.registry import DATASETS
+
+
+@DATASETS.register_module()
+class VOCWeakSegDataset(WeakSegDataset):
+    """Images of a VOC devkit folder.
+
+    ::
+
+        data_root/
+          JPEGImages/ID.jpg
+          SegmentationClass/ID.png             index masks, 255 ignored ('pixel')
+          Annotations/ID.xml                   boxes ('box'), and tags from them ('image')
+          ImageSets/Segmentation/train.txt     an ID a line
+          classes.txt                          optional: class names, background first
+
+    Class names are ``metainfo['classes']`` (a list, or a file with a name a line), else
+    ``data_root/classes.txt``, else the 21 of VOC: a devkit of one's own needs no new class.
+
+    Args:
+        ann_file (str): the list of IDs, relative to `data_root`.
+        data_prefix (dict): folders relative to `data_root`: img_path (JPEGImages), seg_map_path
+            (SegmentationClass; SegmentationClassAug for the masks of SBD) and box_path
+            (Annotations).
+        tag_file (str, optional): tags of ``supervision='image'`` from this file instead of the
+            XML files; a line is an ID and the names of its classes, separated by blanks
+            (``2007_000032 aeroplane person``).
+        **kwargs: see `WeakSegDataset`.
+
+    Raises:
+        DataError: see `WeakSegDataset`; or a line of `tag_file` is missing or names no known class.
+    """
+
+    def __init__(self, ann_file, data_root=None, metainfo=None, data_prefix=None, tag_file=None,
+                 **kwargs):
+        if tag_file and kwargs.get('supervision') != 'image':
+            raise ValueError(
+                f"tag_file={tag_file!r} belongs to supervision='image', got "
+                f'supervision={kwargs.get("supervision", "pixel")!r}: it would be ignored.')
+        metainfo = dict(metainfo or {})
+        if 'classes' not in metainfo:
+            file = osp.join(data_root or '', 'classes.txt')
+            metainfo['classes'] = file if exists(file) else get_classes('voc')
+        self.tag_file = osp.join(data_root or '', tag_file) if tag_file else None
+        prefix = dict(img_path='JPEGImages', seg_map_path='SegmentationClass',
+                      box_path='Annotations')
+        super().__init__(ann_file=ann_file, data_root=data_root, metainfo=metainfo,
+                         data_prefix={**prefix, **(data_prefix or {})}, **kwargs)
+
+    def _update_palette(self):
+        """The VOC colour map, so that masks look as people know them, unless metainfo has one."""
+        if self._metainfo.get('palette'):
+            return super()._update_palette()
+        return voc_palette(len(self._metainfo['classes'])).tolist()
+
+    def load_data_list(self):
+        """Read the list.
+
+        Returns:
+            list[dict]: img_path, supervision, and what the supervision needs: seg_map_path,
+            box_path, pseudo_mask_path or tags (list of class names).
+        """
+        if not exists(self.ann_file):
+            raise DataError(f'{self.ann_file}: there is no such list. Set ann_file (relative to '
+                            f'data_root={self.data_root!r}) to a file with an image ID a line.')
+        # the first word: VOC's own per-class lists carry a flag behind the ID
+        ids = [line.split()[0] for line in get_text(self.ann_file).splitlines() if line.strip()]
+        if not ids:
+            raise DataError(f'{self.ann_file}: the list is empty. Write an image ID a line, or '
+                            'remove this source from the config.')
+        twice = [name for name, count in Counter(ids).items() if count > 1]
+        if twice:
+            raise DataError(f'{self.ann_file}: the list names {len(twice)} image(s) more than '
+                            f'once, {twice[0]!r} among them. Name every image once.')
+        tags = self._load_tags(ids) if self.tag_file else {}
+        return [self._data_info(name, tags) for name in ids]
+
+    def _data_info(self, name, tags):
+        def path(key, suffix):
+            return osp.join(self.data_prefix[key], name + suffix)
+
+        info = dict(img_path=path('img_path', self.img_suffix), supervision=self.supervision,
+                    label_map=None, reduce_zero_label=False, seg_fields=[])
+        if self.supervision == 'pixel':
+            info['seg_map_path'] = path('seg_map_path', self.seg_map_suffix)
+        elif self.supervision == 'pseudo':
+            info['pseudo_mask_path'] = path('pseudo_mask', self.seg_map_suffix)
+        elif name in tags:
+            info['tags'] = tags[name]
+        else:
+            info['box_path'] = path('box_path', '.xml')
+        return info
+
+    def _load_tags(self, ids):
+        if not exists(self.tag_file):
+            raise DataError(f'{self.tag_file}: there is no such tag file.')
+        rows = (line.split() for line in get_text(self.tag_file).splitlines() if line.strip())
+        tags = {row[0]: row[1:] for row in rows}
+        missing = [name for name in ids if name not in tags]
+        if missing:
+            raise DataError(
+                f'{self.tag_file}: no line for {len(missing)} image(s) of {self.ann_file}, '
+                f'{missing[0]!r} among them. Add "{missing[0]} CLASS ..." or remove the image from '
+                'the list.')
+        return tags

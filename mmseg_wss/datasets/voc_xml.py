@@ -1,0 +1,50 @@
+"""Objects of a PASCAL VOC annotation file."""
+import numpy as np
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, parse
+
+from mmseg_wss.errors import DataError
+
+
+def read_voc_objects(path):
+    """Read names and boxes of the objects in a VOC XML file.
+
+    VOC writes 1-based coordinates of the first and last pixel inside; here a box is 0-based and
+    half-open: (x1, y1, x2, y2) = (xmin - 1, ymin - 1, xmax, ymax).
+
+    Args:
+        path (str): the XML file; it is read with defusedxml.
+
+    Returns:
+        tuple: names, list of M str; boxes, float32 array (M, 4) in pixels; and the image size
+        (width, height) as the file states it, or None where it states none.
+
+    Raises:
+        DataError: the file is missing, is no VOC annotation, or has a coordinate that is no number.
+    """
+    try:
+        root = parse(path).getroot()
+    except FileNotFoundError as error:
+        raise DataError(
+            f'{path}: there is no such annotation file. Box and tag labels come from it: add it, '
+            'or remove the image from the list.') from error
+    except (ParseError, DefusedXmlException) as error:
+        raise DataError(f'{path}: not a readable XML file ({error}). Write it again.') from error
+
+    names, boxes = [], []
+    for number, node in enumerate(root.iter('object'), 1):
+        name = (node.findtext('name') or '').strip()
+        try:
+            x1, y1, x2, y2 = (float(node.find('bndbox').findtext(key))
+                              for key in ('xmin', 'ymin', 'xmax', 'ymax'))
+        except (AttributeError, TypeError, ValueError) as error:
+            raise DataError(
+                f'{path}: object {number} ({name or "without a name"}) has no complete <bndbox> of '
+                'four numbers (xmin, ymin, xmax, ymax). Complete it or remove the object.'
+            ) from error
+        names.append(name)
+        boxes.append((x1 - 1, y1 - 1, x2, y2))
+    size = root.find('size')
+    size = None if size is None else tuple(
+        int(size.findtext(key) or 0) for key in ('width', 'height'))
+    return names, np.array(boxes, np.float32).reshape(-1, 4), size

@@ -1,0 +1,95 @@
+"""Base class of data sets whose images carry pixel masks or cheaper labels."""
+from abc import abstractmethod
+
+from mmengine.fileio import exists, list_dir_or_file
+from mmseg.datasets import BaseSegDataset
+
+from mmseg_wss.datasets.image_check import check_image_file
+from mmseg_wss.errors import DataError
+from mmseg_wss.engine.random_state import seeded
+
+SUPERVISIONS = ('pixel', 'box', 'image', 'pseudo')
+
+
+class WeakSegDataset(BaseSegDataset):
+    """A list of images with one kind of supervision.
+
+    Building it reads the list and looks which files exist; no image and no label is opened.
+    Where the supervision is not 'pixel', the path of the true mask is not even formed, so nothing
+    can open it (the leak guard: a training is bit-identical without those files).
+
+    A sample drawn with a `SeededIndex` goes through the pipeline under its own seed.
+
+    Args:
+        supervision (str): 'pixel' (the mask is truth), 'box' (boxes and tags), 'image' (tags) or
+            'pseudo' (a mask that a program made, in the folder `pseudo_mask`).
+        pseudo_mask (str): folder of the pseudo masks (PNG, named like the image), relative to
+            `data_root` or absolute; with ``supervision='pseudo'`` only.
+        **kwargs: see ``mmseg.datasets.BaseSegDataset``.
+
+    Raises:
+        ValueError: an unknown supervision; `pseudo_mask` missing, or given where it is not used.
+        DataError: the list is missing, empty or holds an image twice, or files of it are missing.
+    """
+
+    def __init__(self, supervision='pixel', pseudo_mask=None, **kwargs):
+        if supervision not in SUPERVISIONS:
+            raise ValueError(
+                f'supervision must be one of {", ".join(SUPERVISIONS)}, got {supervision!r}.')
+        if (supervision == 'pseudo') != (pseudo_mask is not None):
+            raise ValueError(
+                f"supervision={supervision!r} with pseudo_mask={pseudo_mask!r}: the folder of the "
+                "pseudo masks belongs to supervision='pseudo', and only to it.")
+        self.supervision = supervision
+        kwargs['data_prefix'] = dict(kwargs.get('data_prefix') or {}, pseudo_mask=pseudo_mask or '')
+        super().__init__(**kwargs)
+
+    def full_init(self):
+        """Load the list, then see that every file it needs exists."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        missing = self.missing_files(self.get_data_info(i) for i in range(len(self)))
+        if missing:
+            shown = '\n  '.join(missing[:5])
+            more = f'\n  and {len(missing) - 5} more' if len(missing) > 5 else ''
+            raise DataError(
+                f'{self.ann_file}: {len(missing)} file(s) that its images need '
+                f"(supervision='{self.supervision}') do not exist:\n  {shown}{more}\n"
+                'Add them or remove the images from the list; tools/check_data.py CONFIG reports '
+                'every fault of a config at once.')
+
+    @abstractmethod
+    def load_data_list(self):
+        """Read the list: a dict for each image, with the paths of the files it needs."""
+
+    def missing_files(self, data_list):
+        """Paths of `data_list` (keys that end in ``_path``) that do not exist, in its order."""
+        listed, missing = {}, []
+        for info in data_list:
+            for key, path in info.items():
+                if not key.endswith('_path'):
+                    continue
+                folder, _, name = path.rpartition('/')
+                if folder not in listed:  # one listing a folder, not one request a file
+                    listed[folder] = set(list_dir_or_file(
+                        folder, list_dir=False, backend_args=self.backend_args)) if exists(
+                            folder, backend_args=self.backend_args) else set()
+                if name not in listed[folder]:
+                    missing.append(path)
+        return missing
+
+    def prepare_data(self, idx):
+        """Run the pipeline on image `idx`.
+
+        Raises:
+            DataError: the image file is corrupt (other faults: see `LoadWeakLabels`).
+        """
+        info = self.get_data_info(idx)
+        info['classes'] = self._metainfo['classes']  # names in the label files become indices
+        check_image_file(info['img_path'])
+        seed = getattr(idx, 'seed', None)
+        if seed is None:
+            return self.pipeline(info)
+        with seeded(seed):
+            return self.pipeline(info)

@@ -1,0 +1,121 @@
+"""Checks of a run's set-up that no single part of it can make."""
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import EpochBasedTrainLoop
+
+from mmseg_wss.datasets.samplers import StrongWeakSampler, split_batch
+from mmseg_wss.errors import DataError
+from mmseg_wss.registry import HOOKS
+
+
+def check_num_classes(model, dataset):
+    """Every head must have as many classes as the data set has names.
+
+    Raises:
+        ValueError: they differ; names both numbers.
+    """
+    classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
+    if classes is None:
+        return
+    model = model.module if is_model_wrapper(model) else model
+    for name, module in model.named_modules():
+        if name.startswith(('decode_head', 'auxiliary_head')) and hasattr(module, 'num_classes'):
+            if module.num_classes != len(classes):
+                raise ValueError(
+                    f'{name} ({type(module).__name__}) has num_classes={module.num_classes}, but '
+                    f'the data set has {len(classes)} classes ({", ".join(classes)}; background '
+                    f'included): set num_classes={len(classes)} in the head, or correct the class '
+                    'names (metainfo, or classes.txt of the devkit).')
+
+
+def find_overlaps(lists):
+    """Images that are in two of several lists.
+
+    Args:
+        lists (dict[str, Iterable[str]]): name of a list -> paths of its images.
+
+    Returns:
+        list[tuple]: (name, other name, paths in both, sorted) for each pair that overlaps.
+    """
+    names = list(lists)
+    sets = {name: set(paths) for name, paths in lists.items()}
+    pairs = ((a, b, sorted(sets[a] & sets[b]))
+             for i, a in enumerate(names) for b in names[i + 1:])
+    return [pair for pair in pairs if pair[2]]
+
+
+def image_lists(sources, val=None):
+    """Paths of the images of each training source and of the evaluation list, by list file."""
+    def paths(dataset):
+        return [dataset.get_data_info(i)['img_path'] for i in range(len(dataset))]
+
+    lists = {f'training source {i} ({source.ann_file})': paths(source)
+             for i, source in enumerate(sources) if hasattr(source, 'get_data_info')}
+    if hasattr(val, 'get_data_info'):
+        lists[f'evaluation ({val.ann_file})'] = paths(val)
+    return lists
+
+
+@HOOKS.register_module()
+class SetupCheckHook(Hook):
+    """Check a run before its first step, and warn where it departs from the config's recipe.
+
+    Raises, before training:
+        ValueError: the heads and the data set disagree on the number of classes; the dataloader and
+            its `StrongWeakSampler` on the batch size; the training loop and the sampler on epochs
+            or iterations.
+        DataError: an image is in two training sources, or in training and evaluation.
+
+    Warns when the strong images per step, over all ranks, are not those of the recipe
+    (``auto_scale_lr.base_batch_size`` split by the sampler's ratio).
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_train(self, runner):
+        loader = runner.train_dataloader
+        check_num_classes(runner.model, loader.dataset)
+        sources = getattr(loader.dataset, 'datasets', [loader.dataset])
+        val = runner.val_dataloader.dataset if runner.val_loop is not None else None
+        for a, b, paths in find_overlaps(image_lists(sources, val)):
+            raise DataError(
+                f'{a} and {b} share {len(paths)} image(s), {paths[0]} among them: remove them from '
+                'one of the lists (tools/check_data.py CONFIG reports every fault).')
+        if isinstance(loader.sampler, StrongWeakSampler):
+            self._check_sampler(runner, loader)
+            self._compare_with_recipe(runner, loader.sampler, sources)
+
+    @staticmethod
+    def _check_sampler(runner, loader):
+        sampler = loader.sampler
+        if sampler.batch_size != loader.batch_size:
+            raise ValueError(
+                f'train_dataloader.batch_size={loader.batch_size}, but its StrongWeakSampler has '
+                f'batch_size={sampler.batch_size}: the shares would not be exact. Set both alike.')
+        by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
+        if sampler.by_epoch != by_epoch:
+            raise ValueError(
+                f'{type(runner.train_loop).__name__} needs StrongWeakSampler(by_epoch={by_epoch}), '
+                f'got by_epoch={sampler.by_epoch}: set train_dataloader.sampler.by_epoch.')
+
+    @staticmethod
+    def _compare_with_recipe(runner, sampler, sources):
+        base = (runner.cfg.get('auto_scale_lr') or {}).get('base_batch_size')
+        if base is None:
+            return
+        strong = [i for i, source in enumerate(sources)
+                  if getattr(source, 'supervision', 'pixel') == 'pixel']
+        here = sum(sampler.counts[i] for i in strong) * sampler.world_size
+        recipe = sum(split_batch(base, sampler.source_ratio)[i] for i in strong)
+        if here != recipe:
+            runner.logger.warning(
+                f'{here} strong images per step, the recipe has {recipe} (in a batch of {base}). '
+                'The learning rate follows the batch size where auto_scale_lr.enable is True; the '
+                "number of steps does not. Use the recipe's batch, on more GPUs or with "
+                'optim_wrapper.accumulative_counts, to compare with its results.')
+
+    def before_val(self, runner):
+        check_num_classes(runner.model, runner.val_dataloader.dataset)
+
+    def before_test(self, runner):
+        check_num_classes(runner.model, runner.test_dataloader.dataset)

@@ -1,0 +1,37 @@
+"""Start several processes of a run, with or without GPUs."""
+import os
+
+import torch
+import torch.distributed as dist
+
+
+def init_cpu_processes(cfg, launcher):
+    """Let the processes of torchrun or SLURM talk over gloo where there is no GPU.
+
+    mmengine would choose a GPU for each process and fail. It uses a process group that is there
+    already, so it is made here, and the wrapper is told not to look for devices. With a GPU, or
+    with ``launcher='none'``, nothing is done.
+
+    Args:
+        cfg (Config): the run's config; model_wrapper_cfg is set.
+        launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
+
+    Raises:
+        RuntimeError: 'mpi' without a GPU.
+    """
+    if launcher == 'none' or torch.cuda.is_available():
+        return
+    if launcher == 'slurm':  # one process a task: the names that torchrun would set
+        for name, slurm in (('RANK', 'SLURM_PROCID'), ('WORLD_SIZE', 'SLURM_NTASKS'),
+                            ('LOCAL_RANK', 'SLURM_LOCALID')):
+            os.environ[name] = os.environ[slurm]
+        os.environ.setdefault('MASTER_ADDR', os.environ.get('SLURM_LAUNCH_NODE_IPADDR', '127.0.0.1'))
+        os.environ.setdefault('MASTER_PORT', '29500')
+    elif launcher == 'mpi':
+        raise RuntimeError('--launcher mpi needs GPUs; without one use --launcher pytorch '
+                           '(tools/dist_train.sh).')
+    if not dist.is_initialized():
+        dist.init_process_group('gloo')
+    cfg.model_wrapper_cfg = dict(
+        cfg.get('model_wrapper_cfg') or {}, type='MMDistributedDataParallel', device_ids=None,
+        broadcast_buffers=False, find_unused_parameters=cfg.get('find_unused_parameters', False))

@@ -1,0 +1,9 @@
+"""The errors that speak to a user: what was expected, what came, in which file, what to do."""
+
+
+class DataError(ValueError):
+    """A file of the data set is missing, unreadable, or contradicts the rest of the data set.
+
+    It is raised with a message that names the file and the remedy, and stops a training: mmengine's
+    data sets would otherwise draw another image in silence.
+    """

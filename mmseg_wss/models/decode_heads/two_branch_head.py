@@ -1,0 +1,198 @@
+"""Base of the heads that predict with a strong and a weak branch."""
+from abc import abstractmethod
+from numbers import Real
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseModule
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from mmseg.utils import add_prefix
+from torch import nn
+
+from mmseg_wss.models.decode_heads.routing import route_samples
+from mmseg_wss.registry import MODELS
+
+
+class Branch(BaseModule):
+    """Layers of one branch, dropout, and the classifier: (N, C, h, w) -> logits (N, K, h, w).
+
+    The classifier starts at N(0, 0.01), as that of every mmseg head does.
+    """
+
+    def __init__(self, layers, channels, out_channels, dropout_ratio):
+        super().__init__(dict(type='Normal', std=0.01, override=dict(name='conv_seg')))
+        self.layers = layers
+        self.dropout = nn.Dropout2d(dropout_ratio) if dropout_ratio else nn.Identity()
+        self.conv_seg = nn.Conv2d(channels, out_channels, 1)
+
+    def forward(self, features):
+        return self.conv_seg(self.dropout(self.layers(features)))
+
+
+class TwoBranchHead(BaseDecodeHead):
+    """Shared features, then a strong and a weak branch that are trained on different images.
+
+    The features come from any mmseg decode head, whose classifier is replaced by identity, and
+    then a shared neck, if the subclass has one. `route_samples` says which samples train which
+    branch; each branch computes its own samples only. The loss is the sum of both branches'
+    losses, each averaged over the labelled pixels of its own samples (dual-branch, eq. 3). A branch
+    without samples in a step returns the same keys, as zeros with a gradient path, so that all
+    ranks reduce the same gradients.
+
+    A subclass writes the layers: `_build_layers`, and `_build_neck` if it has a neck.
+
+    Args:
+        feature_head (dict): config of an mmseg decode head; num_classes may be left out. It keeps
+            its own dropout, in front of the shared features.
+        num_classes (int): K, with the background.
+        channels (int, optional): channels in front of the classifiers; those of `feature_head` when
+            None.
+        mix_ratio (tuple[int, int], optional): see `route_samples`.
+        predict_branch (str | float): 'strong', 'weak', or a number lambda in [0, 1] for the mean of
+            both branches' probabilities, lambda * weak + (1 - lambda) * strong (dual-branch,
+            eq. 4).
+        weak_branch (bool): False builds the head without it, for inference with a checkpoint of
+            tools/model_converters/publish_strong.py.
+        dropout_ratio (float): dropout in front of the classifier of each branch.
+        loss_decode (dict | list[dict]): the loss or losses of each branch.
+        **kwargs: see ``mmseg.models.BaseDecodeHead``.
+
+    Raises:
+        ValueError: `feature_head` has no classifier to replace; a bad `mix_ratio` or
+            `predict_branch`, or one that needs the weak branch where it is switched off. In
+            training: a sample without supervision or mask; no weak branch to train.
+    """
+
+    def __init__(self, feature_head, *, num_classes, channels=None, mix_ratio=None,
+                 predict_branch='strong', weak_branch=True, dropout_ratio=0.,
+                 loss_decode=dict(type='mmseg.CrossEntropyLoss', avg_non_ignore=True), **kwargs):
+        feature_head = MODELS.build({'num_classes': num_classes, **feature_head})
+        if not isinstance(getattr(feature_head, 'conv_seg', None), nn.Conv2d):
+            raise ValueError(
+                f'feature_head {type(feature_head).__name__} has no classifier conv_seg to be '
+                'replaced: take a head that classifies with BaseDecodeHead.cls_seg.')
+        super().__init__(
+            feature_head.channels, channels or feature_head.channels, num_classes=num_classes,
+            dropout_ratio=dropout_ratio, loss_decode=loss_decode, init_cfg=None,
+            **{'align_corners': feature_head.align_corners, **kwargs})
+        del self.conv_seg, self.dropout  # each branch has its own
+        feature_head.conv_seg = nn.Identity()
+
+        self.feature_head = feature_head
+        self.neck = self._build_neck()
+        self.strong_branch = self._build_branch()
+        self.weak_branch = self._build_branch() if weak_branch else None
+        self.mix_ratio = mix_ratio
+        self.predict_branch = predict_branch
+        self._check_options()
+
+        self._carry, self._warned = 0, False
+        if mix_ratio is not None and weak_branch:
+            # The copy of the carry that checkpoints hold. It is read on loading alone: reading it
+            # at every step would make the CPU wait for the GPU.
+            self.register_buffer('mix_carry', torch.zeros((), dtype=torch.long))
+            self.register_load_state_dict_post_hook(
+                lambda head, _: setattr(head, '_carry', int(head.mix_carry)))
+
+    def _check_options(self):
+        lam = self.predict_branch
+        is_weight = isinstance(lam, Real) and not isinstance(lam, bool) and 0 <= lam <= 1
+        if lam not in ('strong', 'weak') and not is_weight:
+            raise ValueError("predict_branch must be 'strong', 'weak' or a number in [0, 1] (the "
+                             f'weight of the weak branch), got {lam!r}.')
+        if is_weight and self.out_channels == 1:
+            raise ValueError(f'predict_branch={lam} averages softmax probabilities, but '
+                             "out_channels=1 has none: use 'strong' or 'weak'.")
+        if self.weak_branch is None and lam != 'strong':
+            raise ValueError(
+                f"predict_branch={lam!r} needs the weak branch, but weak_branch=False.")
+        ratio = self.mix_ratio
+        if ratio is not None and not (
+                len(ratio) == 2 and all(isinstance(r, int) and r > 0 for r in ratio)):
+            raise ValueError(f'mix_ratio must be two positive integers, as in (7, 1), or None to '
+                             f'keep the branches apart; got {ratio!r}.')
+
+    @abstractmethod
+    def _build_layers(self):
+        """The layers of a branch: (N, `in_channels` or the neck's, h, w) -> (N, channels, h, w)."""
+
+    def _build_neck(self):
+        """The layers between `feature_head` and both branches."""
+        return nn.Identity()
+
+    def _build_branch(self):
+        return Branch(self._build_layers(), self.channels, self.out_channels, self.dropout_ratio)
+
+    def forward(self, inputs):
+        """Logits of the branch or branches that `predict_branch` names; the other is not computed.
+
+        Args:
+            inputs (Sequence[Tensor]): feature maps of the backbone.
+
+        Returns:
+            Tensor: (N, K, h, w); for a mean of both branches the logarithm of the mean
+            probability, whose softmax is the mean probability.
+        """
+        features = self.neck(self.feature_head(inputs))
+        if self.predict_branch == 'strong':
+            return self.strong_branch(features)
+        if self.predict_branch == 'weak':
+            return self.weak_branch(features)
+        lam = self.predict_branch
+        mean = (lam * self.weak_branch(features).softmax(1)
+                + (1 - lam) * self.strong_branch(features).softmax(1))
+        return mean.clamp_min(torch.finfo(mean.dtype).tiny).log()
+
+    def loss(self, inputs, batch_data_samples, train_cfg):
+        """Losses of both branches, with the keys strong.* and weak.*.
+
+        Args:
+            inputs (Sequence[Tensor]): feature maps of the backbone for N images.
+            batch_data_samples (list[SegDataSample]): N samples, with gt_sem_seg and, in their
+                metainfo, supervision.
+            train_cfg (dict): not used.
+
+        Returns:
+            dict[str, Tensor]: scalars.
+        """
+        if self.weak_branch is None:
+            raise ValueError('weak_branch=False is for inference with a published checkpoint. To '
+                             'train, leave weak_branch at True.')
+        strong, weak = self._route(batch_data_samples)
+        features = self.neck(self.feature_head(inputs))
+        losses = {}
+        for name, branch, members in (('strong', self.strong_branch, strong),
+                                      ('weak', self.weak_branch, weak)):
+            losses.update(add_prefix(
+                self._branch_loss(branch, features, members, batch_data_samples), name))
+        return losses
+
+    def _route(self, samples):
+        kinds = [sample.metainfo.get('supervision') for sample in samples]
+        for kind, sample in zip(kinds, samples):
+            if kind is None or 'gt_sem_seg' not in sample:
+                path = sample.metainfo.get('img_path', 'a sample')
+                raise ValueError(
+                    f'{path}: it has no supervision in its metainfo. Pack samples with '
+                    'mmseg_wss.PackWeakSegInputs.' if kind is None else
+                    f"{path}: it has no mask (supervision='{kind}'). Add mmseg_wss.PseudoMask to "
+                    "the pipeline, or give the data set supervision='pseudo' and a folder of "
+                    'masks.')
+        strong, weak, self._carry = route_samples(kinds, self.mix_ratio, self._carry)
+        if self.mix_ratio is not None:
+            self.mix_carry.fill_(self._carry)
+            if self._carry >= self.mix_ratio[0] and not self._warned:
+                self._warned = True
+                print_log(
+                    f'a batch of {kinds.count("pixel")} strong and {len(weak)} weak images has too '
+                    f'few weak ones for mix_ratio={self.mix_ratio}: give weak images a larger '
+                    'share in source_ratio.', logger='current', level='WARNING')
+        return strong, weak
+
+    def _branch_loss(self, branch, features, members, samples):
+        if members:
+            return self.loss_by_feat(branch(features[members]), [samples[i] for i in members])
+        zero = 0 * (features.sum() + sum(p.sum() for p in branch.parameters()))
+        losses = (self.loss_decode if isinstance(self.loss_decode, nn.ModuleList)
+                  else [self.loss_decode])
+        return {**{loss.loss_name: zero for loss in losses}, 'acc_seg': zero.detach().view(1)}

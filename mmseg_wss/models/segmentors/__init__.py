@@ -1,0 +1,3 @@
+from .weak_encoder_decoder import WeakEncoderDecoder
+
+__all__ = ['WeakEncoderDecoder']

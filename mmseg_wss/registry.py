@@ -1,0 +1,26 @@
+"""Registry nodes of the scope ``mmseg_wss``.
+
+Their parents are mmengine's roots, and each node names the package its classes live in: configs
+keep ``default_scope = 'mmseg'``, write ``type='mmseg_wss.X'``, and the class is imported on demand,
+in a fresh process and from mmseg's own tools too.
+"""
+from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
+from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
+from mmengine.registry import Registry
+
+
+def _node(name, parent, location):
+    return Registry(name, parent=parent, scope='mmseg_wss', locations=[location])
+
+
+DATASETS = _node('dataset', MMENGINE_DATASETS, 'mmseg_wss.datasets')
+DATA_SAMPLERS = _node('data sampler', MMENGINE_DATA_SAMPLERS, 'mmseg_wss.datasets.samplers')
+TRANSFORMS = _node('transform', MMENGINE_TRANSFORMS, 'mmseg_wss.datasets.transforms')
+MODELS = _node('model', MMENGINE_MODELS, 'mmseg_wss.models')
+WEIGHT_INITIALIZERS = _node(
+    'weight initializer', MMENGINE_WEIGHT_INITIALIZERS, 'mmseg_wss.models.backbones')
+HOOKS = _node('hook', MMENGINE_HOOKS, 'mmseg_wss.engine.hooks')
