@@ -23,4 +23,5 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='mmseg_wss.SetupCheckHook'),
     dict(type='mmseg_wss.NonFiniteLossHook'),
+    dict(type='mmseg_wss.ValPanelHook'),
 ]

@@ -5,6 +5,7 @@ from PIL import Image
 
 from mmseg_wss.errors import DataError
 
+_ENDS = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND'}  # JPEG and PNG: first bytes, end marker
 _REMEDY = 'Copy it again from its source, or remove the image from the list.'
 
 
@@ -17,17 +18,17 @@ def decode_fault(path):
     try:
         with Image.open(path) as image:
             image.load()
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         return str(error)
     return None
 
 
 def check_image_file(path):
-    """See that an image file is not empty and, if it is a JPEG, not cut off.
+    """See that an image file is not empty and not cut off.
 
-    OpenCV decodes a truncated JPEG without complaint and fills the rest with grey. A whole JPEG
-    ends with the marker FF D9, so reading the last bytes is enough for good files; only a file
-    without it is decoded here.
+    OpenCV decodes a truncated JPEG without complaint and fills the rest with grey. A whole JPEG or
+    PNG ends with a marker, so reading the last bytes is enough for good files; only a file without
+    it is decoded here.
 
     Args:
         path (str): local path; files of other backends are left to the loader.
@@ -43,9 +44,7 @@ def check_image_file(path):
         head = file.read(2)
         file.seek(max(0, size - 64))
         tail = file.read()
-    if head == b'\xff\xd8' and b'\xff\xd9' in tail:
-        return
-    if head in (b'\x89P', b'BM') and size > 64:  # PNG and BMP decoders do report a truncation
+    if head in _ENDS and _ENDS[head] in tail:
         return
     fault = decode_fault(path)
     if fault:

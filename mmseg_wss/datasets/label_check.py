@@ -5,6 +5,11 @@ import numpy as np
 IGNORE = 255
 
 
+def abridged(names, limit=20):
+    """Up to `limit` of `names` in one line."""
+    return ', '.join(names[:limit]) + (f' and {len(names) - limit} more' if names[limit:] else '')
+
+
 def mask_faults(mask, num_classes, image_shape, is_truth=True):
     """List what is wrong with an index mask.
 
@@ -25,7 +30,7 @@ def mask_faults(mask, num_classes, image_shape, is_truth=True):
     if mask.shape != tuple(image_shape):
         faults.append(f'is {mask.shape[1]}x{mask.shape[0]} (width x height) but its image is '
                       f'{image_shape[1]}x{image_shape[0]}: make the mask at the size of the image')
-    labels = _labels(mask)
+    labels = label_values(mask)
     strange = [v for v in labels if v != IGNORE and not 0 <= v < num_classes]
     if strange:
         faults.append(
@@ -37,10 +42,28 @@ def mask_faults(mask, num_classes, image_shape, is_truth=True):
     return faults
 
 
-def _labels(mask):
+def label_values(mask):
+    """The values of an integer (H, W) array, sorted, as a list."""
     if mask.dtype == np.uint8:  # 20 times as fast as np.unique: it runs for every strong sample
         return np.flatnonzero(cv2.calcHist([mask], [0], None, [256], [0, 256])).tolist()
     return np.unique(mask).tolist()
+
+
+def tag_faults(names, classes):
+    """List what is wrong with the class names of a weak image.
+
+    Args:
+        names (Sequence[str]): class names of its objects.
+        classes (Sequence[str]): the known classes, background first.
+
+    Returns:
+        list[str]: one sentence a fault, with the remedy; empty where all is well.
+    """
+    if not names:
+        return ['has no object, so it teaches nothing: remove the image from the list or label its '
+                'objects']
+    return [f'has the unknown class {name!r}; the classes are {", ".join(classes[1:])}: correct '
+            'the name or add the class' for name in dict.fromkeys(names) if name not in classes[1:]]
 
 
 def box_faults(names, boxes, classes, image_shape):

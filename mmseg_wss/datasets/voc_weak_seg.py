@@ -5,6 +5,7 @@ from collections import Counter
 from mmengine.fileio import exists, get_text
 from mmseg.utils import get_classes
 
+from mmseg_wss.datasets.label_check import abridged
 from mmseg_wss.datasets.palette import voc_palette
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.errors import DataError
@@ -70,20 +71,34 @@ class VOCWeakSegDataset(WeakSegDataset):
             list[dict]: img_path, supervision, and what the supervision needs: seg_map_path,
             box_path, pseudo_mask_path or tags (list of class names).
         """
+        data_list, faults = self.scan_list()
+        if faults:
+            raise DataError('\n'.join(faults))
+        return data_list
+
+    def scan_list(self):
+        """Read the list as far as it goes, so that a check can look behind a fault of it.
+
+        Returns:
+            tuple: as `load_data_list`, every image once, without tags where there are none; and
+            the faults, list of str.
+        """
         if not exists(self.ann_file):
-            raise DataError(f'{self.ann_file}: there is no such list. Set ann_file (relative to '
-                            f'data_root={self.data_root!r}) to a file with an image ID a line.')
+            return [], [f'{self.ann_file}: there is no such list. Set ann_file (relative to '
+                        f'data_root={self.data_root!r}) to a file with an image ID a line.']
         # the first word: VOC's own per-class lists carry a flag behind the ID
-        ids = [line.split()[0] for line in get_text(self.ann_file).splitlines() if line.strip()]
+        ids = Counter(line.split()[0] for line in get_text(self.ann_file).splitlines()
+                      if line.strip())
         if not ids:
-            raise DataError(f'{self.ann_file}: the list is empty. Write an image ID a line, or '
-                            'remove this source from the config.')
-        twice = [name for name, count in Counter(ids).items() if count > 1]
+            return [], [f'{self.ann_file}: the list is empty. Write an image ID a line, or remove '
+                        'this source from the config.']
+        faults = []
+        twice = [name for name, count in ids.items() if count > 1]
         if twice:
-            raise DataError(f'{self.ann_file}: the list names {len(twice)} image(s) more than '
-                            f'once, {twice[0]!r} among them. Name every image once.')
-        tags = self._load_tags(ids) if self.tag_file else {}
-        return [self._data_info(name, tags) for name in ids]
+            faults.append(f'{self.ann_file}: the list names {len(twice)} image(s) more than once: '
+                          f'{abridged(twice)}. Name every image once.')
+        tags = self._load_tags(ids, faults) if self.tag_file else {}
+        return [self._data_info(name, tags) for name in ids], faults
 
     def _data_info(self, name, tags):
         def path(key, suffix):
@@ -95,21 +110,27 @@ class VOCWeakSegDataset(WeakSegDataset):
             info['seg_map_path'] = path('seg_map_path', self.seg_map_suffix)
         elif self.supervision == 'pseudo':
             info['pseudo_mask_path'] = path('pseudo_mask', self.seg_map_suffix)
+        elif not self.tag_file:
+            info['box_path'] = path('box_path', '.xml')
         elif name in tags:
             info['tags'] = tags[name]
-        else:
-            info['box_path'] = path('box_path', '.xml')
         return info
 
-    def _load_tags(self, ids):
+    def _load_tags(self, ids, faults):
         if not exists(self.tag_file):
-            raise DataError(f'{self.tag_file}: there is no such tag file.')
-        rows = (line.split() for line in get_text(self.tag_file).splitlines() if line.strip())
+            faults.append(f'{self.tag_file}: there is no such tag file. Set tag_file (relative to '
+                          f'data_root={self.data_root!r}) to a file of lines "ID CLASS ...".')
+            return {}
+        rows = [line.split() for line in get_text(self.tag_file).splitlines() if line.strip()]
         tags = {row[0]: row[1:] for row in rows}
+        twice = [name for name, count in Counter(row[0] for row in rows).items() if count > 1]
+        if twice:
+            faults.append(f'{self.tag_file}: more than one line for {abridged(twice)}. Write all '
+                          'classes of an image in one line.')
         missing = [name for name in ids if name not in tags]
         if missing:
-            raise DataError(
-                f'{self.tag_file}: no line for {len(missing)} image(s) of {self.ann_file}, '
-                f'{missing[0]!r} among them. Add "{missing[0]} CLASS ..." or remove the image from '
-                'the list.')
+            faults.append(
+                f'{self.tag_file}: no line for {len(missing)} image(s) of {self.ann_file}: '
+                f'{abridged(missing)}. Add "{missing[0]} CLASS ..." or remove the image from the '
+                'list.')
         return tags

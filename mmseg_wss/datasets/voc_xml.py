@@ -28,7 +28,8 @@ def read_voc_objects(path):
         raise DataError(
             f'{path}: there is no such annotation file. Box and tag labels come from it: add it, '
             'or remove the image from the list.') from error
-    except (ParseError, DefusedXmlException) as error:
+    # ValueError, LookupError: an encoding that the parser does not know
+    except (OSError, ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise DataError(f'{path}: not a readable XML file ({error}). Write it again.') from error
 
     names, boxes = [], []
@@ -44,7 +45,15 @@ def read_voc_objects(path):
             ) from error
         names.append(name)
         boxes.append((x1 - 1, y1 - 1, x2, y2))
+    return names, np.array(boxes, np.float32).reshape(-1, 4), _stated_size(root, path)
+
+
+def _stated_size(root, path):
     size = root.find('size')
-    size = None if size is None else tuple(
-        int(size.findtext(key) or 0) for key in ('width', 'height'))
-    return names, np.array(boxes, np.float32).reshape(-1, 4), size
+    if size is None:
+        return None
+    try:
+        return tuple(int(size.findtext(key) or 0) for key in ('width', 'height'))
+    except ValueError as error:
+        raise DataError(f'{path}: <size> holds no whole numbers ({error}). Correct or remove '
+                        'it.') from error

@@ -6,7 +6,7 @@ from mmseg.datasets import BaseSegDataset
 
 from mmseg_wss.datasets.image_check import check_image_file
 from mmseg_wss.errors import DataError
-from mmseg_wss.engine.random_state import seeded
+from mmseg_wss.random_state import seeded
 
 SUPERVISIONS = ('pixel', 'box', 'image', 'pseudo')
 

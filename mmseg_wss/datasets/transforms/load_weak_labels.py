@@ -3,8 +3,9 @@ import mmcv
 import mmengine.fileio as fileio
 import numpy as np
 from mmcv.transforms import BaseTransform
+from PIL import Image
 
-from mmseg_wss.datasets.label_check import box_faults, mask_faults
+from mmseg_wss.datasets.label_check import box_faults, mask_faults, tag_faults
 from mmseg_wss.datasets.voc_xml import read_voc_objects
 from mmseg_wss.errors import DataError
 from mmseg_wss.registry import TRANSFORMS
@@ -19,7 +20,7 @@ def read_mask(path, backend_args=None):
     try:
         return mmcv.imfrombytes(
             fileio.get(path, backend_args=backend_args), flag='unchanged', backend='pillow')
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f'{path}: the mask cannot be read ({error}). Write it again, or remove the '
                         'image from the list.') from error
 
@@ -57,7 +58,7 @@ class LoadWeakLabels(BaseTransform):
         if supervision in ('pixel', 'pseudo'):
             self._load_mask(results, truth=supervision == 'pixel')
         elif 'tags' in results:
-            self._add_tags(results, results['tags'], f'the tags of {results["img_path"]}')
+            self._add_tags(results, results['tags'], f'{results["img_path"]}: by its tags, the image')
         else:
             self._load_boxes(results, keep_boxes=supervision == 'box')
         return results
@@ -77,22 +78,18 @@ class LoadWeakLabels(BaseTransform):
         faults = box_faults(names, boxes, results['classes'], results['ori_shape'])
         if faults:
             raise DataError(f'{path}: {"; ".join(faults)}.')
-        self._add_tags(results, names, path)
+        self._add_tags(results, names, f'{path}: the weak image')
         if keep_boxes:
             results['gt_bboxes'] = boxes
             results['gt_bboxes_labels'] = np.array(
                 [results['classes'].index(name) for name in names], np.int64)
 
     @staticmethod
-    def _add_tags(results, names, source):
+    def _add_tags(results, names, what):
         classes = results['classes']
-        unknown = [name for name in names if name not in classes[1:]]
-        if unknown:
-            raise DataError(f'{source}: unknown class {unknown[0]!r}; the classes are '
-                            f'{", ".join(classes[1:])}. Correct the name or add the class.')
-        if not names:
-            raise DataError(f'{source}: the weak image {results["img_path"]} has no object, so it '
-                            'teaches nothing. Remove it from the list or label its objects.')
+        faults = tag_faults(names, classes)
+        if faults:
+            raise DataError(f'{what} {"; it ".join(faults)}.')
         tags = np.zeros(len(classes), np.uint8)
         tags[[0, *(classes.index(name) for name in names)]] = 1
         results['gt_tags'] = tags

@@ -1,5 +1,6 @@
 from .checkpoint_hook import ResumableCheckpointHook
 from .non_finite_loss_hook import NonFiniteLossHook
 from .setup_check_hook import SetupCheckHook
+from .val_panel_hook import ValPanelHook
 
-__all__ = ['NonFiniteLossHook', 'ResumableCheckpointHook', 'SetupCheckHook']
+__all__ = ['NonFiniteLossHook', 'ResumableCheckpointHook', 'SetupCheckHook', 'ValPanelHook']

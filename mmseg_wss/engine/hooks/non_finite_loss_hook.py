@@ -1,6 +1,8 @@
 """Stop a run at the first loss that is not finite."""
 import math
 
+import torch
+
 from mmengine.hooks import Hook
 
 from mmseg_wss.registry import HOOKS
@@ -40,7 +42,8 @@ class NonFiniteLossHook(Hook):
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         """Check the losses of this iteration; `outputs` are the log variables of the model."""
-        values = {name: float(value) for name, value in (outputs or {}).items()}
+        values = {name: float(torch.as_tensor(value).detach())
+                  for name, value in (outputs or {}).items()}
         bad = [name for name, value in values.items()
                if 'loss' in name and not math.isfinite(value)]
         if not bad:

@@ -3,6 +3,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 
+from mmseg_wss.datasets.config_check import find_overlaps
 from mmseg_wss.datasets.samplers import StrongWeakSampler, split_batch
 from mmseg_wss.errors import DataError
 from mmseg_wss.registry import HOOKS
@@ -26,22 +27,6 @@ def check_num_classes(model, dataset):
                     f'the data set has {len(classes)} classes ({", ".join(classes)}; background '
                     f'included): set num_classes={len(classes)} in the head, or correct the class '
                     'names (metainfo, or classes.txt of the devkit).')
-
-
-def find_overlaps(lists):
-    """Images that are in two of several lists.
-
-    Args:
-        lists (dict[str, Iterable[str]]): name of a list -> paths of its images.
-
-    Returns:
-        list[tuple]: (name, other name, paths in both, sorted) for each pair that overlaps.
-    """
-    names = list(lists)
-    sets = {name: set(paths) for name, paths in lists.items()}
-    pairs = ((a, b, sorted(sets[a] & sets[b]))
-             for i, a in enumerate(names) for b in names[i + 1:])
-    return [pair for pair in pairs if pair[2]]
 
 
 def image_lists(sources, val=None):

@@ -5,6 +5,7 @@ import random
 import re
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -83,9 +84,7 @@ def arrange_kill(moment, name):
     original = getattr(owner, function)
 
     def deadly(*args):
-        path = args[0] if moment == 'rename' else args[-1]
-        if moment == 'rename':
-            path = args[1]
+        path = args[-1]
         if not re.search(name + '$', str(path)):
             return original(*args)
         if moment == 'write':
@@ -95,9 +94,10 @@ def arrange_kill(moment, name):
     setattr(owner, function, deadly)
 
 
-def train(work_dir, *, by_epoch=False, kill=None, seed=0, steps=10, out=None, **options):
+def train(work_dir, *, by_epoch=False, kill=None, seed=0, steps=10, out, **options):
     """Train in this process; `kill` is a step, or a moment and a file for `arrange_kill`."""
     torch.set_num_threads(1)
+    np.random.seed()  # mmengine draws a missing seed here, and a fork inherits the state
     if isinstance(kill, tuple):
         arrange_kill(*kill)
     watch = Watch(None if isinstance(kill, tuple) else kill)
@@ -122,13 +122,14 @@ def train(work_dir, *, by_epoch=False, kill=None, seed=0, steps=10, out=None, **
     runner.train()
     torch.save(dict(parameters=runner.model.state_dict(),
                     optimizer=runner.optim_wrapper.state_dict(),
-                    indices=watch.indices), out or Path(work_dir) / 'result.pt')
+                    indices=watch.indices), out)
 
 
 def run(work_dir, **options):
     """Train in a process of its own; return the result, or None if it was killed."""
-    result = Path(options.setdefault('out', Path(work_dir) / 'result.pt'))
-    process = PROCESSES.Process(target=train, args=(work_dir, ), kwargs=options)
+    result = work_dir / 'result.pt'
+    process = PROCESSES.Process(
+        target=train, args=(work_dir, ), kwargs=dict(options, out=result))
     process.start()
     process.join(60)
     if process.exitcode == -signal.SIGKILL:
@@ -152,10 +153,13 @@ def assert_same(resumed, whole):
 
 
 def last_checkpoint(work_dir):
-    """The name that `last_checkpoint` points to; it must be there, whole, and hold the states."""
+    """The name that `last_checkpoint` points to, or None. All checkpoints there must be whole."""
+    whole = {path: torch.load(path, weights_only=False)
+             for path in work_dir.glob('*.pth') if not path.name.startswith('.')}
+    if not (work_dir / 'last_checkpoint').exists():
+        return None
     path = Path((work_dir / 'last_checkpoint').read_text())
-    states = torch.load(path, weights_only=False)['random_states']
-    assert len(states) == 1
+    assert len(whole[path]['random_states']) == 1
     return path.name
 
 
@@ -186,7 +190,7 @@ def whole(tmp_path_factory):
     (('write', r'best_acc_iter_6\.pth'), 'iter_6.pth')])
 def test_killed_and_resumed(tmp_path, whole, kill, last):
     assert run(tmp_path, kill=kill) is None
-    assert (last_checkpoint(tmp_path) if last else None) == last
+    assert last_checkpoint(tmp_path) == last
     assert_same(run(tmp_path, resume=True), whole)
     assert not list(tmp_path.glob('.tmp-*'))
     assert [n for n in names(tmp_path) if n.startswith('iter')] == ['iter_10.pth']
@@ -195,12 +199,12 @@ def test_killed_and_resumed(tmp_path, whole, kill, last):
 def test_last_checkpoint_is_whole_when_killed_before_it_moves(tmp_path, whole):
     """The new checkpoint is complete, the old one still there, and the pointer on the old one."""
     assert run(tmp_path, kill=('rename', '/last_checkpoint'), hook=dict(interval=9)) is None
-    assert not (tmp_path / 'last_checkpoint').exists()
+    assert last_checkpoint(tmp_path) is None
     assert run(tmp_path, kill=5) is None
     assert last_checkpoint(tmp_path) == 'iter_4.pth'
     assert run(tmp_path, kill=('rename', '/last_checkpoint'), resume=True) is None
     assert last_checkpoint(tmp_path) == 'iter_4.pth'
-    torch.load(tmp_path / 'iter_6.pth', weights_only=False)
+    assert 'iter_6.pth' in names(tmp_path)
     assert_same(run(tmp_path, resume=True), whole)
 
 
@@ -213,7 +217,9 @@ def test_killed_twice_with_two_best_scores(tmp_path, whole):
     assert best == ['best_other_acc_iter_3.pth', 'best_other_acc_iter_6.pth']
     assert_same(run(tmp_path, hook=hook, resume=True), whole)
     assert [name for name in names(tmp_path) if name.endswith('.pth')] == [
-        'best_acc_iter_10.pth', 'best_other_acc_iter_10.pth', 'iter_10.pth', 'iter_9.pth']
+        'best_acc_iter_10.pth', 'best_other_acc_iter_10.pth',
+        'best_other_acc_iter_3.pth',  # the one whose removal was killed stays: nothing is lost
+        'iter_10.pth', 'iter_9.pth']
 
 
 @pytest.mark.parametrize('kill', [8, ('write', r'epoch_3\.pth')])
@@ -262,6 +268,14 @@ def test_other_world_size_is_said(tmp_path, whole, processes, said):
 def test_best_checkpoints_hold_no_random_states(tmp_path):
     run(tmp_path, steps=3)
     assert 'random_states' not in torch.load(tmp_path / 'best_acc_iter_3.pth', weights_only=False)
+
+
+def test_seed_of_the_workers_depends_on_the_epoch_alone():
+    def seed(hook, epoch):
+        hook.before_train_epoch(SimpleNamespace(seed=5, epoch=epoch))
+        return torch.empty((), dtype=torch.int64).random_(generator=hook._generator).item()
+    whole, resumed = ResumableCheckpointHook(), ResumableCheckpointHook()
+    assert [seed(whole, epoch) for epoch in (0, 1, 2)][2] == seed(resumed, 2) != seed(resumed, 0)
 
 
 def test_registered():

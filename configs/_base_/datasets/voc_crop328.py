@@ -1,0 +1,21 @@
+# dual-branch, section 4.1: crop 328, batch 16; the range of scales is not stated
+_base_ = './voc.py'
+crop_size = (328, 328)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='mmseg_wss.LoadWeakLabels'),
+    dict(type='RandomResize', scale=(500, 500), ratio_range=(0.5, 1.5), keep_ratio=True),
+    dict(type='mmseg_wss.RandomCrop', crop_size=crop_size),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='mmseg_wss.PackWeakSegInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='mmseg_wss.LoadWeakLabels'),
+    dict(type='mmseg_wss.PackWeakSegInputs'),
+]
+strong = dict(pipeline=train_pipeline)
+weak = dict(pipeline=train_pipeline)
+weak_as_strong = dict(pipeline=train_pipeline)
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader

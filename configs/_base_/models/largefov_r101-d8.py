@@ -1,0 +1,18 @@
+# DeepLab-LargeFOV over ResNet-101 at output stride 8, BN statistics frozen (batches are small)
+norm_cfg = dict(type='BN', requires_grad=True)
+model = dict(
+    type='mmseg_wss.WeakEncoderDecoder',
+    data_preprocessor=dict(
+        type='mmseg_wss.WeakSegDataPreprocessor', mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375], size=(328, 328)),
+    backbone=dict(
+        type='ResNet', depth=101, num_stages=4, out_indices=(3, ), dilations=(1, 1, 2, 4),
+        strides=(1, 2, 1, 1), norm_cfg=norm_cfg, norm_eval=True, style='pytorch',
+        contract_dilation=True,
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet101')),
+    decode_head=dict(
+        type='FCNHead', in_channels=2048, in_index=0, channels=1024, num_convs=1,
+        kernel_size=3, dilation=12, concat_input=False, dropout_ratio=0.5, num_classes=21,
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)),
+    train_cfg=dict(),
+    test_cfg=dict(mode='whole'))

@@ -1,0 +1,2 @@
+_base_ = './mixed_dual_r50_voc.py'
+model = dict(pretrained='open-mmlab://resnet101_v1c', backbone=dict(depth=101))

@@ -1,0 +1,6 @@
+# the paper's single-head (figure 5a, table 4): one head for strong and pseudo masks alike
+_base_ = [
+    '../_base_/models/deeplabv3plus_r50-d8.py', '../_base_/datasets/voc.py',
+    '../_base_/epoch_runtime.py', '../_base_/schedules/sgd_60e.py'
+]
+train_dataloader = dict(sampler=dict(source_ratio=[1464, 9118]))

@@ -1,0 +1,202 @@
+"""All faults in the data sets of a config, without stopping at the first one.
+
+`LoadWeakLabels` and `SetupCheckHook` look for the same faults during a training, one at a time.
+"""
+import os.path as osp
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from mmseg_wss.datasets.image_check import decode_fault
+from mmseg_wss.datasets.label_check import (
+    abridged, box_faults, label_values, mask_faults, tag_faults)
+from mmseg_wss.datasets.transforms.load_weak_labels import read_mask
+from mmseg_wss.datasets.voc_xml import read_voc_objects
+from mmseg_wss.errors import DataError
+from mmseg_wss.registry import DATASETS
+
+_ORIENTATION = 0x0112  # EXIF tag; from 5 on the picture lies on its side, and loading turns it
+
+
+@dataclass
+class DataList:
+    """What a data set of a config holds, as far as it could be read."""
+    name: str  # what the config uses it for, and its list file
+    for_training: bool
+    supervision: str  # see `WeakSegDataset`; 'pixel' for data sets of mmseg
+    classes: tuple = ()  # empty where they are unknown
+    images: list = field(default_factory=list)  # as load_data_list() gives them
+    faults: list = field(default_factory=list)  # of the list itself
+
+
+def read_data_lists(cfg):
+    """Read the lists of all data sets of a config: training sources, val, test. Opens no image.
+
+    Args:
+        cfg (mmengine.Config): a config; data set wrappers are looked through.
+
+    Returns:
+        list[DataList]: in the order of the config.
+    """
+    lists = []
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        leaves = list(_leaves(loader['dataset'])) if loader else []
+        for number, leaf in enumerate(leaves):
+            use = 'training source' if split == 'train' else split
+            if split == 'train' or len(leaves) > 1:
+                use += f' {number}'
+            lists.append(_read_data_list(use, split == 'train', leaf))
+    return lists
+
+
+def _leaves(dataset):
+    """The configs of the data sets inside wrappers (ConcatDataset, RepeatDataset, ...)."""
+    inner = dataset.get('datasets') or ([dataset['dataset']] if 'dataset' in dataset else [])
+    if not inner:
+        yield dataset
+    for child in inner:
+        yield from _leaves(child)
+
+
+def _read_data_list(use, for_training, leaf):
+    name = f'{use} ({leaf.get("ann_file")})'
+    result = DataList(name, for_training, leaf.get('supervision', 'pixel'))
+    try:
+        # the check needs no pipeline, and lazy_init leaves the list to it
+        dataset = DATASETS.build(dict(leaf, pipeline=[], lazy_init=True))
+    except ValueError as error:
+        result.faults.append(f'{name}: {error}')
+        return result
+    result.name = f'{use} ({dataset.ann_file})'
+    result.classes = tuple(dataset.metainfo.get('classes') or ())
+    if hasattr(dataset, 'scan_list'):
+        result.images, result.faults = dataset.scan_list()
+        return result
+    try:
+        result.images = dataset.load_data_list()
+    except (AssertionError, OSError, ValueError) as error:  # mmseg's data sets assert
+        result.faults.append(f'{dataset.ann_file}: {error}')
+    return result
+
+
+def check_sample(info, classes):
+    """Decode an image and the label that its supervision allows, and list what is wrong.
+
+    The true mask is opened for the supervision 'pixel' alone.
+
+    Args:
+        info (dict): an element of ``load_data_list()``.
+        classes (Sequence[str]): class names, background first; labels of masks are not checked
+            where it is empty.
+
+    Returns:
+        tuple: faults, list of lines "FILE: what; remedy"; and the classes seen, set of str.
+    """
+    path = info['img_path']
+    if not osp.isfile(path):
+        fault, shape = 'there is no such image; add it, or remove it from the list', None
+    else:
+        fault, shape = decode_fault(path), _image_shape(path)
+        fault = fault and (f'the image file is corrupt ({fault}); copy it again from its source, '
+                           'or remove it from the list')
+    faults = [f'{path}: {fault}.'] if fault else []
+    try:
+        more, seen = _label_faults(info, classes, shape)
+    except DataError as error:
+        more, seen = [str(error)], set()
+    return faults + more, seen
+
+
+def _image_shape(path):
+    """(H, W) as it is loaded, or None: a header may be readable where the pixels are not."""
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(_ORIENTATION, 1) > 4
+            return image.size if turned else image.size[::-1]
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None  # decode_fault reports it
+
+
+def _label_faults(info, classes, shape):
+    key = {'pixel': 'seg_map_path', 'pseudo': 'pseudo_mask_path'}.get(
+        info.get('supervision', 'pixel'))
+    if key in info:
+        return _mask_faults(info, info[key], classes, shape, is_truth=key == 'seg_map_path')
+    if 'tags' in info:
+        names = info['tags']
+        faults = [f'{info["img_path"]}: by its tags, the image {fault}.'
+                  for fault in tag_faults(names, classes)]
+    elif 'box_path' in info:
+        path = info['box_path']
+        names, boxes, _ = read_voc_objects(path)
+        faults = [f'{path}: {fault}.' for fault in
+                  box_faults(names, boxes, classes, shape or (float('inf'),) * 2)]
+        if not names:
+            faults = [f'{path}: the weak image {fault}.' for fault in tag_faults(names, classes)]
+    else:
+        return [], set()  # without a line in the tag file: a fault of the list
+    return faults, {*classes[:1], *names} & set(classes)
+
+
+def _mask_faults(info, path, classes, shape, is_truth):
+    mask = read_mask(path)
+    # data sets of mmseg may map the labels of the file, or have no names for them
+    mapped = info.get('label_map') or info.get('reduce_zero_label')
+    num_labels = len(info.get('label_map') or classes) + bool(info.get('reduce_zero_label'))
+    faults = mask_faults(mask, num_labels or 256, shape or mask.shape[:2], is_truth)
+    seen = () if mapped or mask.ndim != 2 else label_values(mask)
+    return ([f'{path}: the mask {fault}.' for fault in faults],
+            {classes[i] for i in seen if 0 <= i < len(classes)})
+
+
+def find_overlaps(lists):
+    """Images that are in two of several lists.
+
+    Args:
+        lists (dict[str, Iterable[str]]): name of a list -> paths of its images.
+
+    Returns:
+        list[tuple]: (name, other name, paths in both, sorted) for each pair that overlaps.
+    """
+    names = list(lists)
+    sets = {name: set(paths) for name, paths in lists.items()}
+    pairs = ((a, b, sorted(sets[a] & sets[b]))
+             for i, a in enumerate(names) for b in names[i + 1:])
+    return [pair for pair in pairs if pair[2]]
+
+
+def overlap_faults(lists):
+    """Images in two training sources, or in training and evaluation: a line for each pair.
+
+    Args:
+        lists (list[DataList]): see `read_data_lists`. Val and test may share images.
+    """
+    evaluation = {entry.name for entry in lists if not entry.for_training}
+    overlaps = find_overlaps(
+        {entry.name: [info['img_path'] for info in entry.images] for entry in lists})
+    return [f'{a} and {b} share {len(paths)} image(s): {abridged(paths)}; remove them from one of '
+            'the lists.' for a, b, paths in overlaps if not {a, b} <= evaluation]
+
+
+def head_faults(model, lists):
+    """Heads whose ``num_classes`` is not the number of class names: a line for each number.
+
+    Args:
+        model (dict): config of a segmentor.
+        lists (list[DataList]): see `read_data_lists`.
+    """
+    names = {}
+    for entry in lists:
+        names.setdefault(len(entry.classes), []).append(entry.name)
+    names.pop(0, None)
+    faults = []
+    for key in ('decode_head', 'auxiliary_head'):
+        heads = model.get(key) or []
+        for head in [heads] if isinstance(heads, dict) else heads:
+            faults += [
+                f'model.{key}: num_classes={head["num_classes"]}, but {abridged(users)} have '
+                f'{number} classes, background included; set num_classes={number}, or correct the '
+                'class names (metainfo, or classes.txt).'
+                for number, users in names.items() if head.get('num_classes', number) != number]
+    return faults

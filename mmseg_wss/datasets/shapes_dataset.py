@@ -1,0 +1,23 @@
+"""The data set of the quick start, which draws itself."""
+from mmseg_wss.datasets.shapes import ensure_shapes
+from mmseg_wss.datasets.voc_weak_seg import VOCWeakSegDataset
+from mmseg_wss.registry import DATASETS
+
+
+@DATASETS.register_module()
+class ShapesDataset(VOCWeakSegDataset):
+    """Textured shapes in VOC layout, drawn into `data_root` on first use (see `make_shapes`).
+
+    Lists: ImageSets/Segmentation/{train_strong,train_weak,val}.txt.
+
+    Args:
+        data_root (str): the folder; drawn when it is not there.
+        **kwargs: see `VOCWeakSegDataset`.
+
+    Raises:
+        ValueError: the folder holds something else.
+    """
+
+    def __init__(self, data_root, **kwargs):
+        ensure_shapes(data_root)
+        super().__init__(data_root=data_root, **kwargs)

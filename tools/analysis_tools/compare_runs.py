@@ -1,0 +1,130 @@
+"""Train several configs one after the other and print one table of their results.
+
+    python tools/analysis_tools/compare_runs.py CONFIG [CONFIG ...] [--work-dirs DIR] [--out DIR]
+                                                [--no-train] [--cfg-options KEY=VALUE ...]
+
+Stopped and started again it goes on where it was: finished runs are read, an unfinished one is
+resumed. Writes the table (runs.json) and the validation curves (val_curves.png) into --out.
+"""
+import argparse
+import json
+import os.path as osp
+import subprocess
+import sys
+from glob import glob
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from mmengine.config import Config
+from prettytable import PrettyTable
+
+from mmseg_wss.fileio import atomic_path
+
+TRAIN = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'train.py')
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('configs', nargs='+', metavar='CONFIG')
+    parser.add_argument('--work-dirs', default='./work_dirs', help='each run gets a dir in it')
+    parser.add_argument('--out', default='./work_dirs', help='the dir for runs.json and the curves')
+    parser.add_argument('--no-train', action='store_true', help='read what there is')
+    parser.add_argument('--metric', default='mIoU', help='the metric of the table')
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
+                        help='passed to every training')
+    return parser.parse_args()
+
+
+def read_curve(work_dir, metric):
+    """Validation results of a run, over all its starts.
+
+    Args:
+        work_dir (str): of the run.
+        metric (str): name of the metric in the log.
+
+    Returns:
+        dict[int, dict]: step -> the logged metrics, in the order of the steps.
+    """
+    curve = {}
+    for path in sorted(glob(osp.join(work_dir, '*', 'vis_data', 'scalars.json'))):
+        with open(path) as file:
+            for line in file:
+                if not line.endswith('\n'):
+                    break  # a run that was killed may leave half a line
+                entry = json.loads(line)
+                if metric in entry:
+                    curve[entry['step']] = entry
+    return dict(sorted(curve.items()))
+
+
+def last_step(config):
+    """Step of the last validation: iterations or epochs, whatever the loop counts."""
+    return config.train_cfg.get('max_iters') or config.train_cfg.max_epochs
+
+
+def late_gain(curve, metric):
+    """Mean of the last third of a curve minus the mean of the third before it."""
+    values = [entry[metric] for entry in curve.values()]
+    third = max(1, len(values) // 3)
+    late, before = values[-third:], values[-2 * third:-third]
+    return sum(late) / len(late) - sum(before) / len(before) if before else float('nan')
+
+
+def plot_curves(path, curves, metric):
+    figure = Figure(figsize=(7, 4.5), layout='constrained')
+    axis = figure.subplots()
+    for name, curve in curves.items():
+        axis.plot(list(curve), [entry[metric] for entry in curve.values()], marker='.', label=name)
+    axis.set(xlabel='step', ylabel=f'val {metric}')
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize=8)
+    with atomic_path(path) as temporary:
+        FigureCanvasAgg(figure).print_png(str(temporary))
+
+
+def main():
+    args = parse_args()
+    rows, curves = [], {}
+    for number, path in enumerate(args.configs, 1):
+        name = osp.splitext(osp.basename(path))[0]
+        work_dir = osp.join(args.work_dirs, name)
+        config = Config.fromfile(path)
+        config.merge_from_dict(dict(option.split('=', 1) for option in args.cfg_options
+                                    if option.startswith('train_cfg.')))
+        steps = int(last_step(config))
+        curve = read_curve(work_dir, args.metric)
+        if steps not in curve and not args.no_train:
+            print(f'[{number}/{len(args.configs)}] {path}: training', flush=True)
+            options = ['--cfg-options', *args.cfg_options] if args.cfg_options else []
+            done = subprocess.run([sys.executable, TRAIN, path, '--work-dir', work_dir,
+                                   '--resume', 'auto', *options])
+            if done.returncode:
+                raise SystemExit(f'{path}: the training failed (exit code {done.returncode}); its '
+                                 f'log is in {work_dir}. Mend the cause and start again.')
+            curve = read_curve(work_dir, args.metric)
+        if not curve:
+            print(f'{path}: no validation result in {work_dir}')
+            continue
+        curves[name] = curve
+        last, best = max(curve), max(curve, key=lambda step: curve[step][args.metric])
+        rows.append(dict(
+            config=name, steps=last, finished=last >= steps, last=curve[last][args.metric],
+            best=curve[best][args.metric], best_step=best, mAcc=curve[last].get('mAcc'),
+            late_gain=late_gain(curve, args.metric)))
+
+    table = PrettyTable(['training', 'steps', f'{args.metric} (last)', f'{args.metric} (best)',
+                         'at step', 'mAcc (last)', 'gain of last third'])
+    for row in rows:
+        table.add_row([
+            row['config'], f'{row["steps"]}{"" if row["finished"] else " (unfinished)"}',
+            f'{row["last"]:.2f}', f'{row["best"]:.2f}', row['best_step'],
+            '-' if row['mAcc'] is None else f'{row["mAcc"]:.2f}', f'{row["late_gain"]:+.2f}'])
+    print(table)
+    with atomic_path(osp.join(args.out, 'runs.json')) as temporary:
+        temporary.write_text(json.dumps(rows, indent=1))
+    if curves:
+        plot_curves(osp.join(args.out, 'val_curves.png'), curves, args.metric)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,102 @@
+"""Look at every file of a config's data sets before a training, and report every fault at once.
+
+    python tools/check_data.py CONFIG [--num-workers N] [--max-shown N]
+                               [--cfg-options KEY=VALUE ...]
+
+Checks the lists, images and labels of training, val and test; true masks of weak images are not
+opened. The exit code is 1 if there is a fault.
+"""
+import argparse
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+from rich.console import Console
+from rich.progress import track
+
+from mmseg_wss.datasets.config_check import (
+    check_sample, head_faults, overlap_faults, read_data_lists)
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('config', help='train config file path')
+    parser.add_argument('--num-workers', type=int, default=min(8, os.cpu_count()),
+                        help='threads that decode files (default: %(default)s)')
+    parser.add_argument('--max-shown', type=int, default=100, metavar='N',
+                        help='faults shown of one list, 0 for all (default: %(default)s)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction,
+        help='override settings of the config: key=value pairs; lists as key="[a,b]" or key=a,b')
+    args = parser.parse_args()
+    if args.num_workers < 1 or args.max_shown < 0:
+        parser.error('--num-workers must be at least 1 and --max-shown at least 0')
+    return args
+
+
+def check_samples(lists, num_workers):
+    """Check each image of the lists once, also where lists share it.
+
+    Returns:
+        dict: key of a sample (`sample_key`) -> what `check_sample` says.
+    """
+    samples = {sample_key(info, entry): (info, entry.classes)
+               for entry in lists for info in entry.images}
+    # threads: most of the time goes into decoders, which release the interpreter's lock
+    with ThreadPoolExecutor(num_workers) as pool:
+        results = pool.map(lambda sample: check_sample(*sample), samples.values())
+        return dict(zip(samples, track(results, 'Checking', total=len(samples),
+                                       console=Console(stderr=True), disable=not samples)))
+
+
+def sample_key(info, entry):
+    return repr(info), entry.classes
+
+
+def summary(entry, seen, num_faults):
+    """One line about a list."""
+    unseen = [name for name in entry.classes if name not in seen]
+    classes = f'{len(entry.classes) - len(unseen)} of {len(entry.classes)} classes seen' + (
+        f' (not {", ".join(unseen)})' if unseen else '')
+    return (f'{entry.name}: {len(entry.images)} images, supervision {entry.supervision!r}, '
+            f'{classes}, {num_faults} fault(s)')
+
+
+def show_faults(faults, max_shown):
+    for fault in faults[:max_shown or None]:
+        print(f'  {fault}')
+    if 0 < max_shown < len(faults):
+        print(f'  and {len(faults) - max_shown} more: --max-shown 0 shows all')
+
+
+def main():
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+
+    lists = read_data_lists(cfg)
+    checked = check_samples(lists, args.num_workers)
+    reported = set()  # val and test may be the same list
+    for entry in lists:
+        results = [checked[sample_key(info, entry)] for info in entry.images]
+        faults = entry.faults + [fault for result in results for fault in result[0]]
+        print(summary(entry, set().union(*(seen for _, seen in results)), len(faults)))
+        new = [fault for fault in faults if fault not in reported]
+        show_faults(new, args.max_shown)
+        if len(new) < len(faults):
+            print(f'  {len(faults) - len(new)} already shown above')
+        reported.update(faults)
+    faults = overlap_faults(lists) + head_faults(cfg.get('model', {}), lists)
+    print(f'the config as a whole: {len(faults)} fault(s) in overlaps and numbers of classes')
+    show_faults(faults, args.max_shown)
+    total = len(reported) + len(faults)
+    print(f'{total} fault(s); {len(checked)} images looked at with their labels')
+    sys.exit(total > 0)
+
+
+if __name__ == '__main__':
+    main()
