@@ -2,7 +2,6 @@
 import math
 
 import torch
-
 from mmengine.hooks import Hook
 
 from mmseg_wss.registry import HOOKS

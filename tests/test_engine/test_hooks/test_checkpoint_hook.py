@@ -18,7 +18,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from mmseg_wss.engine import ResumableCheckpointHook
+from mmseg_wss.engine.hooks import ResumableCheckpointHook
 
 # One process imports everything once; the runs are its children, free of pytest's threads.
 PROCESSES = multiprocessing.get_context('forkserver')

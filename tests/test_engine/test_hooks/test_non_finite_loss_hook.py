@@ -6,7 +6,7 @@ from mmengine.hooks import CheckpointHook, EMAHook, LoggerHook, RuntimeInfoHook
 from mmengine.registry import HOOKS
 from mmengine.runner.priority import get_priority
 
-from mmseg_wss.engine import NonFiniteLossHook, ResumableCheckpointHook
+from mmseg_wss.engine.hooks import NonFiniteLossHook, ResumableCheckpointHook
 from mmseg_wss.engine.hooks.non_finite_loss_hook import image_paths
 
 RUNNER = SimpleNamespace(iter=41)
