@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from mmseg_wss.random_state import get_random_state, preserved_random_state, seeded, set_random_state
+from mmseg_wss.random_state import (
+    get_random_state,
+    preserved_random_state,
+    seeded,
+    set_random_state,
+)
 
 
 def draw():

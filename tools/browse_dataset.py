@@ -13,8 +13,8 @@ import numpy as np
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from mmengine.utils import ProgressBar
 from mmseg.registry import MODELS
+from rich.progress import track
 
 from mmseg_wss.visualization import colour_mask, draw_boxes, overlay_mask, save_panels
 
@@ -68,8 +68,8 @@ def main():
         cfg.train_dataloader, seed=cfg.get('randomness', {}).get('seed') or 0)
     preprocessor = MODELS.build(cfg.model.data_preprocessor)
     meta = loader.dataset.metainfo
-    progress = ProgressBar(args.num_batches)
-    for number, batch in enumerate(itertools.islice(loader, args.num_batches)):
+    batches = itertools.islice(loader, args.num_batches)
+    for number, batch in enumerate(track(batches, 'Drawing', total=args.num_batches)):
         batch = preprocessor(batch, training=True)
         images = preprocessor.to_rgb(batch['inputs']).round().byte().permute(0, 2, 3, 1).numpy()
         rows = [draw_sample(image, sample, meta)
@@ -77,8 +77,7 @@ def main():
         path = osp.join(args.output_dir, f'batch_{number:03d}.png')
         save_panels(path, rows, ('input and boxes', 'mask over input', 'mask'), meta['classes'],
                     meta['palette'])
-        progress.update()
-    print(f'\n{args.num_batches} batches drawn into {args.output_dir}')
+    print(f'{args.num_batches} batches drawn into {args.output_dir}')
 
 
 if __name__ == '__main__':

@@ -17,7 +17,11 @@ from rich.console import Console
 from rich.progress import track
 
 from mmseg_wss.datasets.config_check import (
-    check_sample, head_faults, overlap_faults, read_data_lists)
+    check_sample,
+    head_faults,
+    overlap_faults,
+    read_data_lists,
+)
 
 
 def parse_args():
@@ -46,9 +50,10 @@ def check_samples(lists, num_workers):
                for entry in lists for info in entry.images}
     # threads: most of the time goes into decoders, which release the interpreter's lock
     with ThreadPoolExecutor(num_workers) as pool:
-        results = pool.map(lambda sample: check_sample(*sample), samples.values())
-        return dict(zip(samples, track(results, 'Checking', total=len(samples),
-                                       console=Console(stderr=True), disable=not samples)))
+        results = track(
+            pool.map(lambda sample: check_sample(*sample), samples.values()), 'Checking',
+            total=len(samples), console=Console(stderr=True), disable=not samples)
+        return dict(zip(samples, list(results)))
 
 
 def sample_key(info, entry):

@@ -4,4 +4,6 @@ from .shapes_dataset import ShapesDataset
 from .voc_weak_seg import VOCWeakSegDataset
 from .weak_seg_dataset import WeakSegDataset
 
-__all__ = ['ShapesDataset', 'StrongWeakSampler', 'VOCWeakSegDataset', 'WeakSegDataset', 'transforms']
+__all__ = [
+    'ShapesDataset', 'StrongWeakSampler', 'VOCWeakSegDataset', 'WeakSegDataset', 'transforms'
+]

@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from mmseg_wss.datasets.image_check import decode_fault
+from mmseg_wss.datasets.image_check import PICTURE_ERRORS, decode_fault
 from mmseg_wss.datasets.label_check import (
-    abridged, box_faults, label_values, mask_faults, tag_faults)
+    abridged,
+    box_faults,
+    label_values,
+    mask_faults,
+    tag_faults,
+)
 from mmseg_wss.datasets.transforms.load_weak_labels import read_mask
 from mmseg_wss.datasets.voc_xml import read_voc_objects
 from mmseg_wss.errors import DataError
 from mmseg_wss.registry import DATASETS
 
-_ORIENTATION = 0x0112  # EXIF tag; from 5 on the picture lies on its side, and loading turns it
+_ORIENTATION = 0x0112  # EXIF tag; 5 to 8: the picture lies on its side, and loading turns it
 
 
 @dataclass
@@ -36,7 +41,7 @@ def read_data_lists(cfg):
         cfg (mmengine.Config): a config; data set wrappers are looked through.
 
     Returns:
-        list[DataList]: in the order of the config.
+        list[DataList]: one for each data set, in the order of the config.
     """
     lists = []
     for split in ('train', 'val', 'test'):
@@ -98,8 +103,8 @@ def check_sample(info, classes):
         fault, shape = 'there is no such image; add it, or remove it from the list', None
     else:
         fault, shape = decode_fault(path), _image_shape(path)
-        fault = fault and (f'the image file is corrupt ({fault}); copy it again from its source, '
-                           'or remove it from the list')
+        if fault:
+            fault = f'the image is corrupt ({fault}); copy it again, or remove it from the list'
     faults = [f'{path}: {fault}.'] if fault else []
     try:
         more, seen = _label_faults(info, classes, shape)
@@ -112,9 +117,9 @@ def _image_shape(path):
     """(H, W) as it is loaded, or None: a header may be readable where the pixels are not."""
     try:
         with Image.open(path) as image:
-            turned = image.getexif().get(_ORIENTATION, 1) > 4
+            turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
             return image.size if turned else image.size[::-1]
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except PICTURE_ERRORS:
         return None  # decode_fault reports it
 
 
@@ -123,6 +128,7 @@ def _label_faults(info, classes, shape):
         info.get('supervision', 'pixel'))
     if key in info:
         return _mask_faults(info, info[key], classes, shape, is_truth=key == 'seg_map_path')
+    names, faults = (), []  # no line in the tag file: a fault of the list, not of the image
     if 'tags' in info:
         names = info['tags']
         faults = [f'{info["img_path"]}: by its tags, the image {fault}.'
@@ -134,8 +140,6 @@ def _label_faults(info, classes, shape):
                   box_faults(names, boxes, classes, shape or (float('inf'),) * 2)]
         if not names:
             faults = [f'{path}: the weak image {fault}.' for fault in tag_faults(names, classes)]
-    else:
-        return [], set()  # without a line in the tag file: a fault of the list
     return faults, {*classes[:1], *names} & set(classes)
 
 
@@ -167,11 +171,7 @@ def find_overlaps(lists):
 
 
 def overlap_faults(lists):
-    """Images in two training sources, or in training and evaluation: a line for each pair.
-
-    Args:
-        lists (list[DataList]): see `read_data_lists`. Val and test may share images.
-    """
+    """Images in two training sources, or in training and in val or test: a line for each pair."""
     evaluation = {entry.name for entry in lists if not entry.for_training}
     overlaps = find_overlaps(
         {entry.name: [info['img_path'] for info in entry.images] for entry in lists})
@@ -180,12 +180,7 @@ def overlap_faults(lists):
 
 
 def head_faults(model, lists):
-    """Heads whose ``num_classes`` is not the number of class names: a line for each number.
-
-    Args:
-        model (dict): config of a segmentor.
-        lists (list[DataList]): see `read_data_lists`.
-    """
+    """Heads of a model config with another ``num_classes`` than the data sets: a line for each."""
     names = {}
     for entry in lists:
         names.setdefault(len(entry.classes), []).append(entry.name)

@@ -1,12 +1,22 @@
 """A cheap look at an image file before it is decoded."""
 import os
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from mmseg_wss.errors import DataError
 
+# what Pillow raises for a file that it cannot decode
+PICTURE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+
 _ENDS = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'IEND'}  # JPEG and PNG: first bytes, end marker
 _REMEDY = 'Copy it again from its source, or remove the image from the list.'
+
+
+def picture_fault(error):
+    """Words for one of `PICTURE_ERRORS`, without the name of the file."""
+    if isinstance(error, UnidentifiedImageError):
+        return 'no picture of a known format'
+    return getattr(error, 'strerror', None) or str(error)
 
 
 def decode_fault(path):
@@ -18,12 +28,12 @@ def decode_fault(path):
     try:
         with Image.open(path) as image:
             image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        return str(error)
+    except PICTURE_ERRORS as error:
+        return picture_fault(error)
     return None
 
 
-def check_image_file(path):
+def check_image_file(path, whole=False):
     """See that an image file is not empty and not cut off.
 
     OpenCV decodes a truncated JPEG without complaint and fills the rest with grey. A whole JPEG or
@@ -32,6 +42,7 @@ def check_image_file(path):
 
     Args:
         path (str): local path; files of other backends are left to the loader.
+        whole (bool): decode the file in any case.
 
     Raises:
         DataError: the file is corrupt.
@@ -44,7 +55,7 @@ def check_image_file(path):
         head = file.read(2)
         file.seek(max(0, size - 64))
         tail = file.read()
-    if head in _ENDS and _ENDS[head] in tail:
+    if not whole and head in _ENDS and _ENDS[head] in tail:
         return
     fault = decode_fault(path)
     if fault:

@@ -42,10 +42,16 @@ def mask_faults(mask, num_classes, image_shape, is_truth=True):
     return faults
 
 
+def label_counts(mask):
+    """Pixels of each label of a uint8 (H, W) array, float32 (256,): 20 times faster than unique."""
+    # (256, 1) in OpenCV 4, (256,) in OpenCV 5
+    return cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
+
+
 def label_values(mask):
     """The values of an integer (H, W) array, sorted, as a list."""
-    if mask.dtype == np.uint8:  # 20 times as fast as np.unique: it runs for every strong sample
-        return np.flatnonzero(cv2.calcHist([mask], [0], None, [256], [0, 256])).tolist()
+    if mask.dtype == np.uint8:
+        return np.flatnonzero(label_counts(mask)).tolist()
     return np.unique(mask).tolist()
 
 

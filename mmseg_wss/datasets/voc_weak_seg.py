@@ -52,6 +52,9 @@ class VOCWeakSegDataset(WeakSegDataset):
         if 'classes' not in metainfo:
             file = osp.join(data_root or '', 'classes.txt')
             metainfo['classes'] = file if exists(file) else get_classes('voc')
+        elif isinstance(metainfo['classes'], str) and not exists(metainfo['classes']):
+            raise DataError(f'{metainfo["classes"]}: there is no such file of class names. Set '
+                            "metainfo['classes'] to a list of names or a file with one a line.")
         self.tag_file = osp.join(data_root or '', tag_file) if tag_file else None
         prefix = dict(img_path='JPEGImages', seg_map_path='SegmentationClass',
                       box_path='Annotations')

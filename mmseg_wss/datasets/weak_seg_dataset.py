@@ -1,5 +1,6 @@
 """Base class of data sets whose images carry pixel masks or cheaper labels."""
 from abc import abstractmethod
+from contextlib import nullcontext
 
 from mmengine.fileio import exists, list_dir_or_file
 from mmseg.datasets import BaseSegDataset
@@ -89,7 +90,9 @@ class WeakSegDataset(BaseSegDataset):
         info['classes'] = self._metainfo['classes']  # names in the label files become indices
         check_image_file(info['img_path'])
         seed = getattr(idx, 'seed', None)
-        if seed is None:
-            return self.pipeline(info)
-        with seeded(seed):
-            return self.pipeline(info)
+        try:
+            with seeded(seed) if seed is not None else nullcontext():
+                return self.pipeline(info)
+        except AssertionError:  # what mmcv raises for an image that it cannot decode
+            check_image_file(info['img_path'], whole=True)
+            raise

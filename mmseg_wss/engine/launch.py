@@ -25,7 +25,8 @@ def init_cpu_processes(cfg, launcher):
         for name, slurm in (('RANK', 'SLURM_PROCID'), ('WORLD_SIZE', 'SLURM_NTASKS'),
                             ('LOCAL_RANK', 'SLURM_LOCALID')):
             os.environ[name] = os.environ[slurm]
-        os.environ.setdefault('MASTER_ADDR', os.environ.get('SLURM_LAUNCH_NODE_IPADDR', '127.0.0.1'))
+        address = os.environ.get('SLURM_LAUNCH_NODE_IPADDR', '127.0.0.1')
+        os.environ.setdefault('MASTER_ADDR', address)
         os.environ.setdefault('MASTER_PORT', '29500')
     elif launcher == 'mpi':
         raise RuntimeError('--launcher mpi needs GPUs; without one use --launcher pytorch '

@@ -59,7 +59,7 @@ def draw_boxes(image, boxes, labels, classes, palette):
         colour = [int(c) for c in palette[label]]
         cv2.rectangle(image, (int(x1), int(y1)), (int(x2) - 1, int(y2) - 1), colour, 2)
         cv2.putText(image, classes[label], (int(x1) + 3, int(y1) + 13), cv2.FONT_HERSHEY_SIMPLEX,
-                    0.42, (255, 255, 255), 1, cv2.LINE_AA)
+                    min(0.42, image.shape[1] / 500), (255, 255, 255), 1, cv2.LINE_AA)
     return image
 
 

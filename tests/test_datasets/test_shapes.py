@@ -178,7 +178,7 @@ def test_the_seed_decides_every_byte(root, tmp_path):
     assert same == first
     assert other.keys() == first.keys()
     pictures = [name for name in first if name.startswith(('JPEGImages', 'SegmentationClass'))]
-    assert len(set(first[name] for name in pictures)) == len(pictures)
+    assert len({first[name] for name in pictures}) == len(pictures)
     assert all(other[name] != first[name] for name in pictures)
 
 

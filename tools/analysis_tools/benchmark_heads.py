@@ -9,14 +9,15 @@ falls on both; the figure is the median over the pairs of two-branch time / sing
 import argparse
 import copy
 import time
+from functools import partial
 
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from mmengine.utils import ProgressBar
 from mmseg.registry import MODELS
+from rich.progress import track
 
 
 def parse_args():
@@ -46,14 +47,11 @@ def paired_ratio(first, second, steps, warmup):
     The order within a pair alternates.
     """
     times = np.zeros((steps + warmup, 2))
-    progress = ProgressBar(steps + warmup)
-    for pair in range(steps + warmup):
+    for pair in track(range(steps + warmup), 'Timing'):
         for which in ((0, 1), (1, 0))[pair % 2]:
             begin = synchronized_time()
             (first, second)[which]()
             times[pair, which] = synchronized_time() - begin
-        progress.update()
-    print()
     times = times[warmup:]
     return np.median(times[:, 0] / times[:, 1]), *np.median(times, axis=0)
 
@@ -99,7 +97,7 @@ def main():
             ('inference', two_predict, one_predict, image)):
         steps = args.steps * (1 if name == 'training step' else 4)
         ratio, two, one = paired_ratio(
-            lambda: first(data), lambda: second(data), steps, args.warmup)
+            partial(first, data), partial(second, data), steps, args.warmup)
         print(f'{name}: median ratio {ratio:.4f} over {steps} pairs '
               f'(two-branch {two * 1e3:.1f} ms, single {one * 1e3:.1f} ms)')
 

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.utils import ProgressBar
 from mmseg.registry import DATASETS
+from rich.progress import track
 
 from mmseg_wss.datasets.seeded_index import SeededIndex
 
@@ -46,18 +46,16 @@ def main():
     source = config.train_dataloader.dataset.datasets[0]
     ours, theirs = DATASETS.build(source), DATASETS.build(mmseg_dataset(source))
     times = np.zeros((args.images, 2))
-    progress = ProgressBar(args.images)
-    for number in range(args.images):
+    for number in track(range(args.images), 'Loading'):
         index = number % len(ours)
         for which in ((0, 1), (1, 0))[number % 2]:
             np.random.seed(number)  # the same crop and scale for both
             begin = time.perf_counter()
             (ours[SeededIndex(index, number)] if which == 0 else theirs[index])
             times[number, which] = time.perf_counter() - begin
-        progress.update()
     times = times[len(ours):]  # the first pass fills the file cache
     rate = 1 / times.mean(0)
-    print(f'\nours {rate[0]:.1f} images/s, mmseg {rate[1]:.1f} images/s: ratio '
+    print(f'ours {rate[0]:.1f} images/s, mmseg {rate[1]:.1f} images/s: ratio '
           f'{rate[0] / rate[1]:.3f} (median of pairs {np.median(times[:, 1] / times[:, 0]):.3f})')
 
 

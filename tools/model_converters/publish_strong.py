@@ -6,7 +6,9 @@ OUT loads strictly into the same config with ``model.decode_head.weak_branch=Fal
 what CHECKPOINT predicts with ``predict_branch='strong'``.
 """
 import argparse
+import copy
 import os.path as osp
+import pickle
 
 import torch
 from mmengine.config import Config
@@ -30,18 +32,22 @@ def publish_strong(config, checkpoint, out):
         tuple[int, int]: parameters and buffers of the checkpoint, and of the published one.
 
     Raises:
-        ValueError: the model has no two-branch head, or the checkpoint is not of this config.
+        ValueError: the model has no two-branch head, or the checkpoint is not of this config, or
+            not one at all.
     """
     init_default_scope(config.get('default_scope', 'mmseg'))
-    config.model.decode_head.weak_branch = False
-    config.model.decode_head.predict_branch = 'strong'
-    model = MODELS.build(config.model)
-    if not isinstance(model.decode_head, TwoBranchHead):
-        raise ValueError(f'{config.filename}: decode_head is a {type(model.decode_head).__name__}, '
-                         'which has no weak branch to leave out.')
-    loaded = _load_checkpoint(checkpoint, map_location='cpu')
-    weights = loaded['state_dict']
-    wanted = model.state_dict()
+    head = MODELS.build(copy.deepcopy(config.model)).decode_head
+    if not isinstance(head, TwoBranchHead):
+        raise ValueError(f'{config.filename}: decode_head is a {type(head).__name__}, which has no '
+                         'weak branch to leave out.')
+    config.model.decode_head.update(weak_branch=False, predict_branch='strong')
+    wanted = MODELS.build(config.model).state_dict()
+    try:
+        loaded = _load_checkpoint(checkpoint, map_location='cpu')
+        weights = loaded['state_dict']
+    except (KeyError, TypeError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        raise ValueError(f'{checkpoint} is not a checkpoint of a training, or is damaged: '
+                         f'{error!r}') from error
     faults = [key for key in wanted
               if key not in weights or weights[key].shape != wanted[key].shape]
     if faults:
@@ -49,7 +55,8 @@ def publish_strong(config, checkpoint, out):
                          f'{len(faults)} tensors are missing or of another shape, {faults[0]!r} '
                          'among them.')
     kept = {key: weights[key] for key in wanted}
-    meta = {key: loaded['meta'][key] for key in ('dataset_meta', 'iter', 'epoch', 'mmengine_version')
+    meta = {key: loaded['meta'][key]
+            for key in ('dataset_meta', 'iter', 'epoch', 'mmengine_version')
             if key in loaded.get('meta', {})}
     with atomic_path(out) as temporary:
         torch.save(dict(state_dict=kept, meta=meta), temporary)

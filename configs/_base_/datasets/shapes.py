@@ -8,7 +8,6 @@ train_pipeline = [
     dict(type='RandomResize', scale=(128, 128), ratio_range=(0.8, 1.25), keep_ratio=True),
     dict(type='mmseg_wss.RandomCrop', crop_size=(96, 96)),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
     dict(type='mmseg_wss.PackWeakSegInputs'),
 ]
 test_pipeline = [

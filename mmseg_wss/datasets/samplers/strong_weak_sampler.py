@@ -1,6 +1,7 @@
 """Sampler with an exact number of images of every source in every batch."""
 import itertools
 import math
+from fractions import Fraction
 
 import torch
 from mmengine.dist import get_dist_info, sync_random_seed
@@ -37,7 +38,8 @@ def split_batch(batch_size, ratio):
         raise ValueError(
             f'a batch of {batch_size} cannot hold an image of each of {len(ratio)} sources: use a '
             f'batch_size of at least {len(ratio)} per GPU.')
-    quotas = [batch_size * r / sum(ratio) for r in ratio]
+    shares = [Fraction(str(r)) for r in ratio]  # exact: rounding would decide between equals
+    quotas = [batch_size * share / sum(shares) for share in shares]
     counts = [max(1, math.floor(q)) for q in quotas]
     while sum(counts) < batch_size:
         counts[max(range(len(ratio)), key=lambda i: quotas[i] - counts[i])] += 1

@@ -3,8 +3,8 @@ import mmcv
 import mmengine.fileio as fileio
 import numpy as np
 from mmcv.transforms import BaseTransform
-from PIL import Image
 
+from mmseg_wss.datasets.image_check import PICTURE_ERRORS, picture_fault
 from mmseg_wss.datasets.label_check import box_faults, mask_faults, tag_faults
 from mmseg_wss.datasets.voc_xml import read_voc_objects
 from mmseg_wss.errors import DataError
@@ -20,9 +20,9 @@ def read_mask(path, backend_args=None):
     try:
         return mmcv.imfrombytes(
             fileio.get(path, backend_args=backend_args), flag='unchanged', backend='pillow')
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f'{path}: the mask cannot be read ({error}). Write it again, or remove the '
-                        'image from the list.') from error
+    except PICTURE_ERRORS as error:
+        raise DataError(f'{path}: the mask cannot be read ({picture_fault(error)}). Write it '
+                        'again, or remove the image from the list.') from error
 
 
 @TRANSFORMS.register_module()
@@ -58,7 +58,8 @@ class LoadWeakLabels(BaseTransform):
         if supervision in ('pixel', 'pseudo'):
             self._load_mask(results, truth=supervision == 'pixel')
         elif 'tags' in results:
-            self._add_tags(results, results['tags'], f'{results["img_path"]}: by its tags, the image')
+            self._add_tags(
+                results, results['tags'], f'{results["img_path"]}: by its tags, the image')
         else:
             self._load_boxes(results, keep_boxes=supervision == 'box')
         return results

@@ -3,6 +3,7 @@ import numpy as np
 from mmcv.transforms.utils import cache_randomness
 from mmseg.datasets.transforms import RandomCrop as SegRandomCrop
 
+from mmseg_wss.datasets.label_check import label_counts
 from mmseg_wss.registry import TRANSFORMS
 
 
@@ -29,7 +30,8 @@ class RandomCrop(SegRandomCrop):
     """mmseg's ``RandomCrop``, which also moves gt_bboxes and takes images without a mask.
 
     mmseg's leaves the boxes where they were, and needs a mask for ``cat_max_ratio < 1``: an image
-    without one is cropped at random here. Tags stay those of the whole image.
+    without one is cropped at random here. Tags stay those of the whole image. For a given seed the
+    windows are mmseg's.
 
     Modified keys: img, img_shape, the maps of seg_fields, gt_bboxes, gt_bboxes_labels.
 
@@ -41,15 +43,26 @@ class RandomCrop(SegRandomCrop):
     """
 
     @cache_randomness
-    def _any_window(self, height, width):
+    def crop_bbox(self, results):
+        """Draw a window (y1, y2, x1, x2) with the random numbers that mmseg would draw."""
+        window = self._draw_window(*results['img'].shape[:2])
+        if self.cat_max_ratio < 1 and 'gt_seg_map' in results:
+            for _ in range(10):
+                counts = label_counts(self.crop(results['gt_seg_map'], window))
+                counts[self.ignore_index] = 0
+                if (counts > 0).sum() > 1 and counts.max() < self.cat_max_ratio * counts.sum():
+                    break
+                window = self._draw_window(*results['img'].shape[:2])
+        return window
+
+    def _draw_window(self, height, width):
         y, x = (np.random.randint(0, max(side - crop, 0) + 1)
                 for side, crop in zip((height, width), self.crop_size))
         return y, y + self.crop_size[0], x, x + self.crop_size[1]
 
     def transform(self, results):
         height, width = results['img'].shape[:2]
-        y1, y2, x1, x2 = (self.crop_bbox(results) if 'gt_seg_map' in results
-                          else self._any_window(height, width))
+        y1, y2, x1, x2 = self.crop_bbox(results)
         window = y1, min(y2, height), x1, min(x2, width)
         for key in ('img', *results.get('seg_fields', ())):
             results[key] = self.crop(results[key], window)

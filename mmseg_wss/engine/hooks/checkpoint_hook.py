@@ -7,8 +7,8 @@ from mmengine.fileio import LocalBackend, get_file_backend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop
 
-from mmseg_wss.random_state import get_random_state, set_random_state
 from mmseg_wss.fileio import atomic_path, remove_temporaries
+from mmseg_wss.random_state import get_random_state, set_random_state
 from mmseg_wss.registry import HOOKS
 
 

@@ -1,4 +1,5 @@
 """Base of the heads that predict with a strong and a weak branch."""
+import logging
 from abc import abstractmethod
 from numbers import Real
 
@@ -29,6 +30,18 @@ class Branch(BaseModule):
         return self.conv_seg(self.dropout(self.layers(features)))
 
 
+def _take(features, members):
+    """Rows of a batch: a slice where they are consecutive, whose gradient costs no scatter."""
+    first, last = members[0], members[-1]
+    if members == list(range(first, last + 1)):
+        return features[first:last + 1]
+    return features[members]
+
+
+def _restore_carry(head, incompatible_keys):
+    head._carry = int(head.mix_carry)
+
+
 class TwoBranchHead(BaseDecodeHead):
     """Shared features, then a strong and a weak branch that are trained on different images.
 
@@ -37,13 +50,15 @@ class TwoBranchHead(BaseDecodeHead):
     branch; each branch computes its own samples only. The loss is the sum of both branches'
     losses, each averaged over the labelled pixels of its own samples (dual-branch, eq. 3). A branch
     without samples in a step returns the same keys, as zeros with a gradient path, so that all
-    ranks reduce the same gradients.
+    ranks reduce the same gradients. (With SyncBN in the branches, every rank needs images for both
+    in every step, as `StrongWeakSampler` gives them: a rank that skips a branch would be waited
+    for.)
 
     A subclass writes the layers: `_build_layers`, and `_build_neck` if it has a neck.
 
     Args:
-        feature_head (dict): config of an mmseg decode head; num_classes may be left out. It keeps
-            its own dropout, in front of the shared features.
+        feature_head (dict): config of an mmseg decode head; its num_classes and loss do not matter.
+            It keeps its own dropout, in front of the shared features.
         num_classes (int): K, with the background.
         channels (int, optional): channels in front of the classifiers; those of `feature_head` when
             None.
@@ -66,7 +81,7 @@ class TwoBranchHead(BaseDecodeHead):
     def __init__(self, feature_head, *, num_classes, channels=None, mix_ratio=None,
                  predict_branch='strong', weak_branch=True, dropout_ratio=0.,
                  loss_decode=dict(type='mmseg.CrossEntropyLoss', avg_non_ignore=True), **kwargs):
-        feature_head = MODELS.build({'num_classes': num_classes, **feature_head})
+        feature_head = MODELS.build({**feature_head, 'num_classes': num_classes})
         if not isinstance(getattr(feature_head, 'conv_seg', None), nn.Conv2d):
             raise ValueError(
                 f'feature_head {type(feature_head).__name__} has no classifier conv_seg to be '
@@ -91,8 +106,7 @@ class TwoBranchHead(BaseDecodeHead):
             # The copy of the carry that checkpoints hold. It is read on loading alone: reading it
             # at every step would make the CPU wait for the GPU.
             self.register_buffer('mix_carry', torch.zeros((), dtype=torch.long))
-            self.register_load_state_dict_post_hook(
-                lambda head, _: setattr(head, '_carry', int(head.mix_carry)))
+            self.register_load_state_dict_post_hook(_restore_carry)
 
     def _check_options(self):
         lam = self.predict_branch
@@ -108,7 +122,8 @@ class TwoBranchHead(BaseDecodeHead):
                 f"predict_branch={lam!r} needs the weak branch, but weak_branch=False.")
         ratio = self.mix_ratio
         if ratio is not None and not (
-                len(ratio) == 2 and all(isinstance(r, int) and r > 0 for r in ratio)):
+                isinstance(ratio, (tuple, list)) and len(ratio) == 2
+                and all(isinstance(r, int) and r > 0 for r in ratio)):
             raise ValueError(f'mix_ratio must be two positive integers, as in (7, 1), or None to '
                              f'keep the branches apart; got {ratio!r}.')
 
@@ -186,13 +201,14 @@ class TwoBranchHead(BaseDecodeHead):
                 print_log(
                     f'a batch of {kinds.count("pixel")} strong and {len(weak)} weak images has too '
                     f'few weak ones for mix_ratio={self.mix_ratio}: give weak images a larger '
-                    'share in source_ratio.', logger='current', level='WARNING')
+                    'share in source_ratio.', logger='current', level=logging.WARNING)
         return strong, weak
 
     def _branch_loss(self, branch, features, members, samples):
         if members:
-            return self.loss_by_feat(branch(features[members]), [samples[i] for i in members])
-        zero = 0 * (features.sum() + sum(p.sum() for p in branch.parameters()))
+            return self.loss_by_feat(
+                branch(_take(features, members)), [samples[i] for i in members])
+        zero = 0 * sum(p.sum() for p in branch.parameters())
         losses = (self.loss_decode if isinstance(self.loss_decode, nn.ModuleList)
                   else [self.loss_decode])
         return {**{loss.loss_name: zero for loss in losses}, 'acc_seg': zero.detach().view(1)}

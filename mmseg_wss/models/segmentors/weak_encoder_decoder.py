@@ -8,15 +8,11 @@ from mmseg_wss.registry import MODELS
 
 @MODELS.register_module()
 class WeakEncoderDecoder(EncoderDecoder):
-    """mmseg's ``EncoderDecoder``, with one backbone pass for all heads, weak or strong.
+    """mmseg's ``EncoderDecoder``, which also gives heads the image when they ask for it.
 
-    It differs in two things. A head that has ``takes_image = True`` is also given the image:
-    ``head.loss(features, samples, train_cfg, image=...)`` with float (N, 3, H, W), RGB in 0..255
-    (the data preprocessor's `to_rgb`). And two heads that log the same key are an error: mmengine
-    would count one of them and drop the other.
-
-    Raises:
-        ValueError: two heads give a loss of the same name.
+    A head that has ``takes_image = True`` is called as ``head.loss(features, samples, train_cfg,
+    image=...)`` with float (N, 3, H, W), RGB in 0..255 (the data preprocessor's `to_rgb`). All
+    heads share one pass of the backbone.
     """
 
     def loss(self, inputs, data_samples):
@@ -29,20 +25,16 @@ class WeakEncoderDecoder(EncoderDecoder):
         Returns:
             dict[str, Tensor]: scalars.
         """
-        heads = [('decode', self.decode_head)]
+        heads = {'decode': self.decode_head}
         if self.with_auxiliary_head:
-            several = isinstance(self.auxiliary_head, nn.ModuleList)
-            heads += ([(f'aux_{i}', head) for i, head in enumerate(self.auxiliary_head)]
-                      if several else [('aux', self.auxiliary_head)])
+            heads.update({f'aux_{i}': head for i, head in enumerate(self.auxiliary_head)}
+                         if isinstance(self.auxiliary_head, nn.ModuleList)
+                         else {'aux': self.auxiliary_head})
         features = self.extract_feat(inputs)
         losses = {}
-        for prefix, head in heads:
+        for prefix, head in heads.items():
             extra = (dict(image=self.data_preprocessor.to_rgb(inputs))
                      if getattr(head, 'takes_image', False) else {})
-            for name, value in add_prefix(
-                    head.loss(features, data_samples, self.train_cfg, **extra), prefix).items():
-                if name in losses:
-                    raise ValueError(f'two heads give a loss named {name!r}: rename one with '
-                                     'loss_name.')
-                losses[name] = value
+            losses.update(add_prefix(
+                head.loss(features, data_samples, self.train_cfg, **extra), prefix))
         return losses

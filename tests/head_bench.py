@@ -1,0 +1,322 @@
+"""What every two-branch head must do, as a class of tests to inherit.
+
+A head's test names the head and, if it mixes, what its `mix_ratio` means for the bench's batch::
+
+    class TestMyHead(HeadBench):
+        head = dict(type='mmseg_wss.MyHead', mix_ratio=(2, 1))
+        mixed = 1
+"""
+import copy
+import pickle
+import re
+
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.runner.checkpoint import load_state_dict
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+from mmseg.utils import register_all_modules
+
+from mmseg_wss.registry import MODELS
+
+register_all_modules()
+CLASSES = 3
+COMPOSITIONS = {'strong': ['pixel'] * 4, 'weak': ['box'] * 4, 'both': ['pixel', 'box'] * 2}
+# of one stage, three upsampled and concatenated stages, a pyramid, and a transformer's stages
+FEATURE_HEADS = dict(
+    fcn=dict(type='FCNHead', in_channels=4, in_index=0, channels=8, num_convs=1,
+             concat_input=False),
+    deeplabv3plus=dict(type='DepthwiseSeparableASPPHead', in_channels=4, in_index=3, channels=8,
+                       dilations=(1, 2), c1_in_channels=4, c1_channels=4, norm_cfg=dict(type='BN')),
+    hrnet=dict(type='FCNHead', in_channels=(4, ) * 4, in_index=(0, 1, 2, 3), channels=16,
+               input_transform='resize_concat', kernel_size=1, num_convs=1, concat_input=False),
+    upernet=dict(type='UPerHead', in_channels=[4] * 4, in_index=[0, 1, 2, 3], channels=8,
+                 pool_scales=(1, 2), align_corners=True),
+    segformer=dict(type='SegformerHead', in_channels=[4] * 4, in_index=[0, 1, 2, 3], channels=8))
+
+
+def make_features(number, seed=0):
+    """Feature maps of four stages for `number` images of 16x16."""
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(number, 4, side, side, generator=generator) for side in (8, 8, 4, 4)]
+
+
+def make_samples(kinds, seed=0, unlabelled=0.3):
+    """A sample of each supervision, masks of 16x16 with a share of 255."""
+    generator = torch.Generator().manual_seed(seed)
+    samples = []
+    for i, kind in enumerate(kinds):
+        mask = torch.randint(CLASSES, (1, 16, 16), generator=generator)
+        mask[torch.rand(mask.shape, generator=generator) < unlabelled] = 255
+        sample = SegDataSample(metainfo=dict(
+            supervision=kind, img_path=f'img_{i}.jpg', ori_shape=(16, 16), img_shape=(16, 16)))
+        sample.gt_sem_seg = PixelData(data=mask)
+        samples.append(sample)
+    return samples
+
+
+def losses_of(head, kinds, seed=0):
+    return head.loss(make_features(len(kinds), seed), make_samples(kinds, seed), None)
+
+
+def backward(head, losses):
+    """Gradients of the sum of the losses, by parameter's name."""
+    head.zero_grad(set_to_none=True)
+    sum(value for key, value in losses.items() if 'loss' in key).backward()
+    return {name: parameter.grad for name, parameter in head.named_parameters()}
+
+
+def branch_inputs(head, name):
+    """A list that grows by the batch size of every call of a branch."""
+    calls = []
+    getattr(head, name).register_forward_hook(lambda _, args, output: calls.append(len(args[0])))
+    return calls
+
+
+class HeadBench:
+    head = None  # type and options, without feature_head, num_classes and predict_branch
+    mixed = 0  # weak images that the strong branch gets of a first batch of 2 strong and 2 weak
+
+    def build(self, feature_head='fcn', **options):
+        torch.manual_seed(0)
+        if isinstance(feature_head, str):
+            feature_head = {'dropout_ratio': 0., **FEATURE_HEADS[feature_head]}
+        return MODELS.build({'num_classes': CLASSES, 'feature_head': feature_head, **self.head,
+                             **options})
+
+    # ---- losses
+
+    def test_the_keys_do_not_depend_on_the_composition(self):
+        keys = {name: set(losses_of(self.build(), kinds)) for name, kinds in COMPOSITIONS.items()}
+        assert keys['strong'] == keys['weak'] == keys['both']
+        assert keys['both'] == {'strong.loss_ce', 'strong.acc_seg', 'weak.loss_ce', 'weak.acc_seg'}
+
+    @pytest.mark.parametrize('absent', ['strong', 'weak'])
+    def test_an_absent_branch_has_loss_zero_and_gradient_zero(self, absent):
+        head = self.build()
+        losses = losses_of(head, COMPOSITIONS['weak' if absent == 'strong' else 'strong'])
+        assert losses[f'{absent}.loss_ce'] == 0
+        grads = backward(head, losses)
+        assert all((grad == 0).all() for name, grad in grads.items()
+                   if name.startswith(f'{absent}_branch'))
+        assert any((grad != 0).any() for grad in grads.values())
+
+    @pytest.mark.parametrize('composition', COMPOSITIONS)
+    def test_every_parameter_gets_a_gradient(self, composition):
+        head = self.build()
+        grads = backward(head, losses_of(head, COMPOSITIONS[composition]))
+        assert not [name for name, grad in grads.items() if grad is None]
+
+    @pytest.mark.parametrize('composition', COMPOSITIONS)
+    def test_each_loss_is_the_cross_entropy_of_the_branch_on_its_own_samples(self, composition):
+        head, kinds = self.build(), COMPOSITIONS[composition]
+        masks = torch.cat([sample.gt_sem_seg.data for sample in make_samples(kinds)])
+        weak = [i for i, kind in enumerate(kinds) if kind == 'box']
+        strong = [i for i, kind in enumerate(kinds) if kind == 'pixel']
+        if composition == 'both':
+            strong += weak[:self.mixed]
+        features = head.neck(head.feature_head(make_features(len(kinds))))
+        losses = losses_of(head, kinds)
+        for name, members in (('strong', strong), ('weak', weak)):
+            if members:
+                logits = F.interpolate(getattr(head, f'{name}_branch')(features[members]), (16, 16),
+                                       mode='bilinear', align_corners=head.align_corners)
+                torch.testing.assert_close(
+                    losses[f'{name}.loss_ce'],
+                    F.cross_entropy(logits, masks[members], ignore_index=255))
+
+    def _gradients_with_other_labels_of(self, head, kind, branch):
+        grads = []
+        for seed in (0, 1):
+            head = copy.deepcopy(head)
+            samples = make_samples(COMPOSITIONS['both'])
+            for sample, other in zip(samples, make_samples(COMPOSITIONS['both'], seed)):
+                if sample.supervision == kind:
+                    sample.gt_sem_seg = other.gt_sem_seg
+            found = backward(head, head.loss(make_features(4), samples, None))
+            grads.append(torch.cat([grad.flatten() for name, grad in found.items()
+                                    if name.startswith(f'{branch}_branch')]))
+        return grads
+
+    def test_masks_of_strong_images_do_not_train_the_weak_branch(self):
+        assert torch.equal(*self._gradients_with_other_labels_of(self.build(), 'pixel', 'weak'))
+        assert not torch.equal(
+            *self._gradients_with_other_labels_of(self.build(), 'pixel', 'strong'))
+
+    def test_pseudo_masks_do_not_train_the_strong_branch_unless_mixed(self):
+        apart = self.build(mix_ratio=None)
+        assert torch.equal(*self._gradients_with_other_labels_of(apart, 'box', 'strong'))
+        mixed = self.build(mix_ratio=(2, 1))
+        assert not torch.equal(*self._gradients_with_other_labels_of(mixed, 'box', 'strong'))
+
+    @pytest.mark.parametrize('composition', COMPOSITIONS)
+    def test_a_batch_without_labelled_pixels_has_loss_zero_with_a_gradient_path(self, composition):
+        head, kinds = self.build(), COMPOSITIONS[composition]
+        losses = head.loss(make_features(4), make_samples(kinds, unlabelled=2), None)
+        assert losses['strong.loss_ce'] == losses['weak.loss_ce'] == 0
+        assert all((grad == 0).all() for grad in backward(head, losses).values())
+
+    def test_an_image_without_labelled_pixels_changes_no_loss(self):
+        head = self.build(mix_ratio=None).eval()  # eval: no batch statistics
+        kinds = COMPOSITIONS['both'] + ['pixel', 'box']
+        samples, features = make_samples(kinds), make_features(6)
+        for sample in samples[4:]:
+            sample.gt_sem_seg.data.fill_(255)
+        more = head.loss(features, samples, None)
+        fewer = head.loss([level[:4] for level in features], samples[:4], None)
+        for name in ('strong.loss_ce', 'weak.loss_ce'):
+            assert fewer[name] > 0
+            torch.testing.assert_close(more[name], fewer[name])
+
+    def test_several_losses(self):
+        cross_entropy = dict(type='CrossEntropyLoss', avg_non_ignore=True)
+        one = losses_of(self.build(), COMPOSITIONS['both'])
+        head = self.build(loss_decode=[
+            cross_entropy, dict(cross_entropy, loss_name='loss_half', loss_weight=0.5)])
+        two = losses_of(head, COMPOSITIONS['both'])
+        for branch in ('strong', 'weak'):
+            torch.testing.assert_close(two[f'{branch}.loss_ce'], one[f'{branch}.loss_ce'])
+            torch.testing.assert_close(two[f'{branch}.loss_half'], one[f'{branch}.loss_ce'] / 2)
+        assert set(losses_of(head, COMPOSITIONS['weak'])) == set(two)
+
+    @pytest.mark.parametrize('composition', COMPOSITIONS)
+    def test_half_precision_is_finite(self, composition):
+        head = self.build()
+        with torch.autocast('cpu', torch.bfloat16):
+            losses = losses_of(head, COMPOSITIONS[composition])
+        assert all(grad.isfinite().all() for grad in backward(head, losses).values())
+        assert all(value.isfinite().all() for value in losses.values())
+
+    # ---- prediction
+
+    @pytest.mark.parametrize('branch, other', [('strong', 'weak'), ('weak', 'strong')])
+    def test_prediction_computes_the_named_branch_alone(self, branch, other):
+        head = self.build(predict_branch=branch).eval()
+        named, unused = branch_inputs(head, f'{branch}_branch'), branch_inputs(
+            head, f'{other}_branch')
+        head(make_features(2))
+        assert named == [2] and unused == []
+
+    def _probabilities(self, branch):
+        with torch.no_grad():
+            return self.build(predict_branch=branch).eval()(make_features(2)).softmax(1)
+
+    @pytest.mark.parametrize('lam', [0, 0.3, 1, 1.])
+    def test_a_number_predicts_the_mean_of_the_probabilities(self, lam):
+        strong, weak = self._probabilities('strong'), self._probabilities('weak')
+        assert (strong - weak).abs().max() > 0.01
+        torch.testing.assert_close(self._probabilities(lam), lam * weak + (1 - lam) * strong)
+
+    @pytest.mark.parametrize('feature_head', FEATURE_HEADS)
+    def test_any_feature_head_predicts_and_trains(self, feature_head):
+        head = self.build(feature_head)
+        assert head(make_features(4)).shape == (4, CLASSES, 8, 8)
+        losses = losses_of(head, COMPOSITIONS['both'])
+        grads = backward(head, losses)
+        assert not [name for name, grad in grads.items() if grad is None]
+        assert sum(grad.abs().sum() for name, grad in grads.items()
+                   if name.startswith('feature_head')) > 0
+        assert head.align_corners == head.feature_head.align_corners
+
+    # ---- published heads
+
+    def test_without_weak_branch_the_rest_loads_strictly_and_predicts_the_same(self):
+        full, lean = self.build().eval(), self.build(weak_branch=False).eval()
+        weights = {key: value + 1 if value.is_floating_point() else value
+                   for key, value in full.state_dict().items()}
+        full.load_state_dict(weights)
+        assert not [key for key in lean.state_dict() if key.startswith(('weak_branch', 'mix'))]
+        assert set(lean.state_dict()) == {
+            key for key in weights if not key.startswith(('weak_branch', 'mix_carry'))}
+        lean.load_state_dict({key: weights[key] for key in lean.state_dict()}, strict=True)
+        assert torch.equal(lean(make_features(2)), full(make_features(2)))
+
+    def test_without_weak_branch_there_is_no_training(self):
+        with pytest.raises(ValueError, match='weak_branch'):
+            losses_of(self.build(weak_branch=False), COMPOSITIONS['both'])
+
+    @pytest.mark.parametrize('branch', ['weak', 0.5])
+    def test_without_weak_branch_it_cannot_be_predicted_with(self, branch):
+        with pytest.raises(ValueError, match=f'{branch!r}.*weak_branch=False'):
+            self.build(weak_branch=False, predict_branch=branch)
+
+    # ---- faults
+
+    @pytest.mark.parametrize('name, value', [
+        ('predict_branch', 'both'), ('predict_branch', 1.5), ('predict_branch', -0.1),
+        ('predict_branch', float('nan')), ('predict_branch', True), ('predict_branch', None),
+        ('mix_ratio', (7, )), ('mix_ratio', (7, 0)), ('mix_ratio', (-7, 1)),
+        ('mix_ratio', (7.5, 1)), ('mix_ratio', (7, 1, 1)), ('mix_ratio', 7),
+        ('mix_ratio', '7:1')])
+    def test_a_bad_option_is_named(self, name, value):
+        with pytest.raises(ValueError, match=f'{name}.*{re.escape(repr(value))}'):
+            self.build(**{name: value})
+
+    def test_a_head_without_classifier_is_refused(self):
+        without = dict(type='SegmenterMaskTransformerHead', in_channels=4, channels=4,
+                       num_layers=1, num_heads=1, embed_dims=4)
+        with pytest.raises(ValueError, match='SegmenterMaskTransformerHead.*conv_seg'):
+            self.build(without)
+
+    def test_a_sample_without_supervision_is_named(self):
+        samples = make_samples(COMPOSITIONS['both'])
+        samples[2] = SegDataSample(metainfo=dict(img_path='img_2.jpg'),
+                                   gt_sem_seg=samples[2].gt_sem_seg)
+        with pytest.raises(ValueError, match='img_2.jpg.*supervision.*PackWeakSegInputs'):
+            self.build().loss(make_features(4), samples, None)
+
+    def test_a_weak_sample_without_mask_is_named_and_sent_to_pseudo_mask(self):
+        samples = make_samples(COMPOSITIONS['both'])
+        del samples[3].gt_sem_seg
+        with pytest.raises(ValueError, match="img_3.jpg.*'box'.*PseudoMask"):
+            self.build().loss(make_features(4), samples, None)
+
+    # ---- the state of the mixing
+
+    def _stepped(self):
+        """A head with a carry: a step of 2 strong images was owed 4/3 weak ones, and got 1."""
+        head = self.build(mix_ratio=(3, 2))
+        losses_of(head, COMPOSITIONS['both'])
+        assert head.mix_carry == 1
+        return head
+
+    @staticmethod
+    def _served(head):
+        calls = branch_inputs(head, 'strong_branch')
+        for _ in range(6):
+            losses_of(head, COMPOSITIONS['both'])
+        return calls
+
+    def test_a_fresh_head_serves_other_images_than_one_with_a_carry(self):
+        # 2 strong images, and the whole part of 4, 8, 12, ... thirds less what was served
+        assert self._served(self.build(mix_ratio=(3, 2))) == [3, 3, 4, 3, 3, 4]
+        assert self._served(self._stepped()) == [3, 4, 3, 3, 4, 3]
+
+    @pytest.mark.parametrize('copier', [
+        copy.deepcopy, lambda head: pickle.loads(pickle.dumps(head))], ids=['deepcopy', 'pickle'])
+    def test_a_copy_keeps_the_carry(self, copier):
+        assert self._served(copier(self._stepped())) == [3, 4, 3, 3, 4, 3]
+
+    @pytest.mark.parametrize('load', [
+        lambda head, state: head.load_state_dict(state, strict=True),
+        lambda head, state: load_state_dict(head, state, strict=True)], ids=['torch', 'mmengine'])
+    def test_loading_restores_the_carry(self, load):
+        head = self.build(mix_ratio=(3, 2))
+        load(head, self._stepped().state_dict())
+        assert self._served(head) == [3, 4, 3, 3, 4, 3]
+        load(head, self.build(mix_ratio=(3, 2)).state_dict())  # back to the start
+        assert self._served(head) == [3, 3, 4, 3, 3, 4]
+
+    def test_predicting_does_not_move_the_carry(self):
+        head = self._stepped().eval()
+        head(make_features(4))
+        assert head.mix_carry == 1 and self._served(head) == [3, 4, 3, 3, 4, 3]
+
+    def test_the_classifiers_start_as_those_of_mmseg(self):
+        head = self.build(channels=64)
+        head.init_weights()
+        for branch in (head.strong_branch, head.weak_branch):
+            assert branch.conv_seg.weight.std().item() == pytest.approx(0.01, rel=0.25)
+            assert (branch.conv_seg.bias == 0).all()
+        assert not torch.equal(head.strong_branch.conv_seg.weight, head.weak_branch.conv_seg.weight)

@@ -1,0 +1,240 @@
+"""The final form of every config: types that resolve in a fresh process, numbers that agree."""
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = sorted(
+    path.relative_to(ROOT / 'configs').as_posix() for path in (ROOT / 'configs').rglob('*.py')
+    if '_base_' not in path.parts and not path.name.startswith('tmp_'))
+NUM_CLASSES = dict(voc=21, msrc=16, shapes=5)
+
+# What a runner builds, without weights: parameters of the 'meta' device take no memory.
+BUILD = """
+import json, sys
+import torch
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import (DATA_SAMPLERS, DATASETS, HOOKS, LOOPS, METRICS, MODELS,
+                               PARAM_SCHEDULERS, TRANSFORMS, VISUALIZERS,
+                               WEIGHT_INITIALIZERS, init_default_scope)
+assert not any(name.startswith('mmseg_wss') for name in sys.modules)
+
+
+def resolved(registry, *types):
+    with registry.switch_scope_and_registry(None) as node:
+        for type_ in types:
+            assert node.get(type_) is not None, type_
+
+
+def build(cfg):
+    init_default_scope(cfg.default_scope)
+    cfg.model.pop('pretrained', None)
+    init_cfg = cfg.model.backbone.pop('init_cfg', None)
+    if init_cfg:
+        resolved(WEIGHT_INITIALIZERS, init_cfg.type)
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model).eval()
+        logits = model(torch.zeros(2, 3, 64, 64), mode='tensor')
+        optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
+    loss = model.decode_head.loss_decode
+    rates = {id(p): group['lr'] for group in optimizer.param_groups for p in group['params']}
+
+    loaders = [cfg[f'{split}_dataloader'] for split in ('train', 'val', 'test')]
+    for dataset in [*loaders[0].dataset.datasets, *(loader.dataset for loader in loaders[1:])]:
+        resolved(DATASETS, dataset.type)
+        for transform in dataset.pipeline:
+            TRANSFORMS.build(transform)
+    resolved(DATASETS, loaders[0].dataset.type)
+    sources = torch.utils.data.ConcatDataset([range(999)] * len(loaders[0].dataset.datasets))
+    DATA_SAMPLERS.build(dict(loaders[0].sampler, dataset=sources))
+    resolved(DATA_SAMPLERS, *(loader.sampler.type for loader in loaders))
+    VISUALIZERS.build(cfg.visualizer)
+    for hook in [*cfg.default_hooks.values(), *cfg.custom_hooks]:
+        HOOKS.build(hook)
+    resolved(LOOPS, cfg.train_cfg.type, cfg.val_cfg.type, cfg.test_cfg.type)
+    resolved(METRICS, cfg.val_evaluator.type, cfg.test_evaluator.type)
+    resolved(PARAM_SCHEDULERS, *(scheduler.type for scheduler in cfg.param_scheduler))
+    if 'tta_pipeline' in cfg:
+        resolved(MODELS, cfg.tta_model.type)
+        for transform in cfg.tta_pipeline:
+            TRANSFORMS.build(transform)
+    return dict(logits=list(logits.shape),
+                loss=[type(loss).__name__, loss.avg_non_ignore],
+                rates={part: sorted({rates[id(p)] for p in getattr(model, part).parameters()})
+                       for part in ('backbone', 'decode_head')})
+
+
+results = {}
+for path in sys.argv[2:]:
+    try:
+        results[path] = build(Config.fromfile(f'{sys.argv[1]}/{path}'))
+    except Exception as error:
+        results[path] = f'{type(error).__name__}: {error}'
+print('RESULTS' + json.dumps(results))
+"""
+
+
+@pytest.fixture(scope='module')
+def built():
+    """Name of a config -> what it gave in a process that had imported nothing of ours."""
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))
+    process = subprocess.run(
+        [sys.executable, '-c', BUILD, ROOT / 'configs', *CONFIGS], text=True,
+        capture_output=True, env=dict(os.environ, PYTHONPATH=paths, OMP_NUM_THREADS='1'))
+    assert 'RESULTS' in process.stdout, process.stderr[-4000:]
+    return json.loads(process.stdout.split('RESULTS')[1])
+
+
+@pytest.fixture(params=CONFIGS)
+def name(request):
+    return request.param
+
+
+@functools.cache
+def load(name):
+    return Config.fromfile(ROOT / 'configs' / name)
+
+
+@pytest.fixture
+def cfg(name):
+    return load(name)
+
+
+def crop_sizes(cfg):
+    return [tuple(transform.crop_size) for source in cfg.train_dataloader.dataset.datasets
+            for transform in source.pipeline if transform.type.endswith('RandomCrop')]
+
+
+def test_all_configs_are_here():
+    counts = {folder: sum(name.startswith(f'{folder}/') for name in CONFIGS)
+              for folder in ('wss', 'msrc', 'quickstart')}
+    assert counts == dict(wss=10, msrc=5, quickstart=2)
+    assert len(CONFIGS) == 17
+
+
+def test_everything_resolves_and_fits_in_a_fresh_process(built, name):
+    assert isinstance(built[name], dict), built[name]
+    assert built[name]['logits'][:2] == [2, number_of_classes(name)]
+
+
+def number_of_classes(name):
+    return next(number for data, number in NUM_CLASSES.items() if data in Path(name).stem)
+
+
+def test_every_head_has_the_classes_of_its_data(cfg, name):
+    assert cfg.model.decode_head.num_classes == number_of_classes(name)
+
+
+def test_crops_have_the_size_that_is_padded_to(cfg):
+    sizes = crop_sizes(cfg)
+    assert len(sizes) == len(cfg.train_dataloader.dataset.datasets)
+    padded = cfg.model.data_preprocessor.get('size')
+    assert len(set(sizes)) == 1
+    if padded is not None:
+        assert tuple(padded) == sizes[0]
+    else:
+        assert all(side % cfg.model.data_preprocessor.size_divisor == 0 for side in sizes[0])
+
+
+def test_sampler_fits_the_loader(cfg):
+    loader = cfg.train_dataloader
+    assert loader.sampler.type == 'mmseg_wss.StrongWeakSampler'
+    assert loader.sampler.batch_size == loader.batch_size
+    assert len(loader.sampler.source_ratio) == len(loader.dataset.datasets)
+
+
+def test_two_branch_heads_get_strong_and_weak_images_and_others_get_masks(cfg, name):
+    kinds = [source.supervision for source in cfg.train_dataloader.dataset.datasets]
+    assert kinds[0] == 'pixel'
+    assert ('Dual' in cfg.model.decode_head.type) == name.split('/')[1].startswith(
+        ('dual', 'mixed_dual'))
+    if 'Dual' in cfg.model.decode_head.type:
+        assert len(kinds) == 2 and kinds[1] in ('box', 'pseudo')
+    if 'full' in name or 'strong' in name:
+        assert set(kinds) == {'pixel'}
+    if kinds[-1] == 'box':
+        assert any(transform.type == 'mmseg_wss.PseudoMask'
+                   for transform in cfg.train_dataloader.dataset.datasets[-1].pipeline)
+
+
+def test_training_and_evaluation_lists_differ(cfg):
+    lists = [source.ann_file for source in cfg.train_dataloader.dataset.datasets]
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        assert loader.dataset.ann_file not in lists
+        assert loader.dataset.test_mode and loader.batch_size == 1
+    assert len(set(lists)) == len(lists)
+
+
+def test_epochs_or_iterations_everywhere(cfg):
+    by_epoch = cfg.train_cfg.type == 'EpochBasedTrainLoop'
+    assert by_epoch or cfg.train_cfg.type == 'IterBasedTrainLoop'
+    assert cfg.train_dataloader.sampler.get('by_epoch', False) == by_epoch
+    assert cfg.log_processor.by_epoch == by_epoch
+    assert cfg.default_hooks.logger.log_metric_by_epoch == by_epoch
+    assert cfg.default_hooks.checkpoint.by_epoch == by_epoch
+    assert all(scheduler.by_epoch == by_epoch for scheduler in cfg.param_scheduler)
+
+
+def test_schedules_end_with_the_training(cfg):
+    length = cfg.train_cfg.get('max_epochs') or cfg.train_cfg.get('max_iters')
+    last = cfg.param_scheduler[-1]
+    assert last.end == length if 'end' in last else max(last.milestones) < length
+
+
+def test_losses_count_labelled_pixels_alone(built, name):
+    """Cross-entropy of mmseg averages over ignored pixels, too, unless it is told not to."""
+    assert built[name]['loss'] == ['CrossEntropyLoss', True]
+
+
+def test_checkpoints_survive_a_kill_and_set_ups_are_checked(cfg):
+    assert cfg.default_hooks.checkpoint.type == 'mmseg_wss.ResumableCheckpointHook'
+    assert {hook.type for hook in cfg.custom_hooks} >= {
+        'mmseg_wss.SetupCheckHook', 'mmseg_wss.NonFiniteLossHook'}
+
+
+def paper_config(name):
+    cfg = load(f'wss/{name}.py')
+    resize = next(transform for transform in cfg.train_dataloader.dataset.datasets[0].pipeline
+                  if transform.type == 'RandomResize')
+    return cfg, cfg.optim_wrapper.optimizer, resize
+
+
+def test_mixed_dual_head_as_in_its_paper(built):
+    """Mixed-dual-head Meets Box Priors, section 4.2."""
+    cfg, optimizer, resize = paper_config('mixed_dual_r50_voc')
+    assert (optimizer.type, optimizer.lr, optimizer.momentum) == ('SGD', 0.004, 0.9)
+    (scheduler, ) = cfg.param_scheduler
+    assert (scheduler.type, scheduler.power, scheduler.end) == ('PolyLR', 0.9, 60)
+    assert scheduler.convert_to_iter_based
+    assert cfg.train_cfg.max_epochs == 60
+    assert cfg.auto_scale_lr.base_batch_size == 32
+    assert set(crop_sizes(cfg)) == {(512, 512)}
+    assert tuple(resize.ratio_range) == (0.5, 2.)
+    assert tuple(cfg.model.decode_head.mix_ratio) == (7, 1)
+    assert cfg.model.backbone.depth == 50
+    assert cfg.model.decode_head.feature_head.type == 'DepthwiseSeparableASPPHead'
+    assert built['wss/mixed_dual_r50_voc.py']['rates'] == dict(
+        backbone=[0.004], decode_head=[0.004])
+
+
+def test_dual_branch_as_in_its_paper(built):
+    """Strong-weak dual-branch network, section 4.1."""
+    cfg, optimizer, _ = paper_config('dual_branch_r101_voc')
+    assert (optimizer.type, optimizer.weight_decay) == ('Adam', 1e-4)
+    (scheduler, ) = cfg.param_scheduler
+    assert (scheduler.type, list(scheduler.milestones), scheduler.gamma) == (
+        'MultiStepLR', [12], 0.1)
+    assert cfg.train_cfg.max_epochs == 20
+    assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 16
+    assert set(crop_sizes(cfg)) == {(328, 328)}
+    assert cfg.model.backbone.depth == 101
+    rates = built['wss/dual_branch_r101_voc.py']['rates']
+    assert rates['backbone'] == pytest.approx([5e-6])
+    assert rates['decode_head'] == [1e-4]

@@ -1,0 +1,308 @@
+"""The stream of indices, against brute force and against what the words promise."""
+import itertools
+import pickle
+import random
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+from mmengine.registry import DATA_SAMPLERS
+from torch.utils.data import ConcatDataset
+
+from mmseg_wss.datasets.samplers import StrongWeakSampler, split_batch, strong_weak_sampler
+from mmseg_wss.datasets.seeded_index import SeededIndex
+
+SIZES = (7, 23)
+
+
+def make(batch_size=4, ratio=(1, 1), sizes=SIZES, seed=0, **kwargs):
+    dataset = ConcatDataset([range(size) for size in sizes])
+    return StrongWeakSampler(dataset, batch_size, ratio, seed=seed, **kwargs)
+
+
+@pytest.fixture
+def ranks(monkeypatch):
+    """Build the samplers of all ranks of a world."""
+    def build(world_size, *args, **kwargs):
+        samplers = []
+        for rank in range(world_size):
+            info = rank, world_size
+            monkeypatch.setattr(strong_weak_sampler, 'get_dist_info', lambda info=info: info)
+            samplers.append(make(*args, **kwargs))
+        return samplers
+    return build
+
+
+def take(sampler, number):
+    return list(itertools.islice(sampler, number))
+
+
+def batches(sampler, number):
+    stream, size = iter(sampler), sampler.batch_size
+    return [take(stream, size) for _ in range(number)]
+
+
+def sources(stream, sizes=SIZES):
+    """Split global indices into the local ones of each source, in the order of the stream."""
+    bounds = [0, *itertools.accumulate(sizes)]
+    return [[i - low for i in stream if low <= i < high] for low, high in zip(bounds, bounds[1:])]
+
+
+def seeds(stream):
+    return [index.seed for index in stream]
+
+
+# ---- split_batch
+
+def compositions(total, parts):
+    if parts == 1:
+        yield (total, )
+        return
+    for first in range(1, total - parts + 2):
+        for rest in compositions(total - first, parts - 1):
+            yield (first, *rest)
+
+
+def distance(counts, quotas, power):
+    return sum(abs(c - q) ** power for c, q in zip(counts, quotas))
+
+
+def plain_largest_remainder(batch_size, ratio):
+    quotas = [Fraction(batch_size * r, sum(ratio)) for r in ratio]
+    counts = [int(q) for q in quotas]
+    by_remainder = sorted(range(len(ratio)), key=lambda i: (counts[i] - quotas[i], i))
+    for i in by_remainder[:batch_size - sum(counts)]:
+        counts[i] += 1
+    return counts
+
+
+def many_splits():
+    rng = random.Random(0)
+    for _ in range(400):
+        ratio = [rng.choice([1, 1, 7, 1464, rng.randint(1, 500), rng.randint(500, 2000)])
+                 for _ in range(rng.randint(1, 4))]
+        yield rng.randint(len(ratio), 14), ratio
+
+
+def test_split_is_the_composition_nearest_to_the_quotas():
+    bound = 0
+    for batch_size, ratio in many_splits():
+        quotas = [Fraction(batch_size * r, sum(ratio)) for r in ratio]
+        split = split_batch(batch_size, ratio)
+        everything = list(compositions(batch_size, len(ratio)))
+        assert tuple(split) in everything, (batch_size, ratio)
+        for power in (1, 2):
+            nearest = min(distance(counts, quotas, power) for counts in everything)
+            assert distance(split, quotas, power) == nearest, (batch_size, ratio, split)
+        bound += min(quotas) < 1
+    assert 50 < bound < 350  # both kinds were met
+
+
+def test_split_is_plain_largest_remainder_where_no_minimum_binds():
+    met = 0
+    for batch_size, ratio in many_splits():
+        plain = plain_largest_remainder(batch_size, ratio)
+        if min(plain) >= 1:
+            met += 1
+            assert split_batch(batch_size, ratio) == plain, (batch_size, ratio)
+    assert met > 100
+
+
+@pytest.mark.parametrize('batch_size, ratio, expected', [
+    (8, (1, 1), [4, 4]), (3, (1, 1), [2, 1]), (8, (7, 1), [7, 1]), (8, (1464, 9118), [1, 7]),
+    (4, (1, 1000), [1, 3]), (6, (0.5, 0.25), [4, 2]), (5, (3, ), [5]), (3, (100, 1, 1), [1, 1, 1]),
+    (12, (1, 1, 7), [2, 1, 9]), (4, (0.3, 0.5), [2, 2]), (10, (0.1, 0.2, 0.7), [1, 2, 7])])
+def test_split_examples(batch_size, ratio, expected):
+    assert split_batch(batch_size, ratio) == expected
+
+
+@pytest.mark.parametrize('ratio', [
+    (1, 0), (1, -1), (1, float('nan')), (1, float('inf')), ()])
+def test_ratios_that_are_no_share_are_refused(ratio):
+    with pytest.raises(ValueError, match='positive number for each source'):
+        split_batch(4, ratio)
+
+
+def test_batch_smaller_than_the_number_of_sources_is_refused():
+    with pytest.raises(ValueError, match='at least 3 per GPU'):
+        split_batch(2, (1, 1, 1))
+
+
+@pytest.mark.parametrize('ratio', [(1, ), (1, 1, 1)])
+def test_as_many_ratios_as_sources(ratio):
+    with pytest.raises(ValueError, match=f'has {len(ratio)} numbers .* are 2 sources'):
+        make(ratio=ratio)
+
+
+def test_a_source_needs_the_images_of_a_step_over_all_ranks(ranks):
+    ranks(3, batch_size=4, sizes=(6, 23))  # 3 ranks take 2 each
+    with pytest.raises(ValueError, match='source 0 has 5 images, .* takes 2 .* 3 rank'):
+        ranks(3, batch_size=4, sizes=(5, 23))
+    with pytest.raises(ValueError, match='source 1 has 0 images'):
+        make(sizes=(7, 0))
+
+
+# ---- the stream
+
+def test_every_batch_has_the_exact_counts_in_the_order_of_the_sources():
+    sampler = make(batch_size=5, ratio=(1, 3))
+    for batch in batches(sampler, 1000):
+        assert [i < SIZES[0] for i in batch] == [True] + [False] * 4
+        assert len(set(batch)) == 5
+        assert max(batch) < sum(SIZES)
+
+
+@pytest.mark.parametrize('shuffle', [True, False])
+def test_each_pass_visits_every_image_once_and_is_shuffled_anew_only_then(shuffle):
+    stream = take(make(shuffle=shuffle), 2 * 23 * 7 * 2)
+    for size, local in zip(SIZES, sources(stream)):
+        passes = [local[i:i + size] for i in range(0, len(local) // size * size, size)]
+        assert len(passes) > 10
+        assert all(sorted(visited) == list(range(size)) for visited in passes)
+        assert len(set(map(tuple, passes))) > (len(passes) // 2 if shuffle else 0)
+
+
+def test_without_shuffle_sources_keep_their_order():
+    strong, weak = sources(take(make(shuffle=False), 28))
+    assert strong == [*range(7)] * 2
+    assert weak == list(range(14))
+
+
+def test_sources_of_equal_size_get_different_permutations():
+    first, second = sources(take(make(sizes=(50, 50)), 100), (50, 50))
+    assert sorted(first) == sorted(second) == list(range(50))
+    assert first != second
+
+
+def test_a_single_data_set_is_the_only_source():
+    stream = take(StrongWeakSampler(range(9), 3, seed=0), 18)
+    assert sorted(stream[:9]) == sorted(stream[9:]) == list(range(9))
+
+
+@pytest.mark.parametrize('world_size', [1, 2, 3, 4])
+def test_ranks_share_out_one_stream_and_never_meet_in_a_step(ranks, world_size):
+    """23 = 2 * 8 + 7 and so on: groups span the ends of passes; sizes are the smallest allowed."""
+    sizes = (world_size, 2 * world_size + 3)
+    samplers = ranks(world_size, batch_size=3, ratio=(1, 2), sizes=sizes)
+    together = []
+    for step in zip(*(batches(sampler, 200) for sampler in samplers)):
+        images = [i for batch in step for i in batch]
+        assert len(set(images)) == 3 * world_size
+        for batch in step:
+            assert [i < sizes[0] for i in batch] == [True, False, False]
+        together += images
+    for size, local in zip(sizes, sources(together, sizes)):
+        for start in range(0, len(local) - size + 1, size):
+            assert sorted(local[start:start + size]) == list(range(size))
+
+
+def test_the_seed_decides_the_order():
+    assert take(make(seed=3), 60) == take(make(seed=3), 60)
+    assert seeds(take(make(seed=3), 60)) == seeds(take(make(seed=3), 60))
+    assert take(make(seed=3), 60) != take(make(seed=4), 60)
+    assert not set(seeds(take(make(seed=3), 60))) & set(seeds(take(make(seed=4), 60)))
+
+
+def test_without_a_seed_all_ranks_get_the_shared_one(monkeypatch):
+    monkeypatch.setattr(strong_weak_sampler, 'sync_random_seed', lambda: 5)
+    assert take(make(seed=None), 40) == take(make(seed=5), 40)
+
+
+def test_iterating_again_starts_again():
+    sampler = make()
+    assert take(sampler, 30) == take(sampler, 30)
+
+
+def test_iteration_stream_does_not_end():
+    assert len(take(make(), 10 * len(make()))) == 10 * len(make())
+
+
+@pytest.mark.parametrize('number', [0, 1, 4, 7, 14, 93])
+def test_skip_drops_the_first_samples(number):
+    whole, sampler = take(make(), 150), make()
+    sampler.skip(30)
+    sampler.skip(number)  # absolute, as mmengine calls it
+    rest = take(sampler, 50)
+    assert rest == whole[number:number + 50]
+    assert seeds(rest) == seeds(whole[number:number + 50])
+
+
+def test_skip_is_of_this_rank(ranks):
+    for whole, sampler in zip(ranks(2), ranks(2)):
+        sampler.skip(11)
+        assert take(sampler, 20) == take(whole, 31)[11:]
+
+
+def test_negative_skip_is_refused():
+    with pytest.raises(ValueError, match='-1'):
+        make().skip(-1)
+
+
+# ---- epochs
+
+@pytest.mark.parametrize('world_size, steps', [(1, 12), (2, 6), (3, 4)])
+def test_an_epoch_is_one_pass_over_the_source_that_takes_most_steps(ranks, world_size, steps):
+    """23 weak images, 2 a step and rank: 12, 6 and 4 steps of 4 images a rank."""
+    samplers = ranks(world_size, by_epoch=True)
+    streams = [list(sampler) for sampler in samplers]
+    assert {len(sampler) for sampler in samplers} == {4 * steps} == set(map(len, streams))
+    weak = sources([i for stream in streams for i in stream])[1]
+    assert set(weak) == set(range(23))
+
+
+def test_an_epoch_goes_on_where_the_last_one_ended():
+    sampler, whole = make(by_epoch=True), make()
+    length, epochs = len(sampler), []
+    for epoch in range(4):
+        sampler.set_epoch(epoch)
+        epochs += list(sampler)
+    assert epochs == take(whole, 4 * length)
+    assert seeds(epochs) == seeds(take(whole, 4 * length))
+
+
+def test_set_epoch_is_a_skip_over_whole_epochs():
+    by_epoch, by_skip = make(by_epoch=True), make(by_epoch=True)
+    by_epoch.set_epoch(3)
+    by_skip.skip(3 * len(by_skip))
+    assert list(by_epoch) == list(by_skip)
+
+
+def test_an_epoch_that_is_resumed_in_its_middle_ends_where_it_would_have():
+    sampler = make(by_epoch=True)
+    whole = list(sampler)
+    sampler.skip(20)
+    assert list(sampler) == whole[20:]
+
+
+def test_set_epoch_means_nothing_to_an_iteration_loop():
+    sampler = make()
+    sampler.set_epoch(3)
+    assert take(sampler, 30) == take(make(), 30)
+
+
+# ---- the seeds of the samples
+
+def test_seeds_differ_along_the_stream_and_between_ranks(ranks):
+    drawn = [seed for sampler in ranks(3) for seed in seeds(take(sampler, 500))]
+    assert max(Counter(drawn).values()) == 1
+    assert all(0 <= seed < 2 ** 32 for seed in drawn)
+
+
+def test_the_same_image_gets_another_seed_in_the_next_pass():
+    first, second = take(make(sizes=(2, 2)), 8)[0:2], take(make(sizes=(2, 2)), 8)[4:6]
+    assert set(first) == set(second)
+    assert not set(seeds(first)) & set(seeds(second))
+
+
+def test_a_seeded_index_is_an_int_that_keeps_its_seed():
+    index = SeededIndex(12, 345)
+    assert index == 12 and hash(index) == hash(12) and list(range(20))[index] == 12
+    assert (index - 5, (index - 5).seed) == (7, 345)
+    copy = pickle.loads(pickle.dumps(index))
+    assert (type(copy), copy, copy.seed) == (SeededIndex, 12, 345)
+
+
+def test_registered():
+    sampler = DATA_SAMPLERS.build(dict(
+        type='mmseg_wss.StrongWeakSampler', dataset=range(8), batch_size=2, seed=0))
+    assert isinstance(sampler, StrongWeakSampler)

@@ -1,0 +1,75 @@
+"""Boxes painted as masks, against a loop over pixels."""
+import numpy as np
+import pytest
+from transform_bench import TransformBench, build, sample
+
+from mmseg_wss.datasets.transforms import rect_mask
+
+
+class TestPseudoMask(TransformBench):
+    transform = dict(type='mmseg_wss.PseudoMask', kind='rect')
+    adds = dict(box={'gt_seg_map'})
+    refuses = ('image', )
+
+
+def by_pixel(boxes, labels, shape):
+    """The smallest box (of equal ones the last) that holds the centre of a pixel gives its class.
+    """
+    mask = np.zeros(shape, np.uint8)
+    for y, x in np.ndindex(*shape):
+        best = None
+        for (x1, y1, x2, y2), label in zip(boxes.tolist(), labels):
+            if x1 <= x + 0.5 < x2 and y1 <= y + 0.5 < y2:
+                area = (x2 - x1) * (y2 - y1)
+                if best is None or area <= best:
+                    best, mask[y, x] = area, label
+    return mask
+
+
+@pytest.mark.parametrize('grid', [None, 0.25, 0.5, 1])
+def test_as_pixel_by_pixel(grid):
+    """On a grid, edges fall on pixel centres and areas are equal; some boxes leave the image."""
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        corners = rng.uniform(-4, 20, (rng.integers(1, 7), 2, 2)).astype(np.float32)
+        if grid:
+            corners = np.round(corners / grid) * np.float32(grid)
+        boxes = np.concatenate([corners.min(1), corners.max(1)], 1)
+        labels = rng.integers(1, 21, len(boxes))
+        mask = rect_mask(boxes, labels, (13, 17))
+        assert mask.dtype == np.uint8
+        assert np.array_equal(mask, by_pixel(boxes, labels, (13, 17)))
+
+
+def test_of_equal_boxes_the_later_wins():
+    boxes = np.array([[0, 0, 4, 2], [2, 0, 4, 4]], np.float32)
+    assert rect_mask(boxes, np.array([1, 2]), (4, 4))[0].tolist() == [1, 1, 2, 2]
+    assert rect_mask(boxes[::-1], np.array([2, 1]), (4, 4))[0].tolist() == [1, 1, 1, 1]
+
+
+def test_without_boxes_all_is_background():
+    mask = rect_mask(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), (3, 5))
+    assert mask.shape == (3, 5) and not mask.any()
+
+
+def test_boxes_of_solid_rectangles_give_their_true_mask():
+    expected = sample('pseudo', seed=3)['gt_seg_map']
+    mask = build(TestPseudoMask.transform)(sample('box', seed=3))['gt_seg_map']
+    assert np.array_equal(mask[:, 1:], expected[:, 1:])  # the first column is void there
+
+
+@pytest.mark.parametrize('supervision', ['pixel', 'pseudo'])
+def test_a_mask_passes_unchanged(supervision):
+    results = sample(supervision)
+    mask = results['gt_seg_map']
+    assert build(TestPseudoMask.transform)(results)['gt_seg_map'] is mask
+
+
+def test_without_boxes_the_remedy_is_named():
+    with pytest.raises(ValueError, match=r"needs boxes.*'image'.*supervision='box'"):
+        build(TestPseudoMask.transform)(sample('image'))
+
+
+def test_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match="'rect', got 'grabcut'"):
+        build(dict(type='mmseg_wss.PseudoMask', kind='grabcut'))

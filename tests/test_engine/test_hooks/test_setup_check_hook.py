@@ -1,0 +1,123 @@
+"""Every fault of a set-up stops the tiny quick start before its first step."""
+import pytest
+from mmengine.config import Config
+from mmengine.runner import Runner
+from tiny_run import write_config
+
+from mmseg_wss.errors import DataError
+
+
+@pytest.fixture(scope='module')
+def path(tmp_path_factory):
+    return write_config(tmp_path_factory.mktemp('data'), iterations=1)
+
+
+@pytest.fixture
+def runner(path, tmp_path, monkeypatch):
+    """Build the runner of the config with some settings changed."""
+    monkeypatch.setattr(Config, 'pretty_text', '')  # it takes as long as all the rest
+
+    def build(**changes):
+        cfg = Config.fromfile(path)
+        cfg.merge_from_dict({
+            'work_dir': str(tmp_path), 'experiment_name': tmp_path.name,
+            'train_dataloader.num_workers': 0, 'train_dataloader.persistent_workers': False,
+            'val_dataloader.num_workers': 0, 'val_dataloader.persistent_workers': False,
+            'train_cfg.val_begin': 100, 'default_hooks.checkpoint': None,
+            'custom_hooks': [dict(type='mmseg_wss.SetupCheckHook')],
+            **{key.replace('__', '.'): value for key, value in changes.items()}})
+        return Runner.from_cfg(cfg)
+    return build
+
+
+@pytest.fixture
+def train(runner, tmp_path):
+    """Train one step with some settings changed; returns the log."""
+    def log():
+        return ''.join(file.read_text() for file in tmp_path.rglob('*.log'))
+
+    def run(**changes):
+        try:
+            runner(**changes).train()
+        except ValueError:
+            assert 'Iter(train)' not in log()
+            raise
+        assert 'Iter(train) [1/1]' in log()
+        return log()
+    return run
+
+
+@pytest.fixture
+def lists(path):
+    """The lists of the devkit, put back at the end."""
+    files = {name: path.parent / f'shapes/ImageSets/Segmentation/{name}.txt'
+             for name in ('train_strong', 'train_weak', 'val')}
+    before = {name: file.read_text() for name, file in files.items()}
+    yield files
+    for name, text in before.items():
+        files[name].write_text(text)
+
+
+def add_line(lists, source, target):
+    """Put the first image of one list into another, too."""
+    image = lists[source].read_text().split()[0]
+    lists[target].write_text(lists[target].read_text() + image + '\n')
+    return image
+
+
+def test_a_sound_set_up_trains_without_a_warning(train):
+    assert 'strong images per step' not in train()
+
+
+def test_heads_have_as_many_classes_as_there_are_names(train):
+    with pytest.raises(ValueError, match=r'decode_head.*num_classes=21, but .* 5 classes .*disc'):
+        train(model__decode_head__num_classes=21)
+
+
+def test_auxiliary_heads_too(train):
+    aux = dict(type='FCNHead', in_channels=16, in_index=3, channels=8, num_convs=1, num_classes=4,
+               loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))
+    with pytest.raises(ValueError, match='auxiliary_head.*num_classes=4'):
+        train(model__auxiliary_head=aux)
+    with pytest.raises(ValueError, match='auxiliary_head.1.*num_classes=4'):
+        train(model__auxiliary_head=[dict(aux, num_classes=5), aux])
+
+
+@pytest.mark.parametrize('mode', ['val', 'test'])
+def test_evaluation_has_as_many_classes_as_the_head(runner, mode):
+    meta = dict(classes=['background', 'other'])
+    with pytest.raises(ValueError, match='num_classes=5, but .* 2 classes'):
+        getattr(runner(**{f'{mode}_dataloader__dataset__metainfo': meta}), mode)()
+
+
+def test_batch_sizes_of_loader_and_sampler_agree(train):
+    with pytest.raises(ValueError, match=r'batch_size=6, but .* batch_size=4'):
+        train(train_dataloader__batch_size=6)
+
+
+def test_an_epoch_sampler_in_an_iteration_loop_is_refused(train):
+    with pytest.raises(ValueError, match='IterBasedTrainLoop needs .*by_epoch=False'):
+        train(train_dataloader__sampler__by_epoch=True)
+
+
+def test_an_iteration_sampler_in_an_epoch_loop_is_refused(train):
+    """It would never end."""
+    with pytest.raises(ValueError, match='EpochBasedTrainLoop needs .*by_epoch=True'):
+        train(train_cfg=dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=1))
+
+
+@pytest.mark.parametrize('source, target', [
+    ('train_strong', 'train_weak'), ('train_strong', 'val'), ('train_weak', 'val')])
+def test_an_image_in_two_lists_is_named(train, lists, source, target):
+    image = add_line(lists, source, target)
+    with pytest.raises(DataError, match=rf'{source}.txt.*{target}.txt.*1 image.*{image}\.jpg'):
+        train()
+
+
+@pytest.mark.parametrize('base, warned', [(4, False), (5, True), (8, True)])
+def test_other_strong_images_per_step_than_in_the_recipe_are_said(train, base, warned):
+    """A batch of 4 holds 2 strong images; of 8 it would hold 4, and of 5 the odd one is strong."""
+    log = train(auto_scale_lr=dict(base_batch_size=base))
+    assert ('2 strong images per step' in log) == warned
+    if warned:
+        assert f'the recipe has {base // 2 + base % 2} (in a batch of {base})' in log

@@ -1,0 +1,168 @@
+"""One backbone pass for all heads, the image for those that ask, and mmseg's numbers elsewhere."""
+import copy
+
+import pytest
+import torch
+from mmengine.config import ConfigDict
+from mmengine.structures import PixelData
+from mmseg.models import FCNHead
+from mmseg.structures import SegDataSample
+from mmseg.utils import register_all_modules
+
+from mmseg_wss.registry import MODELS
+
+register_all_modules()
+BACKBONE = dict(
+    type='UNet', in_channels=3, base_channels=4, num_stages=2, strides=(1, 1), enc_num_convs=(1, 1),
+    dec_num_convs=(1, ), downsamples=(True, ), enc_dilations=(1, 1), dec_dilations=(1, ))
+HEAD = dict(
+    type='FCNHead', in_channels=4, in_index=1, channels=4, num_convs=1, concat_input=False,
+    dropout_ratio=0., num_classes=3, loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))
+COARSE = dict(HEAD, in_channels=8, in_index=0)
+TWO_BRANCHES = dict(type='mmseg_wss.MixedDualHead', num_classes=3, feature_head=HEAD)
+
+
+@MODELS.register_module()
+class HeadThatSeesTheImage(FCNHead):
+    takes_image = True
+
+    def loss(self, inputs, batch_data_samples, train_cfg, image):
+        self.image = image
+        return super().loss(inputs, batch_data_samples, train_cfg)
+
+
+SEES = dict(HEAD, type='mmseg_wss.HeadThatSeesTheImage')
+
+
+def build(type_='mmseg_wss.WeakEncoderDecoder', head=HEAD, test_cfg=dict(mode='whole'), **options):
+    torch.manual_seed(0)
+    return MODELS.build(ConfigDict(copy.deepcopy(dict(
+        type=type_, backbone=BACKBONE, decode_head=head, train_cfg=dict(), test_cfg=test_cfg,
+        data_preprocessor=dict(
+            type='mmseg_wss.WeakSegDataPreprocessor', mean=[120., 110., 100.],
+            std=[50., 60., 70.], size_divisor=8), **options))))
+
+
+def make_batch(sizes=((16, 24), (16, 24)), kinds=('pixel', 'box')):
+    generator = torch.Generator().manual_seed(0)
+    batch = dict(inputs=[], data_samples=[])
+    for size, kind in zip(sizes, kinds):
+        batch['inputs'].append(
+            torch.randint(256, (3, *size), dtype=torch.uint8, generator=generator))
+        sample = SegDataSample(metainfo=dict(
+            supervision=kind, img_path='img.jpg', ori_shape=size, img_shape=size))
+        sample.gt_sem_seg = PixelData(data=torch.randint(3, (1, *size), generator=generator))
+        batch['data_samples'].append(sample)
+    return batch
+
+
+def losses_of(model, batch=None):
+    data = model.data_preprocessor(batch or make_batch(), True)
+    return model.loss(data['inputs'], data['data_samples'])
+
+
+# ---- losses
+
+@pytest.mark.parametrize('auxiliary', [None, COARSE, [COARSE, HEAD]], ids=['none', 'one', 'two'])
+def test_losses_equal_those_of_mmseg_bit_for_bit(auxiliary):
+    theirs, ours = (losses_of(build(name, auxiliary_head=auxiliary))
+                    for name in ('EncoderDecoder', 'mmseg_wss.WeakEncoderDecoder'))
+    assert list(ours) == list(theirs)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_one_backbone_pass_serves_a_two_branch_head_and_two_auxiliary_heads():
+    model, calls = build(head=TWO_BRANCHES, auxiliary_head=[COARSE, HEAD]), []
+    model.backbone.register_forward_hook(lambda *args: calls.append(1))
+    assert {name for name in losses_of(model) if 'loss' in name} == {
+        'decode.strong.loss_ce', 'decode.weak.loss_ce', 'aux_0.loss_ce', 'aux_1.loss_ce'}
+    assert calls == [1]
+
+
+def test_the_total_counts_every_head_even_if_their_losses_have_one_name():
+    losses = losses_of(build(head=TWO_BRANCHES, auxiliary_head=[COARSE, COARSE]))
+    total, _ = build().parse_losses(losses)
+    names = ('decode.strong.loss_ce', 'decode.weak.loss_ce', 'aux_0.loss_ce', 'aux_1.loss_ce')
+    assert total.item() == pytest.approx(sum(losses[name].item() for name in names), rel=1e-6)
+    assert all(losses[name] > 0 for name in names)
+
+
+def test_a_training_step_trains_the_backbone_through_the_auxiliary_head_too():
+    def gradient(weight):
+        model = build(auxiliary_head=dict(COARSE, loss_decode=dict(
+            type='CrossEntropyLoss', loss_weight=weight)))
+        model.parse_losses(losses_of(model))[0].backward()
+        return next(model.backbone.parameters()).grad
+
+    assert not torch.allclose(gradient(0.), gradient(1.))
+
+
+# ---- the image
+
+@pytest.mark.parametrize('place', ['decode', 'aux', 'aux_list'])
+def test_a_head_that_takes_the_image_gets_rgb_in_0_to_255(place):
+    model = build(head=SEES if place == 'decode' else HEAD,
+                  auxiliary_head=dict(decode=None, aux=SEES, aux_list=[COARSE, SEES])[place])
+    batch = make_batch(sizes=((13, 24), (16, 18)))
+    losses_of(model, batch)
+    head = dict(decode=lambda: model.decode_head, aux=lambda: model.auxiliary_head,
+                aux_list=lambda: model.auxiliary_head[1])[place]()
+    assert head.image.shape == (2, 3, 16, 24) and head.image.dtype == torch.float
+    for bgr, rgb in zip(batch['inputs'], head.image):
+        blue, green, red = bgr.float()
+        torch.testing.assert_close(rgb[:, :bgr.shape[1], :bgr.shape[2]],
+                                   torch.stack((red, green, blue)), atol=1e-3, rtol=0)
+
+
+# ---- prediction
+
+@pytest.mark.parametrize('test_cfg', [
+    dict(mode='whole'), dict(mode='slide', crop_size=(16, 16), stride=(8, 8))], ids=['whole',
+                                                                                   'slide'])
+@pytest.mark.parametrize('head', [
+    HEAD, TWO_BRANCHES, dict(TWO_BRANCHES, predict_branch=0.5)], ids=['one', 'strong', 'mean'])
+def test_predictions_have_the_shape_of_the_image(head, test_cfg):
+    model = build(head=head, test_cfg=test_cfg).eval()
+    with torch.no_grad():
+        sample, = model.test_step(make_batch(sizes=[(20, 28)]))
+    assert sample.pred_sem_seg.shape == (20, 28)
+    assert sample.seg_logits.data.shape == (3, 20, 28)
+    assert torch.equal(sample.pred_sem_seg.data[0], sample.seg_logits.data.argmax(0))
+
+
+def test_a_window_as_large_as_the_image_predicts_what_the_whole_does():
+    def logits(**test_cfg):
+        with torch.no_grad():
+            return build(head=TWO_BRANCHES, test_cfg=test_cfg).eval().test_step(
+                make_batch(sizes=[(16, 24)]))[0].seg_logits.data
+
+    torch.testing.assert_close(logits(mode='slide', crop_size=(16, 24), stride=(8, 8)),
+                               logits(mode='whole'))
+
+
+def test_test_time_padding_is_cut_off_the_prediction():
+    model, batch = build(head=TWO_BRANCHES).eval(), make_batch(sizes=[(13, 21)])
+    model.data_preprocessor.test_cfg = dict(size_divisor=16)
+    with torch.no_grad():
+        padded = model(model.data_preprocessor(copy.deepcopy(batch))['inputs'])
+        sample, = model.test_step(batch)
+    assert padded.shape == (1, 3, 16, 32) and sample.pred_sem_seg.shape == (13, 21)
+    torch.testing.assert_close(sample.seg_logits.data, padded[0, :, :13, :21])
+
+
+@pytest.mark.parametrize('head', [HEAD, TWO_BRANCHES], ids=['one', 'strong'])
+def test_test_time_augmentation_averages_and_keeps_the_shape(head):
+    model = build(head=head).eval()
+    batch = make_batch(sizes=[(16, 24)])
+    flipped = dict(inputs=[batch['inputs'][0].flip(-1)],
+                   data_samples=[copy.deepcopy(batch['data_samples'][0])])
+    flipped['data_samples'][0].set_metainfo(dict(flip=True, flip_direction='horizontal'))
+    both = {key: [copy.deepcopy(batch[key]), flipped[key]] for key in batch}
+    tta = MODELS.build(dict(type='SegTTAModel', module=model))
+    with torch.no_grad():
+        merged, = tta.test_step(both)
+        logits = [model(model.data_preprocessor(make_batch(sizes=[(16, 24)]))['inputs']),
+                  model(model.data_preprocessor(flipped)['inputs']).flip(-1)]
+    assert merged.pred_sem_seg.shape == (16, 24)
+    mean = sum(one.softmax(1) for one in logits) / 2
+    assert torch.equal(merged.pred_sem_seg.data.flatten(), mean.argmax(1).flatten())

@@ -1,0 +1,261 @@
+"""What others depend on: names, signatures, who imports whom, and what an import costs."""
+import ast
+import importlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+from mmengine.registry import DATA_SAMPLERS, DATASETS, MODELS, TRANSFORMS
+from mmseg.datasets import BaseSegDataset
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from mmseg.models.segmentors import EncoderDecoder
+
+import mmseg_wss
+from mmseg_wss import _stack
+from mmseg_wss.datasets import VOCWeakSegDataset, WeakSegDataset
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / 'mmseg_wss'
+
+
+# ---- names
+
+@pytest.mark.parametrize('registry, name', [
+    (DATASETS, 'VOCWeakSegDataset'), (DATA_SAMPLERS, 'StrongWeakSampler'),
+    (TRANSFORMS, 'LoadWeakLabels'), (TRANSFORMS, 'PseudoMask'), (TRANSFORMS, 'PackWeakSegInputs'),
+    (MODELS, 'DualBranchHead'), (MODELS, 'MixedDualHead'), (MODELS, 'WeakEncoderDecoder'),
+    (MODELS, 'WeakSegDataPreprocessor')])
+def test_registered_under_our_scope(registry, name):
+    found = registry.get(f'mmseg_wss.{name}')
+    assert found.__name__ == name
+    assert found.__module__.startswith('mmseg_wss.')
+    assert registry.get(name) is None  # nothing of ours is put into another scope
+
+
+def test_bases():
+    assert issubclass(VOCWeakSegDataset, WeakSegDataset)
+    assert issubclass(WeakSegDataset, BaseSegDataset)
+    for name in ('DualBranchHead', 'MixedDualHead'):
+        assert issubclass(MODELS.get(f'mmseg_wss.{name}'), BaseDecodeHead)
+    assert issubclass(MODELS.get('mmseg_wss.WeakEncoderDecoder'), EncoderDecoder)
+
+
+def parameters(cls):
+    """Name -> default of all arguments, those that are passed on to base classes included."""
+    return {name: parameter.default for base in reversed(cls.__mro__)
+            for name, parameter in inspect.signature(base.__init__).parameters.items()}
+
+
+def test_options_of_the_data_set():
+    assert parameters(VOCWeakSegDataset).keys() >= {
+        'supervision', 'data_root', 'ann_file', 'data_prefix', 'metainfo', 'pseudo_mask'}
+
+
+def test_signature_of_the_sampler():
+    signature = inspect.signature(DATA_SAMPLERS.get('mmseg_wss.StrongWeakSampler'))
+    assert list(signature.parameters)[:5] == [
+        'dataset', 'batch_size', 'source_ratio', 'shuffle', 'seed']
+    assert signature.parameters['shuffle'].default is True
+    assert signature.parameters['seed'].default is None
+    assert all(parameter.default is not parameter.empty
+               for name, parameter in list(signature.parameters.items())[2:])
+
+
+def test_options_of_the_heads():
+    dual, mixed = (parameters(MODELS.get(f'mmseg_wss.{name}'))
+                   for name in ('DualBranchHead', 'MixedDualHead'))
+    assert (dual['num_shared_convs'], dual['num_convs']) == (3, 3)
+    assert tuple(mixed['mix_ratio']) == (7, 1)
+
+
+# ---- who imports whom
+
+def imported(source, module, top_level_only=False):
+    """Absolute names of the modules (and perhaps of objects in them) that a source imports."""
+    tree = ast.parse(source)
+    names = set()
+    for node in (tree.body if top_level_only else ast.walk(tree)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ''
+            if node.level:
+                parents = module.split('.')[:-node.level]
+                base = '.'.join(parents + ([base] if base else []))
+            names |= {base, *(f'{base}.{alias.name}' for alias in node.names)}
+    return names
+
+
+def within(name, *packages):
+    return any(name == package or name.startswith(package + '.') for package in packages)
+
+
+NEVER = {  # package -> what none of its modules imports
+    'mmseg_wss': ('tools', 'configs', 'tests'),
+    'mmseg_wss.datasets': ('mmseg_wss.models', ),
+    'mmseg_wss.models.decode_heads': ('mmseg_wss.datasets', ),
+}
+ONLY = {  # package -> what of ours it may import, besides itself
+    'mmseg_wss.ops': (),
+    'mmseg_wss.structures': (),
+    'mmseg_wss.pseudo_labels': ('mmseg_wss.ops', ),
+    'mmseg_wss.proposals': ('mmseg_wss.ops', ),
+    'mmseg_wss.models.losses': ('mmseg_wss.ops', ),
+}
+LOW = 'mmseg_wss.ops', 'mmseg_wss.structures'  # import torch and mmengine only
+EVERYWHERE = 'mmseg_wss.registry', 'mmseg_wss.errors'
+
+
+def arrows_up(module, source):
+    """The imports of a module that the layers forbid."""
+    faults = []
+    for name in imported(source, module):
+        faults += [name for package, never in NEVER.items()
+                   if within(module, package) and within(name, *never)]
+        faults += [name for package, only in ONLY.items()
+                   if within(module, package) and within(name, 'mmseg_wss')
+                   and name != 'mmseg_wss' and not within(name, package, *only, *EVERYWHERE)]
+    if within(module, *LOW):
+        allowed = {'torch', 'mmengine', 'mmseg_wss', '__future__', *sys.stdlib_module_names}
+        faults += [name for name in imported(source, module, top_level_only=True)
+                   if name.split('.')[0] not in allowed]
+    return faults
+
+
+def module_name(path):
+    """A package ends in '__init__', so that a '.' in it leads to the package itself."""
+    return '.'.join(path.relative_to(ROOT).with_suffix('').parts)
+
+
+def test_no_module_imports_upwards():
+    paths = sorted(path for path in PACKAGE.rglob('*.py') if '.mim' not in path.parts)
+    assert len(paths) > 30
+    faults = {path.relative_to(ROOT).as_posix(): arrows_up(module_name(path), path.read_text())
+              for path in paths}
+    assert not {path: names for path, names in faults.items() if names}
+
+
+@pytest.mark.parametrize('module, source', [
+    ('mmseg_wss.datasets.x', 'from mmseg_wss.models import y'),
+    ('mmseg_wss.datasets.samplers.x', 'from ...models.losses import y'),
+    ('mmseg_wss.datasets.__init__', 'from .. import models'),
+    ('mmseg_wss.models.decode_heads.x', 'def f():\n    import mmseg_wss.datasets.palette'),
+    ('mmseg_wss.engine.x', 'from tools.train import main'),
+    ('mmseg_wss.ops.x', 'import numpy'),
+    ('mmseg_wss.ops.x', 'from mmseg_wss.models import y'),
+    ('mmseg_wss.models.losses.x', 'from mmseg_wss.models.decode_heads import y'),
+    ('mmseg_wss.pseudo_labels.x', 'from ..proposals import y')])
+def test_an_import_upwards_would_be_seen(module, source):
+    assert arrows_up(module, source)
+
+
+@pytest.mark.parametrize('module, source', [
+    ('mmseg_wss.ops.x', 'import math\nimport torch.nn as nn\nfrom .lattice import y'),
+    ('mmseg_wss.ops.x', 'def f():\n    import pydensecrf.densecrf'),
+    ('mmseg_wss.models.losses.x', 'from mmseg_wss.ops import y\nfrom mmseg_wss.registry import M'),
+    ('mmseg_wss.engine.hooks.x', 'from mmseg_wss.datasets import y'),
+    ('mmseg_wss.datasets.__init__', 'from . import transforms')])
+def test_an_import_downwards_is_fine(module, source):
+    assert not arrows_up(module, source)
+
+
+# ---- what an import costs
+
+IMPORT = """
+import sys, time
+before = set(sys.modules)
+start = time.process_time()
+import mmseg_wss
+seconds = time.process_time() - start
+import json
+new = set(sys.modules) - before
+with open(sys.argv[1], 'w') as file:
+    json.dump(dict(seconds=seconds, modules=sorted(name.split('.')[0] for name in new)), file)
+"""
+
+
+def test_import_is_silent_light_and_fast(tmp_path):
+    """In time of this process, since others may keep the machine busy."""
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    seconds = []
+    for _ in range(5):
+        process = subprocess.run(
+            [sys.executable, '-c', IMPORT, tmp_path / 'out.json'], env=environment,
+            capture_output=True, check=True)
+        assert process.stdout == process.stderr == b''
+        result = json.loads((tmp_path / 'out.json').read_text())
+        heavy = {'torch', 'mmengine', 'mmseg', 'mmcv', 'mmpretrain', 'numpy', 'cv2'}
+        assert not heavy & set(result['modules'])
+        seconds.append(result['seconds'])
+    assert min(seconds) < 0.1, seconds
+
+
+# ---- the MM stack
+
+ONEDL = {'onedl-mmengine': '0.10.12', 'onedl-mmcv': '2.3.6', 'onedl-mmsegmentation': '1.4.2',
+         'onedl-mmpretrain': '1.3.6'}
+OPENMMLAB = dict(mmengine='0.10.7', mmcv='2.1.0', mmsegmentation='1.2.2', mmpretrain='1.2.0')
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Pretend that these versions of these distributions are installed, and nothing else."""
+    def pretend(versions):
+        def version(name):
+            if name not in versions:
+                raise _stack.metadata.PackageNotFoundError(name)
+            return versions[name]
+        monkeypatch.setattr(_stack.metadata, 'version', version)
+    return pretend
+
+
+@pytest.mark.parametrize('versions', [
+    ONEDL, OPENMMLAB, dict(ONEDL, **{'onedl-mmcv': '2.3.6+cpu'}),
+    {**{name: v for name, v in OPENMMLAB.items() if name != 'mmcv'}, 'mmcv-lite': '2.2.0'}])
+def test_both_stacks_pass_in_silence(installed, versions):
+    installed(versions)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        importlib.reload(mmseg_wss)
+
+
+def assert_names_both_ways(message):
+    assert 'pip install -e ".[mm]" -c constraints.txt' in message
+    assert 'mim install "mmengine' in message
+
+
+@pytest.mark.parametrize('versions, missing', [
+    ({}, ['mmengine', 'mmcv', 'mmseg', 'mmpretrain']),
+    ({name: v for name, v in ONEDL.items() if 'mmcv' not in name}, ['mmcv'])])
+def test_a_missing_stack_names_both_ways_to_install_it(installed, versions, missing):
+    installed(versions)
+    with pytest.raises(ImportError) as error:
+        importlib.reload(mmseg_wss)
+    assert_names_both_ways(str(error.value))
+    assert str(error.value).count('is not installed') == len(missing)
+    assert all(f'{name} is not installed' in str(error.value) for name in missing)
+
+
+@pytest.mark.parametrize('stack, name, old', [
+    (ONEDL, 'onedl-mmcv', '2.2.9'), (OPENMMLAB, 'mmsegmentation', '1.1.2'),
+    (OPENMMLAB, 'mmengine', '0.9.1'), (OPENMMLAB, 'mmcv', '2.0.1'),
+    (ONEDL, 'onedl-mmpretrain', '1')])
+def test_a_stack_that_is_too_old_is_an_error(installed, stack, name, old):
+    installed({**stack, name: old})
+    with pytest.raises(ImportError, match=f'{name} {old} is too old') as error:
+        importlib.reload(mmseg_wss)
+    assert_names_both_ways(str(error.value))
+
+
+@pytest.mark.parametrize('stack, name, new', [
+    (ONEDL, 'onedl-mmcv', '2.10.0'), (OPENMMLAB, 'mmsegmentation', '1.3.0'),
+    (OPENMMLAB, 'mmengine', '1.0')])
+def test_a_newer_stack_is_a_warning(installed, stack, name, new):
+    installed({**stack, name: new})
+    with pytest.warns(UserWarning, match=f'not tested with {name} {new}'):
+        importlib.reload(mmseg_wss)

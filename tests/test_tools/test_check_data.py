@@ -1,0 +1,138 @@
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from devkit import make_devkit, write_annotation, write_mask
+from PIL import Image
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'check_data.py'
+CONFIG = """
+def source(name, supervision='pixel', **kwargs):
+    return dict(type='mmseg_wss.VOCWeakSegDataset', data_root={root!r}, supervision=supervision,
+                ann_file='ImageSets/Segmentation/' + name + '.txt', **kwargs)
+
+train_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[
+    source('strong'), source('weak', 'box')]))
+val_dataloader = dict(dataset=source('val'))
+test_dataloader = val_dataloader
+model = dict(decode_head=dict(num_classes=3))
+del source
+"""
+
+
+@pytest.fixture
+def check(tmp_path, monkeypatch, capsys):
+    """Make a devkit of 4 + 8 + 3 images, and a function that runs the tool on it."""
+    make_devkit(tmp_path, strong=4, weak=8, val=3)
+    config = tmp_path / 'config.py'
+    config.write_text(CONFIG.format(root=str(tmp_path)))
+
+    def run(*args):
+        monkeypatch.setattr(sys, 'argv', [str(TOOL), str(config), *args])
+        with pytest.raises(SystemExit) as stop:
+            runpy.run_path(str(TOOL), run_name='__main__')
+        return int(stop.value.code or 0), capsys.readouterr().out
+
+    return run
+
+
+def faults(report):
+    return [line.strip() for line in report.splitlines() if line.startswith('  ')]
+
+
+def test_clean(check):
+    code, report = check()
+    assert code == 0 and not faults(report)
+    lines = report.splitlines()
+    assert re.search(r"strong.txt\): 4 images, supervision 'pixel', 3 of 3 classes seen", lines[0])
+    assert re.search(r"weak.txt\): 8 images, supervision 'box'", lines[1])
+    assert lines[2].startswith('val (') and lines[3].startswith('test (')
+    assert '15 images' in lines[-1]  # not 18: val and test are the same
+
+
+def test_classes_that_are_not_seen(check, tmp_path):
+    (tmp_path / 'ImageSets/Segmentation/val.txt').write_text('v0\n')
+    assert '2 of 3 classes seen (not green)' in check()[1]
+
+
+def test_every_fault_in_one_run(check, tmp_path):
+    images, masks, boxes = (
+        tmp_path / name for name in ('JPEGImages', 'SegmentationClass', 'Annotations'))
+    lists = tmp_path / 'ImageSets/Segmentation'
+
+    good = np.zeros((12, 16), np.uint8)
+    (images / 's0.jpg').unlink()
+    (masks / 's0.png').write_bytes(b'no mask')
+    whole = (images / 's1.jpg').read_bytes()
+    (images / 's1.jpg').write_bytes(whole[:len(whole) // 2])
+    write_mask(masks / 's1.png', good[:6])
+    write_mask(masks / 's2.png', good + 7)
+    (masks / 's3.png').unlink()
+    (images / 'w0.jpg').write_bytes(bytes(100))
+    write_annotation(boxes / 'w1.xml', 'red', (10, 2, 17, 8))
+    write_annotation(boxes / 'w2.xml', 'green', (5, 2, 5, 8))
+    write_annotation(boxes / 'w3.xml', 'purple', (1, 2, 5, 8))
+    (boxes / 'w4.xml').write_text('<annotation><object>')
+    (boxes / 'w5.xml').write_text('<annotation></annotation>')
+    (boxes / 'w6.xml').unlink()
+    (boxes / 'w7.xml').write_text('<!DOCTYPE a [<!ENTITY b "b">]><a>&b;</a>')
+    bad = good.copy()
+    bad[3:5] = 255
+    write_mask(masks / 'v0.png', bad)
+    Image.new('RGB', (16, 12)).save(masks / 'v1.png')
+    (lists / 'weak.txt').write_text(''.join(f'w{i}\n' for i in range(8)) + 'w5\ns2\nv2\n')
+
+    code, report = check('--cfg-options', 'model.decode_head.num_classes=21')
+    assert code == 1
+    expected = [  # in the order of the config and its lists
+        ('s0.jpg', 'no such image'), ('s0.png', 'cannot be read'), ('s1.jpg', 'corrupt'),
+        ('s1.png', 'size of the image'), ('s2.png', r'labels \[7\]'), ('s3.png', 'cannot be read'),
+        ('weak.txt', 'w5'), ('w0.jpg', 'corrupt'), ('w1.xml', 'outside'), ('w2.xml', 'no area'),
+        ('w3.xml', 'purple'), ('w4.xml', 'XML'), ('w5.xml', 'no object'), ('w6.xml', 'no such'),
+        ('w7.xml', 'Entities'), ('v0.png', '0 and 255'), ('v1.png', 'colour'),
+        ('already', 'shown above'),
+        ('weak.txt', 's2.jpg'), ('weak.txt', 'v2.jpg'), ('weak.txt', 'v2.jpg'),
+        ('decode_head', 'num_classes=3'),
+    ]
+    found = faults(report)
+    assert len(found) == len(expected)
+    for line, (file, what) in zip(found, expected):
+        assert file in line and re.search(what, line), line
+    assert report.splitlines()[-1].startswith('21 fault(s)')
+
+    assert check('--cfg-options', 'model.decode_head.num_classes=21', '--num-workers', '1') == (
+        code, report)
+
+
+def test_faults_of_lists(check, tmp_path):
+    lists = tmp_path / 'ImageSets/Segmentation'
+    (lists / 'strong.txt').unlink()
+    (lists / 'val.txt').write_text('\n')
+    (tmp_path / 'JPEGImages/w0.jpg').unlink()
+    code, report = check()
+    assert code == 1
+    missing, image, empty, again = faults(report)
+    assert 'strong.txt' in missing and 'no such list' in missing
+    assert 'w0.jpg' in image
+    assert 'val.txt' in empty and 'empty' in empty
+    assert 'already shown' in again
+
+
+def test_max_shown(check, tmp_path):
+    for file in (tmp_path / 'JPEGImages').glob('w*.jpg'):
+        file.unlink()
+    shown = faults(check('--max-shown', '3')[1])
+    assert len(shown) == 4 and '5 more' in shown[-1]
+    code, report = check('--max-shown', '0')
+    assert len(faults(report)) == 8 and code == 1
+
+
+def test_true_masks_of_weak_images_are_not_opened(check, tmp_path):
+    _, before = check()
+    for file in (tmp_path / 'SegmentationClass').glob('w*.png'):
+        file.unlink()
+    (tmp_path / 'SegmentationClass/w0.png').write_bytes(b'no mask')
+    assert check() == (0, before)
