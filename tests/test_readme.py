@@ -15,7 +15,7 @@ README = (ROOT / 'README.md').read_text()
 @pytest.fixture
 def own_config(tmp_path):
     """The README's config for one's own images, over a tiny devkit of three classes."""
-    make_devkit(tmp_path / 'my_devkit', strong=8, weak=4, val=2, size=(48, 64))
+    make_devkit(tmp_path / 'my_devkit', strong=4, weak=4, val=2, size=(48, 64))
     lists = tmp_path / 'my_devkit/ImageSets/Segmentation'
     for name in ('strong', 'weak'):
         (lists / f'{name}.txt').rename(lists / f'train_{name}.txt')

@@ -39,7 +39,7 @@ train_dataloader = dict(
     batch_size=8,
     num_workers=2,
     persistent_workers=True,
-    sampler=dict(type='mmseg_wss.StrongWeakSampler', batch_size=8, source_ratio=[3, 1]),
+    sampler=dict(type='mmseg_wss.StrongWeakSampler', batch_size=8, source_ratio=[1, 1]),
     dataset=dict(type='ConcatDataset', datasets=[strong, weak]))
 val_dataloader = dict(
     batch_size=1,
