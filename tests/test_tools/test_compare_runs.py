@@ -1,0 +1,51 @@
+"""The table of results, from logs with known contents."""
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+PATH = Path(__file__).parents[2] / 'tools/analysis_tools/compare_runs.py'
+
+
+@pytest.fixture(scope='module')
+def tool():
+    spec = importlib.util.spec_from_file_location('compare_runs', PATH)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def write_log(work_dir, start, entries, tail=''):
+    folder = work_dir / start / 'vis_data'
+    folder.mkdir(parents=True)
+    (folder / 'scalars.json').write_text(''.join(json.dumps(e) + '\n' for e in entries) + tail)
+
+
+def test_a_curve_is_put_together_from_all_starts_of_a_run(tool, tmp_path):
+    write_log(tmp_path, '20260101_000000', [dict(step=10, mIoU=1.), dict(step=20, mIoU=2.)],
+              tail='{"step": 30, "mIo')  # killed while it wrote
+    write_log(tmp_path, '20260101_000100', [
+        dict(step=25, loss=0.1), dict(step=20, mIoU=2.5), dict(step=30, mIoU=3.)])
+    curve = tool.read_curve(tmp_path, 'mIoU')
+    assert {step: entry['mIoU'] for step, entry in curve.items()} == {10: 1., 20: 2.5, 30: 3.}
+
+
+def test_the_late_gain_is_last_third_minus_the_third_before(tool):
+    curve = {step: dict(mIoU=value) for step, value in enumerate([0., 9., 10., 20., 30., 50.])}
+    assert tool.late_gain(curve, 'mIoU') == (30 + 50) / 2 - (10 + 20) / 2
+
+
+def test_finished_runs_are_read_and_not_trained_again(tool, tmp_path, capsys, monkeypatch):
+    config = tmp_path / 'tiny.py'
+    config.write_text("train_cfg = dict(type='IterBasedTrainLoop', max_iters=20)\n")
+    write_log(tmp_path / 'runs/tiny', '20260101_000000', [
+        dict(step=10, mIoU=41.5, mAcc=50.), dict(step=20, mIoU=40.25, mAcc=55.)])
+    monkeypatch.setattr('subprocess.run', lambda *_, **__: pytest.fail('it was trained again'))
+    monkeypatch.setattr('sys.argv', ['compare_runs.py', str(config), '--work-dirs',
+                                     str(tmp_path / 'runs'), '--out', str(tmp_path / 'out')])
+    tool.main()
+    row = next(line for line in capsys.readouterr().out.splitlines() if ' tiny ' in line)
+    assert [cell.strip() for cell in row.split('|')[2:7]] == ['20', '40.25', '41.50', '10', '55.00']
+    assert json.loads((tmp_path / 'out/runs.json').read_text())[0]['finished'] is True
+    assert (tmp_path / 'out/val_curves.png').exists()
