@@ -2,9 +2,12 @@
 
     python tools/analysis_tools/benchmark_heads.py [CONFIG] [--steps N] [--rounds N]
 
-CONFIG has a two-branch head; the single model is the same config with its feature_head as
-decode_head. Both take turns, one step each, in one process, so that whatever else the machine does
-falls on both; the figure is the median over the pairs of two-branch time / single time.
+CONFIG has a two-branch head. Its single-head counterpart is the same network with the feature_head
+as decode_head and the layers of one branch as classifier: the mixed-dual-head paper's baseline,
+whose structure is that of the two-branch network at inference. A second counterpart is mmseg's
+head with its own bare classifier. Both models of a pair take turns, one step each, in one process,
+so that whatever else the machine does falls on both; the figure is the median over the pairs of
+two-branch time / single time.
 """
 import argparse
 import copy
@@ -28,10 +31,19 @@ def parse_args():
     return parser.parse_args()
 
 
-def single_model(model):
-    """Config of the single-branch model: the two-branch head gives way to its feature_head."""
+def single_model(model, bare):
+    """Build the single-head counterpart of a two-branch model's config.
+
+    Args:
+        model (dict): config of the two-branch model.
+        bare (bool): keep the feature_head's classifier, instead of the layers of a branch.
+    """
     single = copy.deepcopy(model)
-    single.decode_head = single.decode_head.feature_head
+    single.decode_head = dict(
+        single.decode_head.feature_head, num_classes=single.decode_head.num_classes)
+    single = MODELS.build(single)
+    if not bare:
+        single.decode_head.conv_seg = MODELS.build(model.decode_head).strong_branch
     return single
 
 
@@ -56,8 +68,8 @@ def paired_ratio(first, second, steps, warmup):
     return np.median(times[:, 0] / times[:, 1]), *np.median(times, axis=0)
 
 
-def build(config, model):
-    model = MODELS.build(model)
+def prepare(model):
+    """Return the training step and the inference of a model, as functions of a batch."""
     model.init_weights()
     model = model.to('cuda' if torch.cuda.is_available() else 'cpu')
     optimizer = torch.optim.AdamW(model.parameters(), 1e-5)
@@ -86,20 +98,20 @@ def main():
     torch.manual_seed(0)
     batch = next(iter(Runner.build_dataloader(config.train_dataloader, seed=0)))
     image = next(iter(Runner.build_dataloader(config.val_dataloader, seed=0)))
-    two_train, two_predict = build(config, config.model)
-    one_train, one_predict = build(config, single_model(config.model))
+    two_branch = prepare(MODELS.build(copy.deepcopy(config.model)))
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else (
         f'CPU, {torch.get_num_threads()} thread(s)')
-    print(f'{config.model.decode_head.type} against {config.model.decode_head.feature_head.type}, '
-          f'batch {len(batch["inputs"])}, {device}')
-    for name, first, second, data in (
-            ('training step', two_train, one_train, batch),
-            ('inference', two_predict, one_predict, image)):
-        steps = args.steps * (1 if name == 'training step' else 4)
-        ratio, two, one = paired_ratio(
-            partial(first, data), partial(second, data), steps, args.warmup)
-        print(f'{name}: median ratio {ratio:.4f} over {steps} pairs '
-              f'(two-branch {two * 1e3:.1f} ms, single {one * 1e3:.1f} ms)')
+    head = config.model.decode_head
+    print(f'{head.type} over {head.feature_head.type}, batch {len(batch["inputs"])}, {device}')
+    for name, bare in (('same prediction layers', False), ('bare classifier', True)):
+        single = prepare(single_model(config.model, bare))
+        for phase, number, data, steps in (('training step', 0, batch, args.steps),
+                                           ('inference', 1, image, 4 * args.steps)):
+            ratio, two, one = paired_ratio(
+                partial(two_branch[number], data), partial(single[number], data), steps,
+                args.warmup)
+            print(f'{phase}, against a single head with {name}: median ratio {ratio:.4f} over '
+                  f'{steps} pairs ({two * 1e3:.1f} ms, {one * 1e3:.1f} ms)', flush=True)
 
 
 if __name__ == '__main__':
