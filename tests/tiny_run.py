@@ -61,7 +61,7 @@ def finish(*command, fails=False, **more):
     """Run a command to its end; returns what it printed."""
     process = launch(*command, **more)
     try:
-        output = process.communicate(timeout=300)[0]
+        output = process.communicate(timeout=900)[0]
     finally:
         kill_all(process)
     assert (process.returncode != 0) == fails, f'{process.returncode}: {output[-4000:]}'
