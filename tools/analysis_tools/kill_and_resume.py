@@ -99,7 +99,8 @@ def main():
     if not seen:
         raise SystemExit('the run saved no checkpoint before its end: give it more steps, or set '
                          'default_hooks.checkpoint.interval.')
-    rest = time.time() - begin  # seconds from the first checkpoint to the end
+    # seconds from the first checkpoint to the last one: a kill behind it would prove nothing
+    rest = osp.getmtime(osp.join(folder, 'last_checkpoint')) - begin
     truth = _load_checkpoint(find_latest_checkpoint(folder), map_location='cpu')
     print(f'uninterrupted: {truth["meta"]["iter"]} steps', flush=True)
 
@@ -109,7 +110,7 @@ def main():
         log = f'{folder}.log'
         process = start(train_command(args, folder), log)
         wait_for_checkpoint(process, folder)
-        time.sleep(rng.uniform(0, 0.9 * rest))
+        time.sleep(rng.uniform(0, 0.8 * rest))
         killed = process.poll() is None
         if killed:
             os.killpg(process.pid, signal.SIGKILL)
@@ -118,8 +119,9 @@ def main():
         finish(start(train_command(args, folder, resume=True), log), log)
         result = _load_checkpoint(find_latest_checkpoint(folder), map_location='cpu')
         different = [key for key in COMPARED if not same_bits(truth.get(key), result.get(key))]
-        equal += killed and not different
-        print(f'{number + 1}: {"killed" if killed else "ended before it could be killed"}, resumed '
+        early = killed and step < truth['meta']['iter']
+        equal += early and not different
+        print(f'{number + 1}: {"killed" if early else "ended before it could be killed"}, resumed '
               f'from step {step}: {"different " + ", ".join(different) if different else "equal"}',
               flush=True)
     print(f'bit-equal after SIGKILL and resume: {equal} of {args.times}')
