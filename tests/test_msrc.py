@@ -29,7 +29,7 @@ def read(folder, image_id):
 
 def test_boxes_are_the_tight_boxes_of_the_instances():
     for image_id in ids('trainaug'):
-        names, boxes, *_ = read_voc_objects(ROOT / f'Annotations/{image_id}.xml')
+        names, boxes = read_voc_objects(ROOT / f'Annotations/{image_id}.xml')
         instances = read('SegmentationObject', image_id)
         for number, box in enumerate(boxes, 1):
             rows, columns = np.nonzero(instances == number)
@@ -41,7 +41,7 @@ def test_boxes_are_the_tight_boxes_of_the_instances():
 def test_painted_boxes_cover_the_objects_and_leave_their_outside_to_the_background():
     classes = (ROOT / 'classes.txt').read_text().split()
     for image_id in ids('train_weak60'):
-        names, boxes, *_ = read_voc_objects(ROOT / f'Annotations/{image_id}.xml')
+        names, boxes = read_voc_objects(ROOT / f'Annotations/{image_id}.xml')
         mask = read('SegmentationClass', image_id)
         painted = rect_mask(boxes, np.array([classes.index(name) for name in names]), mask.shape)
         labelled = (mask > 0) & (mask < 255)

@@ -104,7 +104,7 @@ ONLY = {  # package -> what of ours it may import, besides itself
     'mmseg_wss.ops': (),
     'mmseg_wss.structures': (),
     'mmseg_wss.pseudo_labels': ('mmseg_wss.ops', ),
-    'mmseg_wss.proposals': ('mmseg_wss.ops', ),
+    'mmseg_wss.proposals': ('mmseg_wss.ops', 'mmseg_wss.boxes'),
     'mmseg_wss.models.losses': ('mmseg_wss.ops', ),
 }
 LOW = 'mmseg_wss.ops', 'mmseg_wss.structures'  # import torch and mmengine only

@@ -15,8 +15,8 @@ from mmseg_wss.datasets.label_check import (
     mask_faults,
     tag_faults,
 )
-from mmseg_wss.datasets.transforms.load_weak_labels import read_mask
-from mmseg_wss.datasets.voc_xml import read_voc_objects
+from mmseg_wss.datasets.mask_file import read_mask
+from mmseg_wss.datasets.objects import OBJECT_KEYS, load_objects
 from mmseg_wss.errors import DataError
 from mmseg_wss.registry import DATASETS
 
@@ -46,7 +46,7 @@ def read_data_lists(cfg):
     lists = []
     for split in ('train', 'val', 'test'):
         loader = cfg.get(f'{split}_dataloader')
-        leaves = list(_leaves(loader['dataset'])) if loader else []
+        leaves = list(leaf_datasets(loader['dataset'])) if loader else []
         for number, leaf in enumerate(leaves):
             use = 'training source' if split == 'train' else split
             if split == 'train' or len(leaves) > 1:
@@ -55,13 +55,13 @@ def read_data_lists(cfg):
     return lists
 
 
-def _leaves(dataset):
+def leaf_datasets(dataset):
     """The configs of the data sets inside wrappers (ConcatDataset, RepeatDataset, ...)."""
     inner = dataset.get('datasets') or ([dataset['dataset']] if 'dataset' in dataset else [])
     if not inner:
         yield dataset
     for child in inner:
-        yield from _leaves(child)
+        yield from leaf_datasets(child)
 
 
 def _read_data_list(use, for_training, leaf):
@@ -126,21 +126,21 @@ def _image_shape(path):
 def _label_faults(info, classes, shape):
     key = {'pixel': 'seg_map_path', 'pseudo': 'pseudo_mask_path'}.get(
         info.get('supervision', 'pixel'))
+    faults, seen = [], set()  # no line in the tag file: a fault of the list, not of the image
     if key in info:
-        return _mask_faults(info, info[key], classes, shape, is_truth=key == 'seg_map_path')
-    names, faults = (), []  # no line in the tag file: a fault of the list, not of the image
+        faults, seen = _mask_faults(info, info[key], classes, shape, key == 'seg_map_path')
+    names = ()
     if 'tags' in info:
         names = info['tags']
-        faults = [f'{info["img_path"]}: by its tags, the image {fault}.'
-                  for fault in tag_faults(names, classes)]
-    elif 'box_path' in info:
-        path = info['box_path']
-        names, boxes, _ = read_voc_objects(path)
-        faults = [f'{path}: {fault}.' for fault in
-                  box_faults(names, boxes, classes, shape or (float('inf'),) * 2)]
-        if not names:
-            faults = [f'{path}: the weak image {fault}.' for fault in tag_faults(names, classes)]
-    return faults, {*classes[:1], *names} & set(classes)
+        faults += [f'{info["img_path"]}: by its tags, the image {fault}.'
+                   for fault in tag_faults(names, classes)]
+    elif any(k in info for k in OBJECT_KEYS):
+        names, boxes, path = load_objects(info, classes)
+        faults += [f'{path}: {fault}.' for fault in
+                   box_faults(names, boxes, classes, shape or (float('inf'),) * 2)]
+        if not names and key != 'seg_map_path':
+            faults += [f'{path}: the weak image {fault}.' for fault in tag_faults(names, classes)]
+    return faults, seen | {*classes[:1], *names} & set(classes)
 
 
 def _mask_faults(info, path, classes, shape, is_truth):

@@ -21,6 +21,7 @@ class VOCWeakSegDataset(WeakSegDataset):
         data_root/
           JPEGImages/ID.jpg
           SegmentationClass/ID.png             index masks, 255 ignored ('pixel')
+          SegmentationObject/ID.png            optional: instances, boxes of strong images from it
           Annotations/ID.xml                   boxes ('box'), and tags from them ('image')
           ImageSets/Segmentation/train.txt     an ID a line
           classes.txt                          optional: class names, background first
@@ -31,11 +32,13 @@ class VOCWeakSegDataset(WeakSegDataset):
     Args:
         ann_file (str): the list of IDs, relative to `data_root`.
         data_prefix (dict): folders relative to `data_root`: img_path (JPEGImages), seg_map_path
-            (SegmentationClass; SegmentationClassAug for the masks of SBD) and box_path
-            (Annotations).
+            (SegmentationClass; SegmentationClassAug for the masks of SBD), instance_path
+            (SegmentationObject) and box_path (Annotations).
         tag_file (str, optional): tags of ``supervision='image'`` from this file instead of the
             XML files; a line is an ID and the names of its classes, separated by blanks
             (``2007_000032 aeroplane person``).
+        box_source (str): where ``with_boxes=True`` takes the boxes of strong images from: 'xml', or
+            'instance' for the tight boxes of instance masks (not of images that are evaluated).
         **kwargs: see `WeakSegDataset`.
 
     Raises:
@@ -43,11 +46,22 @@ class VOCWeakSegDataset(WeakSegDataset):
     """
 
     def __init__(self, ann_file, data_root=None, metainfo=None, data_prefix=None, tag_file=None,
-                 **kwargs):
+                 box_source='xml', **kwargs):
         if tag_file and kwargs.get('supervision') != 'image':
             raise ValueError(
                 f"tag_file={tag_file!r} belongs to supervision='image', got "
                 f'supervision={kwargs.get("supervision", "pixel")!r}: it would be ignored.')
+        supervision = kwargs.get('supervision', 'pixel')
+        if box_source not in ('xml', 'instance'):
+            raise ValueError(f"box_source must be 'xml' or 'instance', got {box_source!r}.")
+        if box_source == 'instance' and (
+                supervision != 'pixel' or kwargs.get('test_mode') or not kwargs.get('with_boxes')):
+            raise ValueError(
+                "box_source='instance' reads true masks, so it is for strong training images with "
+                f'with_boxes=True alone; got supervision={supervision!r}, '
+                f'test_mode={kwargs.get("test_mode", False)}, '
+                f'with_boxes={kwargs.get("with_boxes", False)}.')
+        self.box_source = box_source
         metainfo = dict(metainfo or {})
         if 'classes' not in metainfo:
             file = osp.join(data_root or '', 'classes.txt')
@@ -57,7 +71,7 @@ class VOCWeakSegDataset(WeakSegDataset):
                             "metainfo['classes'] to a list of names or a file with one a line.")
         self.tag_file = osp.join(data_root or '', tag_file) if tag_file else None
         prefix = dict(img_path='JPEGImages', seg_map_path='SegmentationClass',
-                      box_path='Annotations')
+                      instance_path='SegmentationObject', box_path='Annotations')
         super().__init__(ann_file=ann_file, data_root=data_root, metainfo=metainfo,
                          data_prefix={**prefix, **(data_prefix or {})}, **kwargs)
 
@@ -72,7 +86,7 @@ class VOCWeakSegDataset(WeakSegDataset):
 
         Returns:
             list[dict]: img_path, supervision, and what the supervision needs: seg_map_path,
-            box_path, pseudo_mask_path or tags (list of class names).
+            box_path, instance_path, pseudo_mask_path or tags (list of class names).
         """
         data_list, faults = self.scan_list()
         if faults:
@@ -113,8 +127,11 @@ class VOCWeakSegDataset(WeakSegDataset):
             info['seg_map_path'] = path('seg_map_path', self.seg_map_suffix)
         elif self.supervision == 'pseudo':
             info['pseudo_mask_path'] = path('pseudo_mask', self.seg_map_suffix)
-        elif not self.tag_file:
+        if self.supervision == 'box' or self.with_boxes and self.box_source == 'xml' or (
+                self.supervision == 'image' and not self.tag_file):
             info['box_path'] = path('box_path', '.xml')
+        elif self.with_boxes:
+            info['instance_path'] = path('instance_path', self.seg_map_suffix)
         elif name in tags:
             info['tags'] = tags[name]
         return info

@@ -16,8 +16,7 @@ def read_voc_objects(path):
         path (str): the XML file; it is read with defusedxml.
 
     Returns:
-        tuple: names, list of M str; boxes, float32 array (M, 4) in pixels; and the image size
-        (width, height) as the file states it, or None where it states none.
+        tuple: names, list of M str; boxes, float32 array (M, 4) in pixels.
 
     Raises:
         DataError: the file is missing, is no VOC annotation, or has a coordinate that is no number.
@@ -45,15 +44,5 @@ def read_voc_objects(path):
             ) from error
         names.append(name)
         boxes.append((x1 - 1, y1 - 1, x2, y2))
-    return names, np.array(boxes, np.float32).reshape(-1, 4), _stated_size(root, path)
+    return names, np.array(boxes, np.float32).reshape(-1, 4)
 
-
-def _stated_size(root, path):
-    size = root.find('size')
-    if size is None:
-        return None
-    try:
-        return tuple(int(size.findtext(key) or 0) for key in ('width', 'height'))
-    except ValueError as error:
-        raise DataError(f'{path}: <size> holds no whole numbers ({error}). Correct or remove '
-                        'it.') from error

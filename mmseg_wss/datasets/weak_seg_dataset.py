@@ -26,14 +26,17 @@ class WeakSegDataset(BaseSegDataset):
             'pseudo' (a mask that a program made, in the folder `pseudo_mask`).
         pseudo_mask (str): folder of the pseudo masks (PNG, named like the image), relative to
             `data_root` or absolute; with ``supervision='pseudo'`` only.
+        with_boxes (bool): images with a mask have boxes too, for `BoxPriors`. Images that are
+            evaluated may have them as a given input; they never come from masks there.
         **kwargs: see ``mmseg.datasets.BaseSegDataset``.
 
     Raises:
-        ValueError: an unknown supervision; `pseudo_mask` missing, or given where it is not used.
+        ValueError: an unknown supervision; `pseudo_mask` missing, or given where it is not used;
+            `with_boxes` for images that have boxes anyway, or tags alone.
         DataError: the list is missing, empty or holds an image twice, or files of it are missing.
     """
 
-    def __init__(self, supervision='pixel', pseudo_mask=None, **kwargs):
+    def __init__(self, supervision='pixel', pseudo_mask=None, with_boxes=False, **kwargs):
         if supervision not in SUPERVISIONS:
             raise ValueError(
                 f'supervision must be one of {", ".join(SUPERVISIONS)}, got {supervision!r}.')
@@ -41,7 +44,12 @@ class WeakSegDataset(BaseSegDataset):
             raise ValueError(
                 f"supervision={supervision!r} with pseudo_mask={pseudo_mask!r}: the folder of the "
                 "pseudo masks belongs to supervision='pseudo', and only to it.")
+        if with_boxes and supervision in ('box', 'image'):
+            raise ValueError(f"with_boxes=True is for images with a mask ('pixel', 'pseudo'), got "
+                             f"supervision={supervision!r}: remove it"
+                             + ("; use supervision='box'." if supervision == 'image' else '.'))
         self.supervision = supervision
+        self.with_boxes = with_boxes
         kwargs['data_prefix'] = dict(kwargs.get('data_prefix') or {}, pseudo_mask=pseudo_mask or '')
         super().__init__(**kwargs)
 

@@ -175,8 +175,8 @@ def test_boxes_of_voc_count_from_one_and_include_the_last_pixel(tmp_path):
       <ymax>4</ymax></bndbox></part></object>
       <object><name>cat</name><bndbox><xmin>2.5</xmin><ymin>1</ymin><xmax>4</xmax><ymax>9</ymax>
       </bndbox></object></annotation>""")
-    names, boxes, size = read_voc_objects(str(path))
-    assert names == ['dog', 'cat'] and size is None
+    names, boxes = read_voc_objects(str(path))
+    assert names == ['dog', 'cat']
     assert boxes.dtype == np.float32
     assert boxes.tolist() == [[0, 2, 8, 3], [1.5, 0, 4, 9]]
 

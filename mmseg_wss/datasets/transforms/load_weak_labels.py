@@ -1,28 +1,12 @@
 """Load whatever label an image has."""
-import mmcv
-import mmengine.fileio as fileio
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmseg_wss.datasets.image_check import PICTURE_ERRORS, picture_fault
 from mmseg_wss.datasets.label_check import box_faults, mask_faults, tag_faults
-from mmseg_wss.datasets.voc_xml import read_voc_objects
+from mmseg_wss.datasets.mask_file import read_mask
+from mmseg_wss.datasets.objects import OBJECT_KEYS, load_objects
 from mmseg_wss.errors import DataError
 from mmseg_wss.registry import TRANSFORMS
-
-
-def read_mask(path, backend_args=None):
-    """Decode a mask without converting it: (H, W), or (H, W, C) for a colour picture.
-
-    Raises:
-        DataError: the file is missing or cannot be decoded.
-    """
-    try:
-        return mmcv.imfrombytes(
-            fileio.get(path, backend_args=backend_args), flag='unchanged', backend='pillow')
-    except PICTURE_ERRORS as error:
-        raise DataError(f'{path}: the mask cannot be read ({picture_fault(error)}). Write it '
-                        'again, or remove the image from the list.') from error
 
 
 @TRANSFORMS.register_module()
@@ -31,16 +15,19 @@ class LoadWeakLabels(BaseTransform):
 
     'pixel' and 'pseudo' give the mask, 'box' gives boxes and tags, 'image' gives tags alone. What
     an image does not have stays absent. Use it for evaluation too, behind ``Resize``, since a
-    prediction is compared at the size of the file.
+    prediction is compared at the size of the file. Where the data set has ``with_boxes=True``, an
+    image with a mask gets its boxes too, for the network's input (`BoxPriors`).
 
     Required keys: img_path, ori_shape, classes, supervision, and seg_map_path | pseudo_mask_path |
-    box_path | tags.
+    box_path | objects | tags.
 
     Added keys:
 
     - gt_seg_map (uint8 (H, W), 255 ignored) and its name in seg_fields
     - gt_bboxes (float32 (M, 4): x1, y1, x2, y2 in pixels, half-open), gt_bboxes_labels (int64 (M,))
     - gt_tags (uint8 (K,)): 1 for a class that is in the image, and for the background
+    - ori_bboxes, ori_bboxes_labels: the boxes in pixels of the file, for 'box' and wherever a data
+      set has ``with_boxes=True``; no transform moves them
 
     Args:
         backend_args (dict, optional): see ``mmengine.fileio``.
@@ -57,11 +44,13 @@ class LoadWeakLabels(BaseTransform):
         supervision = results['supervision']
         if supervision in ('pixel', 'pseudo'):
             self._load_mask(results, truth=supervision == 'pixel')
+            if any(key in results for key in OBJECT_KEYS):
+                self._load_boxes(results)
         elif 'tags' in results:
             self._add_tags(
                 results, results['tags'], f'{results["img_path"]}: by its tags, the image')
         else:
-            self._load_boxes(results, keep_boxes=supervision == 'box')
+            self._load_boxes(results)
         return results
 
     def _load_mask(self, results, truth):
@@ -73,17 +62,22 @@ class LoadWeakLabels(BaseTransform):
         results['gt_seg_map'] = mask.astype(np.uint8)
         results['seg_fields'].append('gt_seg_map')
 
-    def _load_boxes(self, results, keep_boxes):
-        path = results['box_path']
-        names, boxes, _ = read_voc_objects(path)
-        faults = box_faults(names, boxes, results['classes'], results['ori_shape'])
+    def _load_boxes(self, results):
+        supervision, classes = results['supervision'], results['classes']
+        names, boxes, path = load_objects(results, classes)
+        faults = box_faults(names, boxes, classes, results['ori_shape'])
+        if not names and supervision != 'pixel':
+            faults = tag_faults(names, classes)
         if faults:
-            raise DataError(f'{path}: {"; ".join(faults)}.')
-        self._add_tags(results, names, f'{path}: the weak image')
-        if keep_boxes:
-            results['gt_bboxes'] = boxes
-            results['gt_bboxes_labels'] = np.array(
-                [results['classes'].index(name) for name in names], np.int64)
+            raise DataError(f'{path}: {"the weak image " if not names else ""}'
+                            f'{"; ".join(faults)}.')
+        labels = np.array([classes.index(name) for name in names], np.int64)
+        if supervision in ('box', 'image'):
+            self._add_tags(results, names, path)
+        if supervision != 'image':
+            results['ori_bboxes'], results['ori_bboxes_labels'] = boxes, labels
+        if supervision == 'box':
+            results['gt_bboxes'], results['gt_bboxes_labels'] = boxes, labels
 
     @staticmethod
     def _add_tags(results, names, what):

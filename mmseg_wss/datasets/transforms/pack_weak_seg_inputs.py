@@ -6,7 +6,7 @@ from mmseg.datasets.transforms import PackSegInputs
 from mmseg_wss.registry import TRANSFORMS
 
 _META_KEYS = ('img_path', 'supervision', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor',
-              'flip', 'flip_direction', 'reduce_zero_label')
+              'flip', 'flip_direction', 'reduce_zero_label', 'ori_bboxes', 'ori_bboxes_labels')
 
 
 @TRANSFORMS.register_module()

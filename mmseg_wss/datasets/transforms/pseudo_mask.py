@@ -2,6 +2,7 @@
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmseg_wss.boxes import box_areas, pixel_windows
 from mmseg_wss.registry import TRANSFORMS
 
 
@@ -21,10 +22,9 @@ def rect_mask(boxes, labels, shape):
         np.ndarray: uint8 (H, W).
     """
     mask = np.zeros(shape, np.uint8)
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    edges = np.ceil(boxes - 0.5).astype(int).clip(min=0)  # first pixels with the centre inside
-    for i in np.argsort(-areas, kind='stable'):
-        x1, y1, x2, y2 = edges[i]
+    windows = pixel_windows(boxes, shape)
+    for i in np.argsort(-box_areas(boxes), kind='stable'):
+        x1, y1, x2, y2 = windows[i]
         mask[y1:y2, x1:x2] = labels[i]
     return mask
 

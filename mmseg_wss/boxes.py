@@ -1,0 +1,41 @@
+"""Boxes: their pixels, and what identifies them."""
+import hashlib
+import json
+
+import numpy as np
+
+
+def pixel_windows(boxes, shape):
+    """The pixels of each box: those whose centre lies inside it.
+
+    Args:
+        boxes (np.ndarray): (M, 4), (x1, y1, x2, y2) in pixels, half-open.
+        shape (tuple): (H, W) of the image.
+
+    Returns:
+        np.ndarray: int64 (M, 4), (x1, y1, x2, y2), half-open and within the image; of no area where
+        a box holds no pixel's centre.
+    """
+    limits = np.array([shape[1], shape[0]] * 2)
+    return np.ceil(np.asarray(boxes, np.float64).reshape(-1, 4) - 0.5).astype(np.int64).clip(
+        0, limits)
+
+
+def box_areas(boxes):
+    """Areas (M,) of boxes (M, 4) in square pixels."""
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+
+
+def box_hash(names, boxes):
+    """A hash of an image's objects, to know a mask that was made for other boxes.
+
+    Args:
+        names (Sequence[str]): M class names.
+        boxes (np.ndarray): (M, 4), in pixels; differences below 0.01 do not count.
+
+    Returns:
+        str: 16 hexadecimal digits; the same for any order of the objects.
+    """
+    objects = sorted([name, *(round(float(x), 2) + 0. for x in box)]
+                     for name, box in zip(names, boxes))
+    return hashlib.sha256(json.dumps(objects).encode()).hexdigest()[:16]
