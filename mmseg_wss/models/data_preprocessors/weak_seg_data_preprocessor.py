@@ -25,6 +25,8 @@ class WeakSegDataPreprocessor(BaseDataPreprocessor):
         size_divisor (int, optional): instead of `size`: pad to the largest image of the batch,
             rounded up to a multiple of this. Without both: to the largest image.
         pad_val (float): padding of the normalised image.
+        extra_pad_vals (Sequence[float], optional): padding of the channels behind the third, in the
+            units of the input: (255, 0) for the maps of `BoxPriors`. Without it: `pad_val`.
         seg_pad_val (int): padding of the mask and of any map not named in `map_pad_vals`.
         map_pad_vals (dict, optional): name of a map -> its padding value.
         test_cfg (dict, optional): ``dict(size=...)`` or ``dict(size_divisor=...)`` to pad at test
@@ -36,11 +38,15 @@ class WeakSegDataPreprocessor(BaseDataPreprocessor):
     """
 
     def __init__(self, mean, std, bgr_to_rgb=True, size=None, size_divisor=None, pad_val=0,
-                 seg_pad_val=255, map_pad_vals=None, test_cfg=None, non_blocking=False):
+                 extra_pad_vals=None, seg_pad_val=255, map_pad_vals=None, test_cfg=None,
+                 non_blocking=False):
         super().__init__(non_blocking=non_blocking)
         if len(mean) != len(std) or len(mean) < 3:
             raise ValueError('mean and std need a number for each channel, three at least, got '
                              f'{list(mean)} and {list(std)}.')
+        if extra_pad_vals is not None and len(extra_pad_vals) != len(mean) - 3:
+            raise ValueError(f'extra_pad_vals={list(extra_pad_vals)}: {len(mean)} channels have '
+                             f'{len(mean) - 3} behind the third; give a number for each.')
         if size is not None and size_divisor is not None:
             raise ValueError(f'size={size} and size_divisor={size_divisor}: give one of the two.')
         self.register_buffer('mean', torch.tensor(mean, dtype=torch.float).view(-1, 1, 1), False)
@@ -49,6 +55,7 @@ class WeakSegDataPreprocessor(BaseDataPreprocessor):
         self.size = size
         self.size_divisor = size_divisor
         self.pad_val = pad_val
+        self.extra_pad_vals = extra_pad_vals
         self.seg_pad_val = seg_pad_val
         self.map_pad_vals = map_pad_vals or {}
         self.test_cfg = test_cfg or {}
@@ -84,9 +91,7 @@ class WeakSegDataPreprocessor(BaseDataPreprocessor):
                 for image, sample in zip(inputs, samples or ()):
                     sample.set_metainfo(dict(
                         img_padding_size=_padding(image.shape[-2:], shape), pad_shape=shape))
-        inputs = torch.stack([
-            F.pad(image, _padding(image.shape[-2:], shape), value=self.pad_val)
-            for image in inputs])
+        inputs = torch.stack([self._pad_image(image, shape) for image in inputs])
         return dict(inputs=inputs, data_samples=samples)
 
     def to_rgb(self, inputs):
@@ -108,6 +113,16 @@ class WeakSegDataPreprocessor(BaseDataPreprocessor):
         if self.bgr_to_rgb:
             image = torch.cat((image[:3].flip(0), image[3:]))
         return (image.float() - self.mean) / self.std
+
+    def _pad_image(self, image, shape):
+        padding = _padding(image.shape[-2:], shape)
+        if self.extra_pad_vals is None:
+            return F.pad(image, padding, value=self.pad_val)
+        values = (image.new_tensor(self.extra_pad_vals) - self.mean[3:, 0, 0]) / self.std[3:, 0, 0]
+        return torch.cat([
+            F.pad(image[:3], padding, value=self.pad_val),
+            *(F.pad(channel[None], padding, value=float(value))
+              for channel, value in zip(image[3:], values))])
 
     @staticmethod
     def _padded_shape(inputs, size, divisor):

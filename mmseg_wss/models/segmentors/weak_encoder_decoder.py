@@ -3,6 +3,7 @@ from mmseg.models.segmentors import EncoderDecoder
 from mmseg.utils import add_prefix
 from torch import nn
 
+from mmseg_wss.models.backbones import widen_on_load
 from mmseg_wss.registry import MODELS
 
 
@@ -13,7 +14,17 @@ class WeakEncoderDecoder(EncoderDecoder):
     A head that has ``takes_image = True`` is called as ``head.loss(features, samples, train_cfg,
     image=...)`` with float (N, 3, H, W), RGB in 0..255 (the data preprocessor's `to_rgb`). All
     heads share one pass of the backbone.
+
+    A backbone of more than 3 input channels takes pretrained weights for RGB (`widen_on_load`).
+
+    Args:
+        new_channels (str): what the filters of the further channels start as, 'zero' or 'mean'.
+        *args, **kwargs: see ``EncoderDecoder``.
     """
+
+    def __init__(self, *args, new_channels='zero', **kwargs):
+        super().__init__(*args, **kwargs)
+        widen_on_load(self.backbone, new_channels)
 
     def loss(self, inputs, data_samples):
         """Losses of all heads: ``decode.*``, ``aux.*`` or ``aux_0.*``, ...

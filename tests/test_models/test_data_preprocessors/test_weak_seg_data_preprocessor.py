@@ -189,3 +189,26 @@ def test_mean_and_std_must_agree_and_be_three_at_least(mean, std):
 def test_size_and_size_divisor_exclude_each_other():
     with pytest.raises(ValueError, match=r'size=\(8, 8\).*size_divisor=4'):
         WeakSegDataPreprocessor(MEAN, STD, size=(8, 8), size_divisor=4)
+
+
+# ---- priors: further channels are padded with their own values
+
+@pytest.mark.parametrize('training', [True, False])
+def test_further_channels_are_padded_in_the_units_of_the_input(training):
+    preprocessor = WeakSegDataPreprocessor(
+        mean=[*MEAN, 128., 0.], std=[*STD, 64., 10.], size=(20, 24), extra_pad_vals=(255, 0),
+        test_cfg=dict(size=(20, 24)))
+    inputs = preprocessor(make_batch([(11, 13)], channels=5), training)['inputs'][0]
+    padding = torch.ones(20, 24, dtype=torch.bool)
+    padding[:11, :13] = False
+    assert (inputs[:3, padding] == 0).all()
+    torch.testing.assert_close(inputs[3, padding], torch.full((20 * 24 - 11 * 13, ), 127 / 64))
+    assert (inputs[4, padding] == 0).all()
+    image = make_batch([(11, 13)], channels=5)['inputs'][0]
+    torch.testing.assert_close(
+        inputs[:, :11, :13], by_hand(image, [*MEAN, 128., 0.], [*STD, 64., 10.]))
+
+
+def test_a_padding_value_for_each_further_channel():
+    with pytest.raises(ValueError, match=r'extra_pad_vals=\[255\].*5 channels have 2'):
+        WeakSegDataPreprocessor(mean=[0] * 5, std=[1] * 5, extra_pad_vals=[255])
