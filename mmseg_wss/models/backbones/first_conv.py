@@ -22,8 +22,8 @@ def widen_filters(weight, in_channels, new_channels='zero'):
     if new_channels not in ('zero', 'mean'):
         raise ValueError(f"new_channels must be 'zero' or 'mean', got {new_channels!r}.")
     if weight.shape[1] != 3 or in_channels < 3:
-        raise ValueError(f'filters for 3 channels can be widened to 3 or more, got filters of shape '
-                         f'{tuple(weight.shape)} for {in_channels} channels.')
+        raise ValueError('filters for 3 channels can be widened to 3 or more, got filters of '
+                         f'shape {tuple(weight.shape)} for {in_channels} channels.')
     mean = weight.mean(1, keepdim=True) * (new_channels == 'mean')
     return torch.cat((weight, mean.expand(-1, in_channels - 3, -1, -1)), 1)
 

@@ -67,7 +67,7 @@ def test_weights_that_fit_pass_unchanged():
 def test_weights_of_another_network_are_refused():
     wide = Backbone(5)
     widen_on_load(wide)
-    with pytest.raises(KeyError, match='stem.0.weight.*Backbone.*5 input channels.*load weights of'):
+    with pytest.raises(KeyError, match='stem.0.weight.*Backbone.*5 input channels.*load weights'):
         wide.load_state_dict({'conv9.weight': RGB}, strict=False)
 
 
