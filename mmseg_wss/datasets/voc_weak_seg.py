@@ -6,7 +6,6 @@ from mmengine.fileio import exists, get_text
 from mmseg.utils import get_classes
 
 from mmseg_wss.datasets.label_check import abridged
-from mmseg_wss.datasets.palette import voc_palette
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.errors import DataError
 from mmseg_wss.registry import DATASETS
@@ -66,20 +65,11 @@ class VOCWeakSegDataset(WeakSegDataset):
         if 'classes' not in metainfo:
             file = osp.join(data_root or '', 'classes.txt')
             metainfo['classes'] = file if exists(file) else get_classes('voc')
-        elif isinstance(metainfo['classes'], str) and not exists(metainfo['classes']):
-            raise DataError(f'{metainfo["classes"]}: there is no such file of class names. Set '
-                            "metainfo['classes'] to a list of names or a file with one a line.")
         self.tag_file = osp.join(data_root or '', tag_file) if tag_file else None
         prefix = dict(img_path='JPEGImages', seg_map_path='SegmentationClass',
                       instance_path='SegmentationObject', box_path='Annotations')
         super().__init__(ann_file=ann_file, data_root=data_root, metainfo=metainfo,
                          data_prefix={**prefix, **(data_prefix or {})}, **kwargs)
-
-    def _update_palette(self):
-        """The VOC colour map, so that masks look as people know them, unless metainfo has one."""
-        if self._metainfo.get('palette'):
-            return super()._update_palette()
-        return voc_palette(len(self._metainfo['classes'])).tolist()
 
     def load_data_list(self):
         """Read the list.

@@ -6,6 +6,7 @@ from mmengine.fileio import exists, list_dir_or_file
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_wss.datasets.image_check import check_image_file
+from mmseg_wss.datasets.palette import voc_palette
 from mmseg_wss.errors import DataError
 from mmseg_wss.random_state import seeded
 
@@ -33,7 +34,8 @@ class WeakSegDataset(BaseSegDataset):
     Raises:
         ValueError: an unknown supervision; `pseudo_mask` missing, or given where it is not used;
             `with_boxes` for images that have boxes anyway, or tags alone.
-        DataError: the list is missing, empty or holds an image twice, or files of it are missing.
+        DataError: the list is missing, empty or holds an image twice, files of it are missing, or
+            there is no file of class names.
     """
 
     def __init__(self, supervision='pixel', pseudo_mask=None, with_boxes=False, **kwargs):
@@ -50,8 +52,18 @@ class WeakSegDataset(BaseSegDataset):
                              + ("; use supervision='box'." if supervision == 'image' else '.'))
         self.supervision = supervision
         self.with_boxes = with_boxes
+        classes = (kwargs.get('metainfo') or {}).get('classes')
+        if isinstance(classes, str) and not exists(classes):
+            raise DataError(f'{classes}: there is no such file of class names. Set '
+                            "metainfo['classes'] to a list of names or a file with one a line.")
         kwargs['data_prefix'] = dict(kwargs.get('data_prefix') or {}, pseudo_mask=pseudo_mask or '')
         super().__init__(**kwargs)
+
+    def _update_palette(self):
+        """The VOC colour map, so that masks look as people know them, unless metainfo has one."""
+        if self._metainfo.get('palette'):
+            return super()._update_palette()
+        return voc_palette(len(self._metainfo['classes'])).tolist()
 
     def full_init(self):
         """Load the list, then see that every file it needs exists."""

@@ -1,7 +1,10 @@
 """The weak images of a config, for tools that make masks for them."""
 import copy
+import os.path as osp
 
 from mmseg_wss.datasets.config_check import leaf_datasets
+from mmseg_wss.datasets.objects import OBJECT_KEYS
+from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.registry import DATASETS
 
 
@@ -23,6 +26,101 @@ def weak_sources(cfg, supervision='box', pipeline=(), ann_file=None):
     Raises:
         ValueError: the config has no weak source.
     """
+    sources = []
+    for leaf in _weak_leaves(cfg, ann_file):
+        if supervision == 'box':
+            leaf.pop('tag_file', None)
+        sources.append(DATASETS.build(dict(
+            leaf, supervision=supervision, pipeline=list(pipeline), test_mode=True)))
+    return sources
+
+
+def weak_images(cfg, mask_dir, pipeline=(), with_boxes=False, ann_file=None):
+    """The weak training images of a config as one data set, each with the name of its mask.
+
+    A source says itself where it would look for the masks of a folder, so the names are those that
+    a training with ``supervision='pseudo', pseudo_mask=mask_dir`` needs.
+
+    Args:
+        cfg (mmengine.Config): a config; wrappers around its training data sets are looked through.
+        mask_dir (str): the folder that masks are made for; it need not exist.
+        pipeline (Sequence[dict]): transforms.
+        with_boxes (bool): the images have boxes, as with ``supervision='box'``. Otherwise they have
+            no label at all, and no label file needs to exist.
+        ann_file (str, optional): this list instead of those of the config, as one source.
+
+    Returns:
+        WeakImages: an element of its list also has mask_name, a path relative to `mask_dir` without
+        its suffix.
+
+    Raises:
+        ValueError: the config has no weak source, its weak sources differ in their classes, two
+            images would have one mask, or a source does not look for PNG files.
+        DataError: see `WeakSegDataset`.
+    """
+    mask_dir = osp.abspath(mask_dir)
+    images, metainfo, lists = {}, None, []
+    for leaf in _weak_leaves(cfg, ann_file):
+        leaf.pop('tag_file', None)
+        source = DATASETS.build(dict(
+            leaf, supervision='pseudo', pseudo_mask=mask_dir, with_boxes=with_boxes, pipeline=[],
+            test_mode=True, lazy_init=True, serialize_data=False))
+        # not its own full_init, which would want the masks to be there
+        super(WeakSegDataset, source).full_init()
+        lists.append(source.ann_file)
+        metainfo = metainfo or source.metainfo
+        if tuple(source.metainfo['classes']) != tuple(metainfo['classes']):
+            raise ValueError(f'{lists[0]} and {lists[-1]} have different classes: give the weak '
+                             'sources of a config the same metainfo.')
+        for info in (source.get_data_info(i) for i in range(len(source))):
+            info = _for_mask_making(info, mask_dir, with_boxes)
+            other = images.setdefault(info['mask_name'], info)
+            if other['img_path'] != info['img_path']:
+                raise ValueError(f'{other["img_path"]} and {info["img_path"]} would have the same '
+                                 f'mask, {info["mask_name"]}.png: rename one of the images.')
+    return WeakImages(
+        images.values(), ann_file=', '.join(lists), pipeline=list(pipeline),
+        metainfo={key: metainfo[key] for key in ('classes', 'palette')},
+        supervision='box' if with_boxes else 'image')
+
+
+def image_pipeline(pipeline):
+    """A test pipeline for `weak_images`, and whether its network takes boxes.
+
+    Labels are loaded only where `BoxPriors` makes boxes an input; mmseg's loader of masks is left
+    out in any case.
+
+    Args:
+        pipeline (Sequence): transforms; those of ``TestTimeAug`` are looked through.
+
+    Returns:
+        tuple: transforms, list; and whether to call `weak_images` with boxes, bool.
+    """
+    takes_boxes = 'BoxPriors' in _transform_names(pipeline)
+    labels = {'LoadAnnotations'} | (set() if takes_boxes else {'LoadWeakLabels'})
+    return _without_transforms(pipeline, labels), takes_boxes
+
+
+class WeakImages(WeakSegDataset):
+    """Images given one by one, in test mode: ``prepare_data`` never draws another image.
+
+    Args:
+        images (Iterable[dict]): what ``load_data_list()`` shall return.
+        ann_file (str): where they are from, for messages.
+        **kwargs: see `WeakSegDataset`.
+    """
+
+    def __init__(self, images, **kwargs):
+        self._images = list(images)
+        super().__init__(test_mode=True, **kwargs)
+
+    def load_data_list(self):
+        """The images as they were given."""
+        return list(self._images)
+
+
+def _weak_leaves(cfg, ann_file):
+    """Configs of the weak training sources, without the masks that they may have."""
     leaves = [leaf for leaf in leaf_datasets(cfg['train_dataloader']['dataset'])
               if leaf.get('supervision', 'pixel') != 'pixel']
     if not leaves:
@@ -30,13 +128,49 @@ def weak_sources(cfg, supervision='box', pipeline=(), ann_file=None):
                          "'pixel'): name a config that trains with them.")
     if ann_file is not None:
         leaves = [dict(leaves[0], ann_file=ann_file)]
-    sources = []
+    leaves = [copy.deepcopy(dict(leaf)) for leaf in leaves]
     for leaf in leaves:
-        leaf = copy.deepcopy(dict(leaf))
         for key in ('pseudo_mask', 'with_boxes', 'box_source'):
             leaf.pop(key, None)
-        if supervision == 'box':
-            leaf.pop('tag_file', None)
-        sources.append(DATASETS.build(dict(
-            leaf, supervision=supervision, pipeline=list(pipeline), test_mode=True)))
-    return sources
+    return leaves
+
+
+def _for_mask_making(info, mask_dir, with_boxes):
+    """An element of the list of a 'pseudo' source, for an image whose mask is still to be made."""
+    info = dict(info, supervision='box' if with_boxes else 'image')
+    name, suffix = osp.splitext(osp.relpath(info.pop('pseudo_mask_path'), mask_dir))
+    if suffix != '.png':
+        raise ValueError(f'{info["img_path"]}: its source looks for {name}{suffix}, but masks '
+                         "are written as PNG: set seg_map_suffix to end in '.png'.")
+    if not with_boxes:
+        for key in OBJECT_KEYS:
+            info.pop(key, None)
+    return dict(info, mask_name=name)
+
+
+def _transform_name(transform):
+    kind = transform['type']
+    return kind.split('.')[-1] if isinstance(kind, str) else kind.__name__
+
+
+def _transform_names(pipeline):
+    names = set()
+    for step in pipeline:
+        if isinstance(step, (list, tuple)):
+            names |= _transform_names(step)
+        else:
+            names |= {_transform_name(step)} | _transform_names(step.get('transforms', ()))
+    return names
+
+
+def _without_transforms(pipeline, names):
+    kept = []
+    for step in pipeline:
+        if isinstance(step, (list, tuple)):
+            inner = _without_transforms(step, names)
+            kept += [inner] if inner else []  # no alternative left: TestTimeAug would have no view
+        elif _transform_name(step) not in names:
+            inner = ({'transforms': _without_transforms(step['transforms'], names)}
+                     if 'transforms' in step else {})
+            kept.append({**step, **inner})
+    return kept
