@@ -1,0 +1,329 @@
+import os
+import re
+import runpy
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from devkit import CLASSES, make_devkit, write_annotation
+from PIL import Image
+from scipy.io import savemat
+from tiny_run import descendants, kill_all, launch
+
+from mmseg_wss.datasets.voc_xml import read_voc_objects
+from mmseg_wss.mask_folder import read_manifest
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'generate_proposals.py'
+LIST = 'ImageSets/Segmentation/weak.txt'
+CONFIG = """
+def source(name, supervision='pixel', **kwargs):
+    return dict(type='mmseg_wss.VOCWeakSegDataset', data_root={root!r}, supervision=supervision,
+                ann_file='ImageSets/Segmentation/' + name + '.txt', **kwargs)
+
+train_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[
+    source('strong'), source('weak', 'pseudo', pseudo_mask='not/there/yet'),
+    source('weak', 'image')]))
+del source
+"""
+
+
+@pytest.fixture(scope='module')
+def run():
+    """A function that runs the tool; returns its exit code, and what it printed at last."""
+    def run(*args, capsys):
+        patch = pytest.MonkeyPatch()
+        handler = signal.getsignal(signal.SIGTERM)
+        patch.setattr(sys, 'argv', [str(TOOL), *map(str, args)])
+        try:
+            with pytest.raises(SystemExit) as stop:
+                runpy.run_path(str(TOOL), run_name='__main__')
+        finally:
+            patch.undo()
+            signal.signal(signal.SIGTERM, handler)
+        code, printed = stop.value.code, capsys.readouterr()
+        if isinstance(code, str):  # sys.exit('message')
+            return 1, code
+        return int(code), printed.err if code == 2 else printed.out
+
+    return run
+
+
+@pytest.fixture
+def generate(run, tmp_path, capsys):
+    """Make a devkit with 5 weak images, and a function that runs the tool on it."""
+    make_devkit(tmp_path / 'kit', weak=5)
+
+    def generate(*args, out='out', method='rect', workers=1):
+        return run(tmp_path / 'kit', '--ann-file', LIST, '--out', tmp_path / out, '--method',
+                   method, '--workers', workers, *args, capsys=capsys)
+
+    return generate
+
+
+def files(folder, pattern='*'):
+    """Name -> bytes."""
+    return {path.name: path.read_bytes() for path in sorted(folder.glob(pattern))}
+
+
+def times(folder):
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob('[!.]*.png')}
+
+
+def changed(before, after):
+    assert before.keys() == after.keys()
+    return sorted(name for name in before if before[name] != after[name])
+
+
+def test_masks_are_the_painted_boxes(generate, tmp_path):
+    code, report = generate()
+    assert code == 0
+    assert report.startswith('5 images: 0 up to date, 5 to make\n5 made in ')
+    assert f'pseudo_mask={str(tmp_path / "out")!r}' in report
+    for i in range(5):
+        names, boxes = read_voc_objects(tmp_path / f'kit/Annotations/w{i}.xml')
+        x1, y1, x2, y2 = boxes[0].astype(int)
+        expected = np.zeros((12, 16), np.uint8)
+        expected[y1:y2, x1:x2] = CLASSES.index(names[0])
+        with Image.open(tmp_path / f'out/w{i}.png') as png:
+            assert png.mode == 'P'
+            np.testing.assert_array_equal(np.array(png), expected)
+            assert png.getpalette()[:9] == [0, 0, 0, 128, 0, 0, 0, 128, 0]
+    records = read_manifest(tmp_path / 'out')
+    assert sorted(records) == ['w0', 'w1', 'w2', 'w3', 'w4']
+    recipe = records['w0']['recipe']
+    assert recipe['method'] == 'rect' and recipe['classes'] == list(CLASSES)
+
+
+def test_only_what_is_missing_or_made_otherwise_is_made(generate, tmp_path):
+    out = tmp_path / 'out'
+    generate()
+    first = times(out)
+    code, report = generate()
+    assert code == 0 and '5 images: 5 up to date, 0 to make' in report
+    assert times(out) == first
+
+    write_annotation(tmp_path / 'kit/Annotations/w1.xml', 'green', (2, 3, 9, 8))
+    assert '4 up to date, 1 to make' in generate()[1]
+    second = times(out)
+    assert changed(first, second) == ['w1.png']
+
+    (out / 'w3.png').unlink()
+    assert '4 up to date, 1 to make' in generate()[1]
+    (tmp_path / 'kit/classes.txt').write_text('background\ngreen\nred\n')
+    assert '0 up to date, 5 to make' in generate()[1]
+    assert '0 up to date, 5 to make' in generate(method='grabcut')[1]
+
+    two = dict(out='two', method='region')
+    val = '--ann-file', 'ImageSets/Segmentation/val.txt'
+    assert '0 up to date, 2 to make' in generate(*val, **two)[1]
+    assert '2 up to date, 0 to make' in generate(*val, '--select', 'sel', **two)[1]
+    assert '0 up to date, 2 to make' in generate(*val, '--select', 'strict', **two)[1]
+
+
+def test_any_number_of_workers_gives_the_same_bytes(generate, tmp_path):
+    assert generate(out='one', method='grabcut', workers=1)[0] == 0
+    assert generate(out='two', method='grabcut', workers=2)[0] == 0
+    assert len(files(tmp_path / 'one')) == 6
+    assert files(tmp_path / 'one') == files(tmp_path / 'two')
+
+
+def test_shards(generate, tmp_path, monkeypatch):
+    generate(out='whole')
+    assert '3 images (shard 0/2): 0 up to date, 3 to make' in generate('--shard', '0/2')[1]
+    assert sorted(files(tmp_path / 'out', '*.png')) == ['w0.png', 'w2.png', 'w4.png']
+    monkeypatch.setenv('SLURM_PROCID', '0')
+    monkeypatch.setenv('SLURM_NTASKS', '3')
+    monkeypatch.setenv('RANK', '1')
+    monkeypatch.setenv('WORLD_SIZE', '2')  # torchrun inside a job of SLURM
+    assert '2 images (shard 1/2): 0 up to date, 2 to make' in generate()[1]
+    monkeypatch.delenv('RANK')
+    assert '2 images (shard 0/3): 2 up to date, 0 to make' in generate()[1]
+    assert read_manifest(tmp_path / 'out') == read_manifest(tmp_path / 'whole')
+    before = times(tmp_path / 'out')
+    assert '5 images: 5 up to date, 0 to make' in generate('--shard', '0/1')[1]
+    assert times(tmp_path / 'out') == before
+    assert files(tmp_path / 'out') == files(tmp_path / 'whole')
+
+
+def test_images_that_fail(generate, tmp_path):
+    kit = tmp_path / 'kit'
+    picture = kit / 'JPEGImages/w0.jpg'
+    whole = picture.read_bytes()
+    picture.write_bytes(whole[:len(whole) // 2])
+    write_annotation(kit / 'Annotations/w1.xml', 'red', (10, 2, 17, 8))
+    (kit / 'Annotations/w2.xml').write_text('<annotation><object>')
+    (kit / 'Annotations/w3.xml').write_text('<annotation></annotation>')
+    code, report = generate(workers=2)
+    assert code == 1
+    assert '5 images: 0 up to date, 4 to make' in report
+    failed = sorted(line for line in report.splitlines() if re.match(r'w\d: ', line))
+    for line, (file, what) in zip(failed, [
+            ('w0.jpg', 'corrupt'), ('w1.xml', 'outside'), ('w2.xml', 'XML'),
+            ('w3.xml', 'no object')]):
+        assert file in line and what in line
+    assert len(failed) == 4 and '1 made in' in report and '4 failed' in report
+    assert sorted(files(tmp_path / 'out')) == ['manifest.jsonl', 'w4.png']
+
+    picture.write_bytes(whole)
+    code, report = generate()
+    assert code == 1 and '5 images: 1 up to date, 3 to make' in report and '3 failed' in report
+
+
+def test_a_mask_that_cannot_be_written_is_the_failure_of_its_image(generate, tmp_path):
+    (tmp_path / 'out/w1.png/full').mkdir(parents=True)  # a folder in its place
+    (tmp_path / 'out/w1.png').rename(tmp_path / 'away')
+    generate('--shard', '0/5')
+    (tmp_path / 'away').rename(tmp_path / 'out/w1.png')
+    manifest = tmp_path / 'out/manifest.0-of-5.jsonl'
+    manifest.write_bytes(
+        manifest.read_bytes() + b'{"name": "w1", "recipe": null, "revision": 1}\n')
+    code, report = generate()
+    assert code == 1 and '3 made' in report
+    assert len([line for line in report.splitlines() if line.startswith('w1: ')]) == 1
+
+
+def test_the_weak_sources_of_a_config(run, tmp_path, capsys):
+    make_devkit(tmp_path, weak=3)
+    for path in (tmp_path / 'SegmentationClass').iterdir():
+        path.unlink()  # true masks are not opened, proposals are not there yet
+    config = tmp_path / 'config.py'
+    config.write_text(CONFIG.format(root=str(tmp_path)))
+    args = config, '--method', 'rect', '--workers', 1
+    assert run(*args, '--out', tmp_path / 'a', capsys=capsys)[0] == 0
+    assert sorted(files(tmp_path / 'a', '*.png')) == ['w0.png', 'w1.png', 'w2.png']
+    assert run(*args, '--out', tmp_path / 'b', '--ann-file', 'ImageSets/Segmentation/val.txt',
+               capsys=capsys)[0] == 0
+    assert sorted(files(tmp_path / 'b', '*.png')) == ['v0.png', 'v1.png']
+    make_devkit(tmp_path / 'more', weak=1)
+    code, error = run(*args, '--out', tmp_path / 'c', '--cfg-options',
+                      f'train_dataloader.dataset.datasets.2.data_root={tmp_path / "more"}',
+                      capsys=capsys)
+    assert code == 1 and 'w0.png' in error and 'rename' in error
+
+
+def test_turned_photographs(generate, tmp_path):
+    """A mask has the size of the image as training loads it: turned as its EXIF data say."""
+    path = tmp_path / 'kit/JPEGImages/w0.jpg'
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(path) as image:
+        image.save(path, exif=exif)
+    write_annotation(tmp_path / 'kit/Annotations/w0.xml', 'red', (1, 10, 5, 16))
+    assert generate()[0] == 0
+    with Image.open(tmp_path / 'out/w0.png') as png:
+        assert png.size == (12, 16)
+        assert np.array(png)[10:16, 1:5].all()
+
+
+def test_mcg_proposals_made_elsewhere(generate, tmp_path):
+    """One superpixel for each half of the image: the proposal is what a box has of its half."""
+    halves = np.repeat([[1, 2]], 8, 1).repeat(12, 0)
+    labels = np.empty((2, 1), object)
+    labels[:, 0] = [np.array([[1]]), np.array([[2]])]
+    savemat(tmp_path / 'w0.mat', dict(superpixels=halves.astype(np.uint16), labels=labels))
+    write_annotation(tmp_path / 'kit/Annotations/w0.xml', 'green', (0, 2, 9, 12))
+    code, report = generate('--mcg-dir', tmp_path, method='mcg')
+    expected = np.zeros((12, 16), np.uint8)
+    expected[2:, :8] = 2
+    with Image.open(tmp_path / 'out/w0.png') as png:
+        np.testing.assert_array_equal(np.array(png), expected)
+    assert code == 1 and '1 made' in report and '4 failed' in report
+    assert [line[:2] for line in report.splitlines() if '.mat' in line] == ['w1', 'w2', 'w3', 'w4']
+
+
+@pytest.mark.parametrize('args, message', [
+    (['--method', 'grabcat'], "unknown proposal method 'grabcat'"),
+    (['--ann-file', 'lists/none.txt'], 'none.txt: there is no such list'),
+    (['--shard', '3/2'], "'3/2' is no shard"),
+    (['--shard', '1'], "'1' is no shard"),
+    (['--select', 'strict'], '--select is for'),
+    (['--mcg-dir', '.'], '--mcg-dir and the method mcg'),
+    (['--method', 'mcg'], '--mcg-dir and the method mcg'),
+    (['--method', 'mcg', '--mcg-dir', 'no/such'], 'no/such: there is no such folder'),
+    (['--workers', '0'], '--workers must be at least 1'),
+    (['--cfg-options', 'a=1'], '--cfg-options is for a config'),
+])
+def test_wrong_arguments(generate, tmp_path, args, message):
+    code, error = generate(*args)
+    assert code in (1, 2) and message in error
+    assert not (tmp_path / 'out').exists()
+
+
+def test_wrong_places(generate, run, tmp_path, capsys):
+    code, error = run(tmp_path / 'kit', '--out', tmp_path / 'out', capsys=capsys)
+    assert code == 2 and '--ann-file' in error
+    code, error = run(tmp_path / 'no.py', '--out', tmp_path / 'out', capsys=capsys)
+    assert code == 2 and 'no.py: there is no such config' in error
+    (tmp_path / 'file').touch()
+    code, error = generate(out='file/out')
+    assert code == 1 and 'file/out' in error
+    code, error = generate(out='kit/SegmentationClass')  # true masks
+    assert code == 1 and 'empty folder' in error
+
+
+def wait_for(condition, seconds=240):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def test_a_stop_in_the_middle(generate, tmp_path):
+    """SIGTERM, as Ctrl-C, ends a run in good order; the next run goes on."""
+    make_devkit(tmp_path / 'kit', weak=24, size=(60, 80))
+    out = tmp_path / 'out'
+
+    def stop():
+        wait_for(lambda: len(times(out)) >= 3)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    code, report = generate(method='grabcut', workers=2)
+    thread.join()
+    assert code == 130 and 'stopped: ' in report.splitlines()[-1]
+    made = times(out)
+    assert 3 <= len(made) < 24
+    assert not list(out.glob('.tmp-*'))
+    code, report = generate(method='grabcut')
+    assert code == 0 and f'24 images: {len(made)} up to date' in report
+    assert {name: times(out)[name] for name in made} == made
+
+
+def test_a_killed_run_goes_on_to_the_same_folder(generate, tmp_path):
+    make_devkit(tmp_path / 'kit', weak=24, size=(60, 80))
+    out = tmp_path / 'out'
+    process = launch(sys.executable, TOOL, tmp_path / 'kit', '--ann-file', LIST, '--out', out,
+                     '--method', 'grabcut', '--workers', 2)
+    try:
+        wait_for(lambda: len(times(out)) >= 3 or process.poll() is not None)
+        workers = descendants(process.pid)[1:]
+        process.kill()  # this process alone: the others must leave on their own
+        process.wait()
+        assert len(workers) >= 2
+        wait_for(lambda: not any(alive(pid) for pid in workers))
+    finally:
+        kill_all(process)
+        process.stdout.close()
+    made = times(out)
+    assert 3 <= len(made) < 24
+    (out / '.tmp-1-left.png').write_bytes(b'half')
+    code, report = generate(method='grabcut')
+    assert code == 0 and report.startswith('24 images: ')
+    assert not re.match('24 images: 0 up to date', report)
+    generate(out='whole', method='grabcut')
+    assert files(out, '*.png') == files(tmp_path / 'whole', '*.png')
+    assert read_manifest(out) == read_manifest(tmp_path / 'whole')
+    assert not list(out.glob('.tmp-*'))
+
+
+def alive(pid):
+    """Whether a process runs; a zombie does not (its parent may be slow to look)."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[0] != 'Z'
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -1,0 +1,229 @@
+"""Make the proposal masks of weak images from their boxes.
+
+    python tools/generate_proposals.py CONFIG --out DIR [--method grabcut+region] [--workers N]
+    python tools/generate_proposals.py DEVKIT --ann-file LIST --out DIR [...]
+
+For a config: the images of its weak training sources. For a folder in VOC layout: those of a list.
+True masks are not opened. Stopped and started again it makes what is missing, and what was made
+with another method, other options or other boxes; DIR/manifest.jsonl says how each mask was made.
+The exit code is 1 if an image failed. A training reads the masks with ``supervision='pseudo'`` and
+``pseudo_mask=DIR``.
+
+Several machines share the work when each is started with --shard I/N (I from 0), by torchrun or by
+srun, one process each, into the same DIR.
+"""
+import argparse
+import os
+import os.path as osp
+import signal
+import sys
+import time
+from typing import NamedTuple
+
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+from rich.console import Console
+from rich.progress import track
+
+from mmseg_wss.boxes import box_hash
+from mmseg_wss.datasets.objects import load_objects
+from mmseg_wss.datasets.weak_sources import weak_images
+from mmseg_wss.errors import DataError
+from mmseg_wss.mask_folder import MaskFolder
+from mmseg_wss.proposals import METHODS, parse_method
+from mmseg_wss.proposals.jobs import LOADING, MakeProposal
+from mmseg_wss.version import __version__
+from mmseg_wss.worker_pool import Failure, WorkerPool
+
+LAUNCHERS = (('RANK', 'WORLD_SIZE'), ('SLURM_PROCID', 'SLURM_NTASKS'))
+
+
+class Job(NamedTuple):
+    """The arguments of `MakeProposal`'s call."""
+    index: int  # in the data set
+    name: str  # of the mask
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('data', metavar='CONFIG|DEVKIT',
+                        help='train config file path, or a folder in VOC layout')
+    parser.add_argument('--out', required=True, metavar='DIR', help='the dir for ID.png')
+    parser.add_argument('--method', default='grabcut+region',
+                        help=f'one of {", ".join(METHODS)}, or several joined by "+": pixels that '
+                        'they differ on are ignored (default: %(default)s)')
+    parser.add_argument('--select', choices=['sel', 'strict'],
+                        help='which region the method region takes for a box: by overlap and '
+                        'contours, or by overlap alone, as the paper has it (default: sel)')
+    parser.add_argument('--mcg-dir', metavar='DIR',
+                        help='MCG proposals made elsewhere, ID.mat, for the method mcg')
+    parser.add_argument('--ann-file', metavar='LIST',
+                        help='list of IDs, relative to the folder: needed for a DEVKIT; for a '
+                        'config it replaces the lists of its weak sources')
+    parser.add_argument('--workers', type=int, default=min(8, os.cpu_count()),
+                        help='processes, with one thread each (default: %(default)s)')
+    parser.add_argument('--shard', metavar='I/N', type=parse_shard,
+                        help='make every N-th image, from image I on; I counts from 0 (default: '
+                        'RANK/WORLD_SIZE of torchrun, else SLURM_PROCID/SLURM_NTASKS, else 0/1)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction,
+        help='override settings of the config: key=value pairs; lists as key="[a,b]" or key=a,b')
+    args = parser.parse_args()
+    try:
+        args.shard = args.shard or launched_shard()
+        check_args(args)
+    except (argparse.ArgumentTypeError, ValueError) as error:
+        parser.error(str(error))
+    return args
+
+
+def parse_shard(text):
+    """(I, N) of 'I/N'."""
+    try:
+        index, count = map(int, text.split('/'))
+    except ValueError:
+        index, count = 0, 0
+    if not 0 <= index < count:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is no shard: write I/N with I from 0 to N - 1, such as 0/2 and 1/2.')
+    return index, count
+
+
+def launched_shard():
+    """The shard that torchrun or SLURM gives this process; (0, 1) without them."""
+    for names in LAUNCHERS:
+        if all(name in os.environ for name in names):
+            return parse_shard('/'.join(os.environ[name] for name in names))
+    return 0, 1
+
+
+def check_args(args):
+    """Set `args.options`.
+
+    Raises:
+        ValueError: an unknown method, or an argument that is missing or would be ignored.
+    """
+    names = parse_method(args.method)
+    if args.select and 'region' not in names:
+        raise ValueError(f'--select is for the method region, got --method {args.method}.')
+    if ('mcg' in names) != (args.mcg_dir is not None):
+        raise ValueError(f'--mcg-dir and the method mcg need each other, got --method {args.method}'
+                         f' and --mcg-dir {args.mcg_dir}.')
+    if args.mcg_dir is not None and not osp.isdir(args.mcg_dir):
+        raise ValueError(f'--mcg-dir {args.mcg_dir}: there is no such folder.')
+    if args.workers < 1:
+        raise ValueError(f'--workers must be at least 1, got {args.workers}.')
+    if osp.isdir(args.data):
+        if args.ann_file is None:
+            raise ValueError(f'{args.data} is a folder: name the list of images too, such as '
+                             '--ann-file ImageSets/Segmentation/train_weak.txt.')
+        if args.cfg_options is not None:
+            raise ValueError(f'--cfg-options is for a config, but {args.data} is a folder.')
+    elif not osp.isfile(args.data):
+        raise ValueError(f'{args.data}: there is no such config and no such folder.')
+    args.options = dict(region=dict(select=args.select or 'sel')) if 'region' in names else {}
+
+
+def build_dataset(args):
+    """The images that get masks, each with the name of its mask; it reads images and boxes."""
+    if osp.isdir(args.data):
+        source = dict(type='mmseg_wss.VOCWeakSegDataset', data_root=args.data, supervision='box')
+        cfg = Config(dict(train_dataloader=dict(dataset=source)))
+    else:
+        cfg = Config.fromfile(args.data)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    return weak_images(cfg, args.out, LOADING, with_boxes=True, ann_file=args.ann_file)
+
+
+def find_stale(images, classes, folder):
+    """The images whose masks are missing or made otherwise.
+
+    Args:
+        images (dict): `Job` -> element of ``load_data_list()``.
+        classes (Sequence[str]): class names, background first.
+        folder (MaskFolder): where their masks are.
+
+    Returns:
+        tuple: dict of `Job` -> hash of the image's objects; failures, dict of `Job` -> `Failure`.
+    """
+    stale, failures = {}, {}
+    for job, info in images.items():
+        try:
+            names, boxes, _ = load_objects(info, classes)
+        except DataError as error:
+            failures[job] = Failure('DataError', str(error))
+            continue
+        inputs = box_hash(names, boxes)
+        if not folder.is_done(job.name, inputs):
+            stale[job] = inputs
+    return stale, failures
+
+
+def make_masks(stale, function, folder, workers):
+    """Make and write the masks; returns the failures, dict of Job -> `Failure`."""
+    failures = {}
+    workers = min(workers, len(stale))
+    with WorkerPool(function, workers, preload=['mmseg_wss.datasets']) as pool:
+        for job, mask in track(pool.run(stale), 'Making masks', total=len(stale),
+                               console=Console(stderr=True)):
+            if isinstance(mask, Failure):
+                if mask.kind in ('ImportError', 'ModuleNotFoundError'):  # of no image's making
+                    raise ImportError(mask.message)
+                failures[job] = mask
+                continue
+            try:
+                folder.write(job.name, mask, stale[job])
+            except OSError as error:
+                failures[job] = Failure('OSError', str(error))
+    return failures
+
+
+def run(args):
+    """Returns the number of images that failed."""
+    dataset = build_dataset(args)
+    classes = dataset.metainfo['classes']
+    index, count = args.shard
+    infos = {i: dataset.get_data_info(i) for i in range(index, len(dataset), count)}
+    images = {Job(i, info['mask_name']): info for i, info in infos.items()}
+    folder = MaskFolder(args.out, dict(
+        tool='generate_proposals', version=__version__, method=args.method, options=args.options,
+        mcg_dir=args.mcg_dir and osp.abspath(args.mcg_dir), classes=list(classes)), args.shard)
+
+    stale, failures = find_stale(images, classes, folder)
+    shard = f' (shard {index}/{count})' if count > 1 else ''
+    up_to_date = len(images) - len(stale) - len(failures)
+    print(f'{len(images)} images{shard}: {up_to_date} up to date, {len(stale)} to make', flush=True)
+    begin = time.perf_counter()
+    if stale:
+        function = MakeProposal(dataset, args.method, args.options, args.mcg_dir)
+        failures.update(make_masks(stale, function, folder, args.workers))
+    seconds = time.perf_counter() - begin
+    folder.finish()
+
+    for job, failure in sorted(failures.items()):
+        print(f'{job.name}: {failure.message}')
+    made = len(stale) - sum(job in stale for job in failures)
+    print(f'{made} made in {seconds:.1f} s, {up_to_date} up to date, {len(failures)} failed: '
+          f'{args.out}')
+    if not failures:
+        print("Train with them: supervision='pseudo', pseudo_mask="
+              f'{osp.abspath(args.out)!r} in the weak source of the config.')
+    return len(failures)
+
+
+def main():
+    args = parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as Ctrl-C does
+    try:
+        sys.exit(run(args) > 0)
+    except KeyboardInterrupt:
+        print(f'stopped: the masks made so far are in {args.out}; the same command goes on.')
+        sys.exit(130)
+    except (ImportError, OSError, ValueError) as error:  # written for users
+        sys.exit(f'{error}')
+
+
+if __name__ == '__main__':
+    main()
