@@ -7,6 +7,7 @@ in a fresh process and from mmseg's own tools too.
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
@@ -24,3 +25,4 @@ MODELS = _node('model', MMENGINE_MODELS, 'mmseg_wss.models')
 WEIGHT_INITIALIZERS = _node(
     'weight initializer', MMENGINE_WEIGHT_INITIALIZERS, 'mmseg_wss.models.backbones')
 HOOKS = _node('hook', MMENGINE_HOOKS, 'mmseg_wss.engine.hooks')
+METRICS = _node('metric', MMENGINE_METRICS, 'mmseg_wss.evaluation')

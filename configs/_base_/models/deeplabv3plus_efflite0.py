@@ -2,6 +2,7 @@
 norm_cfg = dict(type='BN')
 model = dict(
     type='mmseg_wss.WeakEncoderDecoder',
+    channels_last=True,
     data_preprocessor=dict(
         type='mmseg_wss.WeakSegDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3,
         size=(224, 224)),

@@ -1,3 +1,4 @@
+from .prob_tta_model import ProbTTAModel
 from .weak_encoder_decoder import WeakEncoderDecoder
 
-__all__ = ['WeakEncoderDecoder']
+__all__ = ['ProbTTAModel', 'WeakEncoderDecoder']

@@ -166,3 +166,17 @@ def test_test_time_augmentation_averages_and_keeps_the_shape(head):
     assert merged.pred_sem_seg.shape == (16, 24)
     mean = sum(one.softmax(1) for one in logits) / 2
     assert torch.equal(merged.pred_sem_seg.data.flatten(), mean.argmax(1).flatten())
+
+
+def test_channels_last_gives_the_same_numbers():
+    plain, last = build(), build(channels_last=True)
+    assert any(p.is_contiguous(memory_format=torch.channels_last) and not p.is_contiguous()
+               for p in last.parameters())
+    last.load_state_dict(plain.state_dict())
+    first, second = losses_of(plain), losses_of(last)
+    for key in first:
+        torch.testing.assert_close(first[key], second[key])
+    for model, losses in ((plain, first), (last, second)):
+        losses['decode.loss_ce'].backward()
+    for a, b in zip(plain.parameters(), last.parameters()):
+        torch.testing.assert_close(a.grad, b.grad)

@@ -1,0 +1,7 @@
+from .mask_quality import agreement_scores, confusion_counts, image_counts, mask_scores, trimap
+from .pseudo_mask_writer import PseudoMaskWriter, gate_labels, threshold_labels
+
+__all__ = [
+    'PseudoMaskWriter', 'agreement_scores', 'confusion_counts', 'gate_labels', 'image_counts',
+    'mask_scores', 'threshold_labels', 'trimap'
+]

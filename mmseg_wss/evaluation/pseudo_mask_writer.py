@@ -1,0 +1,206 @@
+"""Write masks of what a network is sure of."""
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+import mmcv
+import mmengine.fileio as fileio
+import numpy as np
+import torch
+from mmengine.dist import all_reduce, get_dist_info, get_world_size, is_main_process
+from mmengine.evaluator import BaseMetric
+from PIL import Image
+
+from mmseg_wss.boxes import pixel_windows
+from mmseg_wss.datasets.label_check import IGNORE
+from mmseg_wss.fileio import atomic_path
+from mmseg_wss.mask_folder import MaskFolder
+from mmseg_wss.ops import dense_crf
+from mmseg_wss.registry import METRICS
+
+
+def threshold_labels(probs, tau):
+    r"""The most probable class of a pixel where the network is sure of it, else 255.
+
+    .. math::
+        \tilde y(p) = \arg\max_c \hat y^c(p) \text{ where } \max_c \hat y^c(p) > \tau
+
+    Source: Chen et al., Mixed-dual-head Meets Box Priors, equation 3.
+
+    Args:
+        probs (Tensor): (K, H, W), floating point; K at most 255. Of classes with the same
+            probability the first one is taken.
+        tau (float): 0..1; a probability must be greater, in the precision of `probs`.
+
+    Returns:
+        Tensor: uint8 (H, W), on the device of `probs`.
+    """
+    if len(probs) > IGNORE:
+        raise ValueError(f'a mask of 8 bits holds up to {IGNORE} classes, got {len(probs)}.')
+    highest, labels = probs.max(0)
+    return torch.where(highest > tau, labels, IGNORE).to(torch.uint8)
+
+
+def gate_labels(labels, boxes, box_labels):
+    """Keep an object's class inside the boxes of that class only; elsewhere it becomes 255.
+
+    Args:
+        labels (np.ndarray): uint8 (H, W). Background (0) and 255 stay everywhere.
+        boxes (np.ndarray): (M, 4), (x1, y1, x2, y2) in pixels, half-open; a pixel belongs to a box
+            when its centre does.
+        box_labels (Sequence[int]): M class indices.
+
+    Returns:
+        np.ndarray: uint8 (H, W), a new array.
+    """
+    kept = labels == 0
+    for (x1, y1, x2, y2), label in zip(pixel_windows(boxes, labels.shape), box_labels):
+        kept[y1:y2, x1:x2] |= labels[y1:y2, x1:x2] == label
+    return np.where(kept, labels, IGNORE).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskTarget:
+    """Where the mask of an image goes, and the boxes of the image where they matter.
+
+    Attributes:
+        name (str): name of the mask, without suffix.
+        inputs (str): hash of what the mask depends on besides the recipe (`box_hash`).
+        boxes (np.ndarray): (M, 4), for `gate_labels`.
+        box_labels (tuple): M class indices.
+    """
+    name: str
+    inputs: str = ''
+    boxes: Optional[np.ndarray] = None
+    box_labels: tuple = ()
+
+
+@METRICS.register_module()
+class PseudoMaskWriter(BaseMetric):
+    """A "metric" that writes the predictions of each image as a pseudo mask, and counts pixels.
+
+    The probabilities are a sample's ``seg_probs`` (`ProbTTAModel`), else the softmax of its
+    ``seg_logits``, both (K, H, W) at the size of the file. Then, in this order: `dense_crf`,
+    `threshold_labels`, `gate_labels`. Each process writes the images that it gets; nothing but the
+    counts goes from one to another.
+
+    Args:
+        out_dir (str): folder of the masks, see `MaskFolder`.
+        recipe (dict): all that the masks depend on, see `MaskFolder`.
+        targets (dict[str, MaskTarget]): path of an image (``img_path``) -> its mask.
+        tau (float): see `threshold_labels`.
+        crf (bool): refine the probabilities with `mmseg_wss.ops.dense_crf`.
+        box_gate (bool): apply `gate_labels`; every target needs boxes.
+        soft (bool): also write the largest probability p as round(255 p), 8 bit, see
+            `confidence_path`.
+        **kwargs: see ``mmengine.evaluator.BaseMetric``.
+    """
+    default_prefix = 'pseudo_masks'
+
+    def __init__(self, out_dir, recipe, targets, tau, crf=False, box_gate=False, soft=False,
+                 **kwargs):
+        super().__init__(**kwargs)
+        self.out_dir, self.recipe, self.targets = out_dir, recipe, targets
+        self.tau, self.crf, self.box_gate, self.soft = tau, crf, box_gate, soft
+        self.folder = MaskFolder(out_dir, recipe, shard=get_dist_info())
+
+    def process(self, data_batch, data_samples):
+        """Write the masks of a batch.
+
+        Args:
+            data_batch: not used.
+            data_samples (Sequence[dict]): predictions, see above.
+
+        Raises:
+            ValueError: a sample has one channel only (a sigmoid), or a size that contradicts the
+                image of the CRF.
+        """
+        for sample in data_samples:
+            path = sample['img_path']
+            target = self.targets[path]
+            probs = class_probabilities(sample)
+            if self.crf:
+                probs = _refine(probs, path)
+            mask = threshold_labels(probs, self.tau).cpu().numpy()
+            if self.box_gate:
+                mask = gate_labels(mask, target.boxes, target.box_labels)
+            if self.soft:  # first: who finds the mask's record finds this file too
+                _write_confidence(confidence_path(self.out_dir, target.name), probs)
+            kept = int((mask != IGNORE).sum())
+            self.folder.write(target.name, mask, target.inputs, kept=kept, pixels=mask.size)
+            self.results.append((1, kept, mask.size))
+
+    def evaluate(self, size):
+        """Add up the counts of all processes, see `compute_metrics`.
+
+        mmengine would gather the results through files in a folder that all processes share, and
+        cut them to `size`.
+
+        Raises:
+            RuntimeError: not every image of the data set was written exactly once.
+        """
+        counts = torch.tensor(self.results, dtype=torch.int64).reshape(-1, 3).sum(0)
+        self.results.clear()
+        self.folder.finish()
+        all_reduce(counts)  # ends when every process has come here
+        if get_world_size() > 1 and is_main_process():
+            MaskFolder(self.out_dir, self.recipe).finish()  # merges the manifests of all
+        if counts[0] != size:
+            raise RuntimeError(f'{int(counts[0])} masks were written for {size} images: use '
+                               'DefaultSampler(shuffle=False, round_up=False) for this data set.')
+        metrics = self.compute_metrics([counts.tolist()])
+        return {f'{self.prefix}/{name}': value for name, value in metrics.items()}
+
+    def compute_metrics(self, results):
+        """Totals.
+
+        Args:
+            results (list[tuple]): numbers of images, labelled pixels and pixels.
+
+        Returns:
+            dict: images (int) and coverage (float), the share of pixels that are not 255.
+        """
+        images, kept, pixels = map(sum, zip(*results))
+        return dict(images=images, coverage=kept / pixels)
+
+
+def class_probabilities(sample):
+    """Probabilities of the classes at the size of the file.
+
+    Args:
+        sample (dict): a prediction with ``seg_probs`` or ``seg_logits``, (K, H, W).
+
+    Returns:
+        Tensor: float32 (K, H, W).
+
+    Raises:
+        ValueError: one channel only.
+    """
+    scores = sample['seg_probs' if 'seg_probs' in sample else 'seg_logits']['data']
+    if len(scores) < 2:
+        raise ValueError('the network predicts one channel (a sigmoid), but pseudo masks need a '
+                         'softmax over classes: set out_channels=num_classes in the head.')
+    return scores.float() if 'seg_probs' in sample else scores.float().softmax(0)
+
+
+def confidence_path(out_dir, name):
+    """Where an image's largest probabilities are written: ``OUT_confidence/ID.png``.
+
+    It lies beside the folder of the masks, since whatever PNG that has is a mask.
+    """
+    return Path(f'{Path(out_dir)}_confidence', f'{name}.png')
+
+
+def _refine(probs, path):
+    image = mmcv.imfrombytes(fileio.get(path), channel_order='rgb')  # as LoadImageFromFile
+    if image.shape[:2] != probs.shape[1:]:
+        raise ValueError(f'{path}: the image has shape {image.shape[:2]}, its prediction '
+                         f'{tuple(probs.shape[1:])}: a test pipeline must predict whole images.')
+    image = torch.from_numpy(image.transpose(2, 0, 1).copy()).to(probs)
+    return dense_crf(probs[None], image[None])[0]
+
+
+def _write_confidence(path, probs):
+    values = (probs.max(0).values * 255).round().to(torch.uint8).cpu().numpy()
+    with atomic_path(path) as temporary:
+        Image.fromarray(values).save(temporary)

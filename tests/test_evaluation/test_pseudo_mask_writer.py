@@ -1,0 +1,145 @@
+"""Labels from probabilities against a loop over pixels, and what the writer leaves on disk."""
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import Evaluator
+from PIL import Image
+
+from mmseg_wss.evaluation.pseudo_mask_writer import (
+    MaskTarget,
+    PseudoMaskWriter,
+    class_probabilities,
+    confidence_path,
+    gate_labels,
+    threshold_labels,
+)
+from mmseg_wss.mask_folder import MaskFolder, read_manifest
+
+# ---- threshold
+
+@pytest.mark.parametrize('tau', [0., 0.25, 0.5, 0.75, 1.])
+def test_threshold_by_brute_force(tau):
+    """Probabilities in eighths, so that many are exactly tau."""
+    rng = np.random.default_rng(0)
+    probs = rng.multinomial(8, [0.6, 0.3, 0.1], (20, 30)).transpose(2, 0, 1) / 8
+    expected = np.zeros((20, 30), np.uint8)
+    for y in range(20):
+        for x in range(30):
+            values = list(probs[:, y, x])
+            expected[y, x] = values.index(max(values)) if max(values) > tau else 255
+    labels = threshold_labels(torch.from_numpy(probs), tau)
+    assert labels.dtype == torch.uint8
+    np.testing.assert_array_equal(labels, expected)
+    assert (expected == 255).any() or tau < 0.375  # three eighths: the lowest possible maximum
+
+
+def test_exactly_tau_is_ignored_in_single_precision():
+    probs = torch.tensor([0.9, np.nextafter(np.float32(0.9), np.float32(1))])
+    probs = torch.stack([1 - probs, probs])[:, None]
+    assert threshold_labels(probs, 0.9).tolist() == [[255, 1]]
+
+
+def test_more_classes_than_a_mask_can_hold():
+    assert threshold_labels(torch.eye(255)[:, :, None], 0.5)[254, 0] == 254
+    with pytest.raises(ValueError, match='256'):
+        threshold_labels(torch.eye(256)[:, :, None], 0.5)
+
+
+# ---- gate
+
+def test_gate_by_brute_force():
+    rng = np.random.default_rng(1)
+    labels = rng.choice([0, 1, 2, 3, 255], (24, 20)).astype(np.uint8)
+    corners = rng.uniform(-3, 22, (6, 2))
+    boxes = np.concatenate([corners, corners + rng.uniform(0.2, 12, (6, 2))], 1)
+    box_labels = [1, 1, 2, 2, 1, 2]  # none of class 3
+    expected, before = labels.copy(), labels.copy()
+    for y in range(24):
+        for x in range(20):
+            own = any(label == labels[y, x] and x1 <= x + 0.5 < x2 and y1 <= y + 0.5 < y2
+                      for (x1, y1, x2, y2), label in zip(boxes, box_labels))
+            if labels[y, x] and not own:
+                expected[y, x] = 255
+    gated = gate_labels(labels, boxes, box_labels)
+    assert gated.dtype == np.uint8
+    np.testing.assert_array_equal(gated, expected)
+    np.testing.assert_array_equal(labels, before)
+    assert {1, 2} <= set(expected.ravel()) and not (expected == 3).any()
+
+
+def test_gate_without_boxes_leaves_the_background():
+    labels = np.array([[0, 1, 255]], np.uint8)
+    assert gate_labels(labels, np.zeros((0, 4)), ()).tolist() == [[0, 255, 255]]
+
+
+# ---- probabilities
+
+def test_softmax_of_logits_but_not_of_probabilities():
+    logits = torch.randn(3, 4, 5, dtype=torch.half)
+    exp = np.exp(logits.numpy().astype(np.float64))
+    probs = class_probabilities(dict(seg_logits=dict(data=logits)))
+    assert probs.dtype == torch.float32
+    np.testing.assert_allclose(probs, exp / exp.sum(0), rtol=1e-5)
+    sample = dict(seg_logits=dict(data=logits), seg_probs=dict(data=probs))
+    assert torch.equal(class_probabilities(sample), probs)
+
+
+def test_a_single_channel_is_refused():
+    with pytest.raises(ValueError, match='one channel'):
+        class_probabilities(dict(seg_logits=dict(data=torch.zeros(1, 2, 2))))
+
+
+# ---- writer
+
+IMAGES = {'/x/a.jpg': MaskTarget('a', 'boxes of a'), '/x/sub/b.jpg': MaskTarget('sub/b')}
+
+
+def make_writer(folder, **options):
+    return PseudoMaskWriter(
+        **{**dict(out_dir=str(folder), recipe=dict(tau=0.5), targets=IMAGES, tau=0.5), **options})
+
+
+def predictions():
+    probs = torch.tensor([[0.1, 0.7, 0.3], [0.3, 0.1, 0.5], [0.6, 0.2, 0.2]])  # (K, W)
+    return [dict(img_path=path, seg_probs=dict(data=probs.roll(i, 1)[:, None]))
+            for i, path in enumerate(IMAGES)]
+
+
+def test_masks_confidence_and_counts(tmp_path):
+    folder = tmp_path / 'masks'
+    evaluator = Evaluator(make_writer(folder, soft=True))
+    evaluator.process(predictions())
+    assert evaluator.evaluate(2) == {'pseudo_masks/images': 2, 'pseudo_masks/coverage': 4 / 6}
+    for name, mask, confidence in (('a', [2, 0, 255], [153, 178, 128]),
+                                   ('sub/b', [255, 2, 0], [128, 153, 178])):
+        assert np.array(Image.open(folder / f'{name}.png')).tolist() == [mask]
+        assert np.array(Image.open(confidence_path(folder, name))).tolist() == [confidence]
+    assert read_manifest(folder) == {
+        name: dict(recipe=dict(tau=0.5), inputs=inputs, kept=2, pixels=3)
+        for name, inputs in (('a', 'boxes of a'), ('sub/b', ''))}
+    MaskFolder(folder, {})  # finds nothing there that is not a mask of its own
+
+
+def test_the_confidence_is_there_before_the_mask(tmp_path, monkeypatch):
+    def killed(*args, **kwargs):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(MaskFolder, 'write', killed)
+    with pytest.raises(KeyboardInterrupt):
+        make_writer(tmp_path / 'masks', soft=True).process(None, predictions())
+    assert confidence_path(tmp_path / 'masks', 'a').is_file()
+
+
+@pytest.mark.parametrize('size', [1, 3])
+def test_an_image_too_many_or_too_few(tmp_path, size):
+    writer = make_writer(tmp_path)
+    writer.process(None, predictions())
+    with pytest.raises(RuntimeError, match=f'2 masks were written for {size} images'):
+        writer.evaluate(size)
+
+
+def test_crf_wants_the_whole_image(tmp_path):
+    path = str(tmp_path / 'a.png')
+    Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(path)
+    writer = make_writer(tmp_path / 'masks', crf=True, targets={path: MaskTarget('a')})
+    with pytest.raises(ValueError, match=r'\(4, 6\).*\(1, 3\)'):
+        writer.process(None, [dict(predictions()[0], img_path=path)])

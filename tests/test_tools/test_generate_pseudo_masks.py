@@ -1,0 +1,347 @@
+"""Pseudo masks of a small network against its own predictions; resumed, shared, never from truth.
+
+The network is random with large logits, so that it is sure of some pixels and unsure of others.
+"""
+import copy
+import importlib.util
+import json
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from devkit import make_devkit, write_annotation
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+from PIL import Image
+from test_dist_train import free_port
+from tiny_run import ROOT, finish, kill_all, launch
+
+from mmseg_wss.datasets import VOCWeakSegDataset
+from mmseg_wss.datasets.voc_xml import read_voc_objects
+from mmseg_wss.datasets.weak_sources import image_pipeline, weak_images
+from mmseg_wss.evaluation.pseudo_mask_writer import confidence_path
+from mmseg_wss.mask_folder import read_manifest
+from mmseg_wss.registry import MODELS
+
+TOOL = ROOT / 'tools/generate_pseudo_masks.py'
+SIZE = (36, 48)
+WEAK = [f'w{i}' for i in range(5)]
+TAU = 0.6
+CONFIG = """
+_base_ = [{base!r}]
+loading = [dict(type='LoadImageFromFile')]
+views = [dict(type='Resize', scale=(64, 64), keep_ratio=True)]
+packing = [dict(type='mmseg_wss.LoadWeakLabels'), *{priors},
+           dict(type='mmseg_wss.PackWeakSegInputs')]
+pipeline = [*loading, *views, *packing]
+tta_pipeline = [*loading, dict(type='TestTimeAug', transforms=[
+    [dict(type='Resize', scale_factor=r, keep_ratio=True) for r in (0.75, 1.5)],
+    [dict(type='RandomFlip', prob=p, direction='horizontal') for p in (0., 1.)],
+    *([transform] for transform in packing)])]
+data = dict(type='mmseg_wss.VOCWeakSegDataset', data_root={root!r}, pipeline=pipeline)
+lists = 'ImageSets/Segmentation/'
+train_dataloader = dict(dataset=dict(datasets=[
+    dict(data, ann_file=lists + 'strong.txt'),
+    dict(data, ann_file=lists + 'weak.txt', supervision='box')]))
+val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(
+    data, ann_file=lists + 'val.txt', test_mode=True))
+test_dataloader = val_dataloader
+model = dict(
+    data_preprocessor=dict(mean=[127.5] * {channels}, std=[127.5] * {channels},
+                           test_cfg=dict(size_divisor=16)),
+    backbone=dict(in_channels={channels}),
+    decode_head=dict(num_classes=3, feature_head=dict(num_classes=3)))
+"""
+KILL = """
+custom_imports = dict(imports=['kill_hook'])
+custom_hooks = [*_base_.custom_hooks, dict(type='KillHook')]
+"""
+KILL_HOOK = """
+import os, signal
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+@HOOKS.register_module()
+class KillHook(Hook):
+    def after_test_iter(self, runner, batch_idx, **kwargs):
+        if batch_idx == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def load_tool():
+    spec = importlib.util.spec_from_file_location('generate_pseudo_masks', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='module')
+def tool():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in the processes of their own: sums in the same order
+    yield load_tool()
+    torch.set_num_threads(threads)
+
+
+class Setting:
+    """A devkit, a config for it, and a checkpoint of its network."""
+
+    def __init__(self, folder, priors=False, checkpoint=None, more=''):
+        self.root, self.config = folder / 'kit', folder / 'tiny.py'
+        make_devkit(self.root, weak=len(WEAK), size=SIZE)
+        self.config.write_text(CONFIG.format(
+            base=str(ROOT / 'configs/quickstart/mixed_dual_shapes.py'), root=str(self.root),
+            priors=[dict(type='mmseg_wss.BoxPriors')] if priors else [],
+            channels=5 if priors else 3) + more)
+        self.cfg = Config.fromfile(self.config)
+        init_default_scope('mmseg')
+        torch.manual_seed(0)
+        self.model = MODELS.build(self.cfg.model).eval()
+        with torch.no_grad():
+            for parameter in self.model.decode_head.strong_branch.parameters():
+                parameter.mul_(6 if parameter.dim() > 1 else 1)
+        self.checkpoint = checkpoint or folder / 'net.pth'
+        if checkpoint is None:
+            torch.save(dict(state_dict=self.model.state_dict(), meta={}), self.checkpoint)
+        self.work_dir = folder / 'work'
+
+    def arguments(self, out, *options, tau=TAU):
+        return [str(text) for text in (
+            self.config, self.checkpoint, '--out', out, '--tau', tau, '--work-dir', self.work_dir,
+            *options)]
+
+    def predict(self, pipeline):
+        """Softmax of the network's own predictions of the weak images: name -> (K, H, W)."""
+        data = VOCWeakSegDataset(
+            data_root=str(self.root), ann_file='ImageSets/Segmentation/weak.txt', test_mode=True,
+            supervision='box', pipeline=pipeline)
+        with torch.no_grad():
+            samples = [self.model.test_step(pseudo_collate([item]))[0] for item in data]
+        return {Path(sample.img_path).stem: sample.seg_logits.data.softmax(0).numpy()
+                for sample in samples}
+
+
+@pytest.fixture(scope='module')
+def setting(tmp_path_factory):
+    return Setting(tmp_path_factory.mktemp('setting'))
+
+
+@pytest.fixture(scope='module')
+def whole(tool, setting, tmp_path_factory):
+    """The folder that one process writes in one go."""
+    folder = tmp_path_factory.mktemp('whole') / 'masks'
+    tool.main(setting.arguments(folder))
+    return folder
+
+
+def read_masks(folder):
+    return {path.stem: np.array(Image.open(path)) for path in sorted(folder.glob('*.png'))}
+
+
+def by_hand(probs, tau=TAU):
+    labels = probs.argmax(0)
+    labels[probs.max(0) <= np.float32(tau)] = 255
+    return labels
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob('*')) if path.is_file()}
+
+
+def assert_same_masks(folder, expected):
+    assert folder.keys() == expected.keys()
+    for name in expected:
+        np.testing.assert_array_equal(folder[name], expected[name])
+
+
+# ---- what is in the masks
+
+def test_masks_are_the_predictions_above_tau(tool, setting, whole):
+    probs = setting.predict(setting.cfg.pipeline)
+    assert sorted(probs) == WEAK and all(p.shape == (3, *SIZE) for p in probs.values())
+    expected = {name: by_hand(p) for name, p in probs.items()}
+    masks = read_masks(whole)
+    assert_same_masks(masks, expected)
+    pixels = np.stack(list(masks.values()))
+    assert 0.1 < (pixels == 255).mean() < 0.9 and len(np.unique(pixels)) > 2
+    assert Image.open(whole / 'w0.png').mode == 'P'
+    for name, record in read_manifest(whole).items():
+        assert record['kept'] == (masks[name] != 255).sum()
+
+
+def test_flip_and_scales(tool, setting, tmp_path):
+    views = []
+    for scale in (0.75, 1.5):
+        for flip in (0., 1.):
+            views.append(setting.predict([
+                *setting.cfg.loading, dict(type='Resize', scale_factor=scale, keep_ratio=True),
+                dict(type='RandomFlip', prob=flip, direction='horizontal'), *setting.cfg.packing]))
+    mean = {name: np.mean([view[name] for view in views], 0) for name in WEAK}
+    tool.main(setting.arguments(tmp_path / 'tta', '--tta'))
+    for name, mask in read_masks(tmp_path / 'tta').items():
+        sure = abs(mean[name].max(0) - TAU) > 1e-5  # sums in another order
+        np.testing.assert_array_equal(mask[sure], by_hand(mean[name])[sure])
+        assert sure.mean() > 0.95
+
+
+def test_gate_and_confidence(tool, setting, whole, tmp_path):
+    """A devkit has one object an image, so its box alone may hold its class."""
+    tool.main(setting.arguments(tmp_path / 'gated', '--box-gate', '--soft'))
+    gated, probs = read_masks(tmp_path / 'gated'), setting.predict(setting.cfg.pipeline)
+    for name, mask in read_masks(whole).items():
+        names, boxes = read_voc_objects(str(setting.root / f'Annotations/{name}.xml'))
+        x1, y1, x2, y2 = boxes[0].astype(int)
+        allowed = mask == 0
+        allowed[y1:y2, x1:x2] |= (mask == ('background', 'red', 'green').index(names[0]))[
+            y1:y2, x1:x2]
+        np.testing.assert_array_equal(gated[name], np.where(allowed, mask, 255))
+        soft = np.array(Image.open(confidence_path(tmp_path / 'gated', name)), float) / 255
+        np.testing.assert_allclose(soft, probs[name].max(0), atol=0.5001 / 255)
+    assert any((gated[name] != mask).any() for name, mask in read_masks(whole).items())
+
+
+def test_crf_sharpens_the_probabilities(tool, setting, tmp_path):
+    pytest.importorskip('pydensecrf', reason='the extra [crf] is not installed')
+    from mmseg_wss.ops import dense_crf
+    tool.main(setting.arguments(tmp_path / 'crf', '--crf'))
+    for name, probs in setting.predict(setting.cfg.pipeline).items():
+        image = np.array(Image.open(setting.root / f'JPEGImages/{name}.jpg')).transpose(2, 0, 1)
+        refined = dense_crf(torch.from_numpy(probs)[None], torch.from_numpy(image.copy())[None])
+        mask = np.array(Image.open(tmp_path / f'crf/{name}.png'))
+        # two decoders of JPEG may differ by a level
+        assert (mask == by_hand(refined[0].numpy())).mean() > 0.99
+
+
+# ---- which images, and from what
+
+def test_no_label_is_opened(tool, setting, whole, tmp_path):
+    """Without true masks and without boxes: the same files, also the manifest."""
+    bare = Setting(tmp_path, checkpoint=setting.checkpoint)
+    for name in WEAK:
+        (bare.root / f'SegmentationClass/{name}.png').unlink()
+        (bare.root / f'Annotations/{name}.xml').unlink()
+    tool.main(bare.arguments(tmp_path / 'masks'))
+    assert contents(tmp_path / 'masks') == contents(whole)
+
+
+def test_a_network_that_takes_boxes(tool, tmp_path, capsys):
+    """Boxes are an input: without masks it works; another box makes its image's mask anew."""
+    setting = Setting(tmp_path, priors=True)
+    out = tmp_path / 'masks'
+    expected = {name: by_hand(p) for name, p in setting.predict(setting.cfg.pipeline).items()}
+    for name in WEAK:
+        (setting.root / f'SegmentationClass/{name}.png').unlink()
+    tool.main(setting.arguments(out))
+    masks = read_masks(out)
+    assert_same_masks(masks, expected)
+    write_annotation(setting.root / 'Annotations/w3.xml', 'red', (2, 3, 9, 30), SIZE)
+    tool.main(setting.arguments(out))
+    assert '1 of them written now' in capsys.readouterr().out
+    changed = [name for name, mask in read_masks(out).items() if (mask != masks[name]).any()]
+    assert changed == ['w3']
+
+
+def test_two_images_never_share_a_mask(setting, tmp_path):
+    """An image in two sources has one mask; two images of one ID would write over each other."""
+    cfg = copy.deepcopy(setting.cfg)
+    sources = cfg.train_dataloader.dataset.datasets
+    sources.append(dict(sources[1], supervision='pseudo', pseudo_mask='not there yet'))
+    images = weak_images(cfg, tmp_path)
+    assert [images.get_data_info(i)['mask_name'] for i in range(len(images))] == WEAK
+    sources[2]['data_prefix'] = dict(img_path='OtherImages')
+    with pytest.raises(ValueError, match=r'JPEGImages/w0.jpg and .*OtherImages/w0.jpg .* w0.png'):
+        weak_images(cfg, tmp_path)
+
+
+def test_loaders_of_labels_leave_no_empty_alternative():
+    image, pack = dict(type='LoadImageFromFile'), dict(type='PackSegInputs')
+    pipeline = [image, dict(type='TestTimeAug', transforms=[
+        [dict(type='mmseg_wss.LoadWeakLabels')], [dict(type='LoadAnnotations')], [pack]])]
+    assert image_pipeline(pipeline) == (
+        [image, dict(type='TestTimeAug', transforms=[[pack]])], False)
+    pipeline[1]['transforms'].insert(1, [dict(type='mmseg_wss.BoxPriors')])
+    assert image_pipeline(pipeline) == ([image, dict(type='TestTimeAug', transforms=[
+        [dict(type='mmseg_wss.LoadWeakLabels')], [dict(type='mmseg_wss.BoxPriors')], [pack]])],
+        True)
+
+
+def test_evaluation_images_are_refused(tool, setting, tmp_path, capsys):
+    out, val = tmp_path / 'masks', 'ImageSets/Segmentation/val.txt'
+    with pytest.raises(SystemExit, match=r'val \(.*val.txt\) has 2 of the images.*--allow-val'):
+        tool.main(setting.arguments(out, '--ann-file', val))
+    assert not out.exists()
+    tool.main(setting.arguments(out, '--ann-file', val, '--allow-val'))
+    assert sorted(read_masks(out)) == ['v0', 'v1']
+
+
+@pytest.mark.parametrize('tau', ['1.5', '-0.1', 'nan'])
+def test_impossible_tau(tool, setting, tmp_path, capsys, tau):
+    with pytest.raises(SystemExit) as error:
+        tool.main(setting.arguments(tmp_path / 'masks', f'--tau={tau}'))
+    assert error.value.code == 2 and tau in capsys.readouterr().err
+    assert not (tmp_path / 'masks').exists()
+
+
+def test_missing_checkpoint(tool, setting, tmp_path, capsys):
+    arguments = setting.arguments(tmp_path / 'masks')
+    arguments[1] = str(tmp_path / 'none.pth')
+    with pytest.raises(SystemExit):
+        tool.main(arguments)
+    assert 'none.pth: there is no such checkpoint' in capsys.readouterr().err
+
+
+# ---- again, shared, killed
+
+def test_a_second_run_computes_nothing(tool, setting, whole, capsys, monkeypatch):
+    def runner(*args, **kwargs):
+        raise AssertionError('a network was built')
+    monkeypatch.setattr(tool, 'Runner', runner)
+    before = contents(whole)
+    tool.main(setting.arguments(whole))
+    assert '5 pseudo masks (nothing to do' in capsys.readouterr().out
+    assert contents(whole) == before
+
+
+def test_another_tau_makes_all_anew(tool, setting, whole, tmp_path, capsys):
+    shutil.copytree(whole, tmp_path / 'masks')
+    tool.main(setting.arguments(tmp_path / 'masks', tau=0.8))
+    probs = setting.predict(setting.cfg.pipeline)
+    assert_same_masks(read_masks(tmp_path / 'masks'),
+                      {name: by_hand(p, 0.8) for name, p in probs.items()})
+    assert {record['recipe']['tau'] for record in read_manifest(tmp_path / 'masks').values()} == {
+        0.8}
+    assert '5 of them written now' in capsys.readouterr().out
+
+
+def test_two_processes_write_what_one_does(setting, whole, tmp_path):
+    """Five images: one of the processes has one more."""
+    printed = finish('bash', ROOT / 'tools/dist_generate_pseudo_masks.sh', setting.config,
+                     setting.checkpoint, 2, *setting.arguments(tmp_path / 'masks')[2:],
+                     PORT=free_port())
+    assert printed.count('5 pseudo masks (5 of them written now)') == 1  # one process says it
+    assert contents(tmp_path / 'masks') == contents(whole)
+    lines = map(json.loads, (whole / 'manifest.jsonl').read_text().splitlines())
+    assert [line['revision'] for line in lines if 'name' in line] == [1] * 5  # each once
+
+
+def test_killed_and_continued(tool, setting, whole, tmp_path, monkeypatch, capsys):
+    (tmp_path / 'kill_hook.py').write_text(KILL_HOOK)
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    deadly = Setting(tmp_path / 'deadly', checkpoint=setting.checkpoint, more=KILL)
+    process = launch(sys.executable, TOOL, *deadly.arguments(tmp_path / 'masks'))
+    try:
+        printed = process.communicate(timeout=300)[0]
+    finally:
+        kill_all(process)
+    assert process.returncode == -signal.SIGKILL, printed[-4000:]
+    assert sorted(read_masks(tmp_path / 'masks')) == WEAK[:2]
+    tool.main(setting.arguments(tmp_path / 'masks'))
+    assert '5 pseudo masks (3 of them written now)' in capsys.readouterr().out
+    assert contents(tmp_path / 'masks') == contents(whole)
