@@ -83,7 +83,7 @@ def make_root(folder):
 def voc(root, supervision, **options):
     """The weak images of `make_root`."""
     if supervision == 'pseudo':
-        options = dict(pseudo_mask='Pseudo', **options)
+        options = {'pseudo_mask': 'Pseudo', **options}
     return VOCWeakSegDataset(**{**dict(
         data_root=str(root), supervision=supervision, pipeline=PLAIN,
         ann_file='ImageSets/Segmentation/weak.txt'), **options})

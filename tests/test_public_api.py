@@ -17,7 +17,9 @@ from mmseg.models.segmentors import EncoderDecoder
 
 import mmseg_wss
 from mmseg_wss import _stack
-from mmseg_wss.datasets import VOCWeakSegDataset, WeakSegDataset
+from mmseg_wss.datasets import COCOWeakSegDataset, VOCWeakSegDataset, WeakSegDataset
+from mmseg_wss.datasets.transforms import box_priors
+from mmseg_wss.ops import dense_crf
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / 'mmseg_wss'
@@ -27,7 +29,8 @@ PACKAGE = ROOT / 'mmseg_wss'
 
 @pytest.mark.parametrize('registry, name', [
     (DATASETS, 'VOCWeakSegDataset'), (DATA_SAMPLERS, 'StrongWeakSampler'),
-    (TRANSFORMS, 'LoadWeakLabels'), (TRANSFORMS, 'PseudoMask'), (TRANSFORMS, 'PackWeakSegInputs'),
+    (DATASETS, 'COCOWeakSegDataset'), (TRANSFORMS, 'LoadWeakLabels'), (TRANSFORMS, 'PseudoMask'),
+    (TRANSFORMS, 'PackWeakSegInputs'), (TRANSFORMS, 'BoxPriors'),
     (MODELS, 'DualBranchHead'), (MODELS, 'MixedDualHead'), (MODELS, 'WeakEncoderDecoder'),
     (MODELS, 'WeakSegDataPreprocessor')])
 def test_registered_under_our_scope(registry, name):
@@ -51,9 +54,19 @@ def parameters(cls):
             for name, parameter in inspect.signature(base.__init__).parameters.items()}
 
 
-def test_options_of_the_data_set():
-    assert parameters(VOCWeakSegDataset).keys() >= {
+@pytest.mark.parametrize('dataset', [VOCWeakSegDataset, COCOWeakSegDataset])
+def test_options_of_the_data_sets(dataset):
+    assert parameters(dataset).keys() >= {
         'supervision', 'data_root', 'ann_file', 'data_prefix', 'metainfo', 'pseudo_mask'}
+
+
+def test_signatures_of_functions():
+    assert list(inspect.signature(box_priors).parameters) == ['boxes', 'labels', 'shape']
+    crf = inspect.signature(dense_crf).parameters
+    assert list(crf)[:9] == [
+        'probs', 'images', 'iterations', 'sxy_gaussian', 'compat_gaussian', 'sxy_bilateral', 'srgb',
+        'compat_bilateral', 'backend']
+    assert [crf[name].default for name in list(crf)[2:8]] == [10, 3, 3, 80, 13, 10]
 
 
 def test_signature_of_the_sampler():

@@ -26,10 +26,10 @@ from rich.console import Console
 from rich.progress import track
 
 from mmseg_wss.boxes import box_hash
+from mmseg_wss.datasets.mask_folder import MaskFolder
 from mmseg_wss.datasets.objects import load_objects
 from mmseg_wss.datasets.weak_sources import weak_images
 from mmseg_wss.errors import DataError
-from mmseg_wss.mask_folder import MaskFolder
 from mmseg_wss.proposals import METHODS, parse_method
 from mmseg_wss.proposals.jobs import LOADING, MakeProposal
 from mmseg_wss.version import __version__

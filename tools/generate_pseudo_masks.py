@@ -26,13 +26,13 @@ from mmseg_wss import __version__
 from mmseg_wss.boxes import box_hash
 from mmseg_wss.datasets.config_check import leaf_datasets, read_data_lists
 from mmseg_wss.datasets.label_check import abridged, box_faults
+from mmseg_wss.datasets.mask_folder import MaskFolder, read_manifest
 from mmseg_wss.datasets.objects import load_objects
 from mmseg_wss.datasets.weak_sources import image_pipeline, weak_images
 from mmseg_wss.engine.launch import init_cpu_processes
 from mmseg_wss.errors import DataError
 from mmseg_wss.evaluation.pseudo_mask_writer import MaskTarget, confidence_path
 from mmseg_wss.fileio import remove_temporaries
-from mmseg_wss.mask_folder import MaskFolder, read_manifest
 from mmseg_wss.ops import dense_crf
 
 

@@ -92,8 +92,9 @@ class COCOWeakSegDataset(WeakSegDataset):
             'these behind the background, or use another file.']
 
     def _data_info(self, file_name, names, boxes):
+        stem = osp.splitext(osp.basename(file_name))[0]
+
         def mask_path(key):
-            stem = osp.splitext(osp.basename(file_name))[0]
             return osp.join(self.data_prefix[key], stem + self.seg_map_suffix)
 
         info = dict(img_path=osp.join(self.data_prefix['img_path'], file_name),
@@ -103,6 +104,7 @@ class COCOWeakSegDataset(WeakSegDataset):
             info['seg_map_path'] = mask_path('seg_map_path')
         elif self.supervision == 'pseudo':
             info['pseudo_mask_path'] = mask_path('pseudo_mask')
+            info['mask_inputs'] = self.mask_inputs(stem)
         elif self.supervision == 'image':
             info['tags'] = list(dict.fromkeys(names))
         if self.supervision == 'box' or self.with_boxes:

@@ -16,7 +16,7 @@ from mmseg_wss.datasets.label_check import (
     tag_faults,
 )
 from mmseg_wss.datasets.mask_file import read_mask
-from mmseg_wss.datasets.objects import OBJECT_KEYS, load_objects
+from mmseg_wss.datasets.objects import OBJECT_KEYS, load_objects, stale_mask_faults
 from mmseg_wss.errors import DataError
 from mmseg_wss.registry import DATASETS
 
@@ -138,6 +138,7 @@ def _label_faults(info, classes, shape):
         names, boxes, path = load_objects(info, classes)
         faults += [f'{path}: {fault}.' for fault in
                    box_faults(names, boxes, classes, shape or (float('inf'),) * 2)]
+        faults += [f'{fault}.' for fault in stale_mask_faults(info, names, boxes, path)]
         if not names and key != 'seg_map_path':
             faults += [f'{path}: the weak image {fault}.' for fault in tag_faults(names, classes)]
     return faults, seen | {*classes[:1], *names} & set(classes)

@@ -1,6 +1,7 @@
 """The objects of an image, from wherever its data set has them."""
 import numpy as np
 
+from mmseg_wss.boxes import box_hash
 from mmseg_wss.datasets.label_check import IGNORE, label_values
 from mmseg_wss.datasets.mask_file import read_mask
 from mmseg_wss.datasets.voc_xml import read_voc_objects
@@ -44,6 +45,24 @@ def load_objects(info, classes):
                 'correct one of the masks.')
         return [classes[label] for label in labels], boxes, path
     return (*read_voc_objects(info['box_path']), info['box_path'])
+
+
+def stale_mask_faults(info, names, boxes, box_file):
+    """Whether the pseudo mask of an image was made for other boxes than it has now.
+
+    Args:
+        info (dict): an element of ``load_data_list()``; mask_inputs is what the record of the mask
+            says (`WeakSegDataset.mask_inputs`).
+        names, boxes, box_file: as from `load_objects`.
+
+    Returns:
+        list[str]: one sentence with the remedy, or none.
+    """
+    if info.get('mask_inputs', '') in ('', box_hash(names, boxes)):
+        return []
+    return [f'{info["pseudo_mask_path"]}: the mask was made for other boxes than {box_file} has '
+            'now. Run the tool that made its folder again with the same options (it makes only '
+            'what is out of date), or choose another folder']
 
 
 def instance_boxes(instances, mask):

@@ -117,6 +117,7 @@ class VOCWeakSegDataset(WeakSegDataset):
             info['seg_map_path'] = path('seg_map_path', self.seg_map_suffix)
         elif self.supervision == 'pseudo':
             info['pseudo_mask_path'] = path('pseudo_mask', self.seg_map_suffix)
+            info['mask_inputs'] = self.mask_inputs(name)
         if self.supervision == 'box' or self.with_boxes and self.box_source == 'xml' or (
                 self.supervision == 'image' and not self.tag_file):
             info['box_path'] = path('box_path', '.xml')

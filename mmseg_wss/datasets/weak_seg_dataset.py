@@ -6,6 +6,7 @@ from mmengine.fileio import exists, list_dir_or_file
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_wss.datasets.image_check import check_image_file
+from mmseg_wss.datasets.mask_folder import read_manifest
 from mmseg_wss.datasets.palette import voc_palette
 from mmseg_wss.errors import DataError
 from mmseg_wss.random_state import seeded
@@ -52,6 +53,7 @@ class WeakSegDataset(BaseSegDataset):
                              + ("; use supervision='box'." if supervision == 'image' else '.'))
         self.supervision = supervision
         self.with_boxes = with_boxes
+        self._mask_records = None  # of the folder's manifest; read when the list is
         classes = (kwargs.get('metainfo') or {}).get('classes')
         if isinstance(classes, str) and not exists(classes):
             raise DataError(f'{classes}: there is no such file of class names. Set '
@@ -70,6 +72,7 @@ class WeakSegDataset(BaseSegDataset):
         if self._fully_initialized:
             return
         super().full_init()
+        self._mask_records = None  # workers need no copy
         missing = self.missing_files(self.get_data_info(i) for i in range(len(self)))
         if missing:
             shown = '\n  '.join(missing[:5])
@@ -83,6 +86,12 @@ class WeakSegDataset(BaseSegDataset):
     @abstractmethod
     def load_data_list(self):
         """Read the list: a dict for each image, with the paths of the files it needs."""
+
+    def mask_inputs(self, name):
+        """What the pseudo mask of an image was made from: the hash of its boxes, '' if unknown."""
+        if self._mask_records is None:
+            self._mask_records = read_manifest(self.data_prefix['pseudo_mask'])
+        return self._mask_records.get(name, {}).get('inputs', '')
 
     def missing_files(self, data_list):
         """Paths of `data_list` (keys that end in ``_path``) that do not exist, in its order."""

@@ -13,8 +13,8 @@ from PIL import Image
 
 from mmseg_wss.boxes import pixel_windows
 from mmseg_wss.datasets.label_check import IGNORE
+from mmseg_wss.datasets.mask_folder import MaskFolder
 from mmseg_wss.fileio import atomic_path
-from mmseg_wss.mask_folder import MaskFolder
 from mmseg_wss.ops import dense_crf
 from mmseg_wss.registry import METRICS
 

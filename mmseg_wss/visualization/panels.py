@@ -87,6 +87,7 @@ def save_panels(path, rows, titles, classes=(), palette=(), labels=None):
     handles = [Patch(color=np.array(palette[k]) / 255, label=classes[k])
                for k in shown if k < len(classes)]
     handles.append(Patch(color=np.array(IGNORED) / 255, label='ignored'))
-    figure.legend(handles=handles, loc='outside lower center', ncols=min(8, 3 * len(titles)), fontsize=8)
+    figure.legend(handles=handles, loc='outside lower center', ncols=min(8, 3 * len(titles)),
+                  fontsize=8)
     with atomic_path(path) as temporary:
         FigureCanvasAgg(figure).print_png(str(temporary))

@@ -1,12 +1,16 @@
 """Boxes of images that have a mask, from the XML and from instance masks."""
+from pathlib import Path
+
 import numpy as np
 import pytest
 from dataset_bench import make_root, voc
-from devkit import CLASSES, write_mask
+from devkit import CLASSES, write_annotation, write_mask
 from mmengine.registry import TRANSFORMS
 from PIL import Image
 
 from mmseg_wss.boxes import box_hash, pixel_windows
+from mmseg_wss.datasets.config_check import check_sample
+from mmseg_wss.datasets.mask_folder import MaskFolder
 from mmseg_wss.datasets.objects import instance_boxes, load_objects
 from mmseg_wss.datasets.weak_sources import weak_sources
 from mmseg_wss.errors import DataError
@@ -81,6 +85,32 @@ def test_a_pseudo_mask_without_any_box_is_an_error_and_a_strong_image_is_not(roo
     dataset = voc(root, 'pseudo', with_boxes=True)
     with pytest.raises(DataError, match=r'\.xml: the weak image has no object'):
         loaded(dataset)
+
+
+@pytest.mark.parametrize('checked_by', ['training', 'check_data'])
+def test_masks_made_for_other_boxes_are_an_error(root, tmp_path, checked_by):
+    dataset = voc(root, 'box')
+    folder = MaskFolder(tmp_path / 'masks', dict(tool='test'))
+    for i in range(len(dataset)):
+        info = dataset.get_data_info(i)
+        names, boxes, _ = load_objects(info, CLASSES)
+        name = Path(info['img_path']).stem
+        folder.write(name, np.ones((24, 32), np.uint8), box_hash(names, boxes))
+    folder.finish()
+    options = dict(pseudo_mask=str(tmp_path / 'masks'), with_boxes=True)
+    for i in range(len(dataset)):
+        loaded(voc(root, 'pseudo', **options), i)
+    write_annotation(root / 'Annotations' / 'w1.xml', 'red', (0, 0, 5, 5))
+    changed = voc(root, 'pseudo', **options)
+    if checked_by == 'check_data':
+        faults = [check_sample(changed.get_data_info(i), CLASSES)[0] for i in range(4)]
+        assert [len(found) for found in faults] == [0, 1, 0, 0]
+        assert 'w1.png: the mask was made for other boxes' in faults[1][0]
+        return
+    loaded(changed, 0)
+    with pytest.raises(DataError, match=r'w1\.png: the mask was made for other boxes than .*w1\.xml'
+                                        '.*Run the tool'):
+        loaded(changed, 1)
 
 
 def test_instances_by_brute_force():

@@ -5,6 +5,7 @@ import torch
 from mmengine.evaluator import Evaluator
 from PIL import Image
 
+from mmseg_wss.datasets.mask_folder import MaskFolder, read_manifest
 from mmseg_wss.evaluation.pseudo_mask_writer import (
     MaskTarget,
     PseudoMaskWriter,
@@ -13,7 +14,6 @@ from mmseg_wss.evaluation.pseudo_mask_writer import (
     gate_labels,
     threshold_labels,
 )
-from mmseg_wss.mask_folder import MaskFolder, read_manifest
 
 # ---- threshold
 

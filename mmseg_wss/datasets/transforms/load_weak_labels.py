@@ -4,7 +4,7 @@ from mmcv.transforms import BaseTransform
 
 from mmseg_wss.datasets.label_check import box_faults, mask_faults, tag_faults
 from mmseg_wss.datasets.mask_file import read_mask
-from mmseg_wss.datasets.objects import OBJECT_KEYS, load_objects
+from mmseg_wss.datasets.objects import OBJECT_KEYS, load_objects, stale_mask_faults
 from mmseg_wss.errors import DataError
 from mmseg_wss.registry import TRANSFORMS
 
@@ -34,7 +34,7 @@ class LoadWeakLabels(BaseTransform):
 
     Raises:
         DataError: a label file is missing, unreadable or wrong (`mask_faults`, `box_faults`), or a
-            weak image has no object at all.
+            weak image has no object at all, or a mask was made for other boxes than it has.
     """
 
     def __init__(self, backend_args=None):
@@ -71,6 +71,9 @@ class LoadWeakLabels(BaseTransform):
         if faults:
             raise DataError(f'{path}: {"the weak image " if not names else ""}'
                             f'{"; ".join(faults)}.')
+        stale = stale_mask_faults(results, names, boxes, path)
+        if stale:
+            raise DataError(f'{stale[0]}.')
         labels = np.array([classes.index(name) for name in names], np.int64)
         if supervision in ('box', 'image'):
             self._add_tags(results, names, path)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmseg_wss.datasets.mask_folder import MaskFolder, read_manifest
 from mmseg_wss.datasets.palette import voc_palette
 from mmseg_wss.errors import DataError
 from mmseg_wss.fileio import atomic_path
-from mmseg_wss.mask_folder import MaskFolder, read_manifest
 
 RECIPE = dict(tool='test', method='a', options=dict(width=3))
 OTHER = dict(RECIPE, method='b')
