@@ -115,8 +115,8 @@ def crop_sizes(cfg):
 def test_all_configs_are_here():
     counts = {folder: sum(name.startswith(f'{folder}/') for name in CONFIGS)
               for folder in ('wss', 'msrc', 'quickstart')}
-    assert counts == dict(wss=13, msrc=8, quickstart=2)
-    assert len(CONFIGS) == 23
+    assert counts == dict(wss=13, msrc=10, quickstart=2)
+    assert len(CONFIGS) == 25
 
 
 def test_everything_resolves_and_fits_in_a_fresh_process(built, name):
