@@ -4,8 +4,10 @@ _base_ = [
     '../_base_/default_runtime.py', '../_base_/schedules/adamw_1k.py'
 ]
 model = dict(
-    data_preprocessor=dict(  # priors: position 0..255, class 0..15
-        mean=[127.5, 127.5, 127.5, 127.5, 0.], std=[127.5, 127.5, 127.5, 127.5, 7.5],
+    # priors (position 0..255, class 0..15) eight times as large as RGB: their filters start at 0
+    # and have 1000 steps to grow
+    data_preprocessor=dict(
+        mean=[127.5, 127.5, 127.5, 127.5, 0.], std=[127.5, 127.5, 127.5, 16., 1.],
         extra_pad_vals=(255., 0.)),
     backbone=dict(in_channels=5),
     decode_head=dict(
