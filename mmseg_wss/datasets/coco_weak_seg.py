@@ -57,23 +57,13 @@ class COCOWeakSegDataset(WeakSegDataset):
         super().__init__(
             ann_file=ann_file, metainfo=metainfo, data_prefix=data_prefix, **kwargs)
 
-    def load_data_list(self):
-        """Read the list.
-
-        Returns:
-            list[dict]: img_path, supervision, and what the supervision needs: seg_map_path,
-            pseudo_mask_path, objects (see `load_objects`) or tags (list of class names).
-        """
-        data_list, faults = self.scan_list()
-        if faults:
-            raise DataError('\n'.join(faults))
-        return data_list
-
     def scan_list(self):
         """Read the list as far as it goes, so that a check can look behind a fault of it.
 
         Returns:
-            tuple: as `load_data_list`, every image once; and the faults, list of str.
+            tuple: every image once, list of dict: img_path, supervision, and what the supervision
+            needs: seg_map_path, pseudo_mask_path, objects (see `load_objects`) or tags (list of
+            class names); and the faults, list of str.
         """
         classes = self._metainfo['classes']
         try:

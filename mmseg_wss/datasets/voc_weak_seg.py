@@ -7,7 +7,6 @@ from mmseg.utils import get_classes
 
 from mmseg_wss.datasets.label_check import abridged
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
-from mmseg_wss.errors import DataError
 from mmseg_wss.registry import DATASETS
 
 
@@ -71,24 +70,13 @@ class VOCWeakSegDataset(WeakSegDataset):
         super().__init__(ann_file=ann_file, data_root=data_root, metainfo=metainfo,
                          data_prefix={**prefix, **(data_prefix or {})}, **kwargs)
 
-    def load_data_list(self):
-        """Read the list.
-
-        Returns:
-            list[dict]: img_path, supervision, and what the supervision needs: seg_map_path,
-            box_path, instance_path, pseudo_mask_path or tags (list of class names).
-        """
-        data_list, faults = self.scan_list()
-        if faults:
-            raise DataError('\n'.join(faults))
-        return data_list
-
     def scan_list(self):
         """Read the list as far as it goes, so that a check can look behind a fault of it.
 
         Returns:
-            tuple: as `load_data_list`, every image once, without tags where there are none; and
-            the faults, list of str.
+            tuple: every image once, list of dict: img_path, supervision, and what the supervision
+            needs: seg_map_path, box_path, instance_path, pseudo_mask_path or tags (list of class
+            names; absent where there are none); and the faults, list of str.
         """
         if not exists(self.ann_file):
             return [], [f'{self.ann_file}: there is no such list. Set ann_file (relative to '

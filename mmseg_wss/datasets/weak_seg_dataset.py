@@ -83,9 +83,25 @@ class WeakSegDataset(BaseSegDataset):
                 'Add them or remove the images from the list; tools/check_data.py CONFIG reports '
                 'every fault of a config at once.')
 
-    @abstractmethod
     def load_data_list(self):
-        """Read the list: a dict for each image, with the paths of the files it needs."""
+        """Read the list: a dict for each image, with the paths of the files it needs.
+
+        Raises:
+            DataError: all that `scan_list` finds wrong.
+        """
+        data_list, faults = self.scan_list()
+        if faults:
+            raise DataError('\n'.join(faults))
+        return data_list
+
+    @abstractmethod
+    def scan_list(self):
+        """Read the list as far as it goes, so that a check can look behind a fault of it.
+
+        Returns:
+            tuple: every image once, list of dict: img_path, supervision, and what the supervision
+            needs; and the faults, list of str.
+        """
 
     def mask_inputs(self, name):
         """What the pseudo mask of an image was made from: the hash of its boxes, '' if unknown."""

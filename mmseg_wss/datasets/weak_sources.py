@@ -114,9 +114,9 @@ class WeakImages(WeakSegDataset):
         self._images = list(images)
         super().__init__(test_mode=True, **kwargs)
 
-    def load_data_list(self):
+    def scan_list(self):
         """The images as they were given."""
-        return list(self._images)
+        return list(self._images), []
 
 
 def _weak_leaves(cfg, ann_file):

@@ -8,32 +8,10 @@ from matplotlib.figure import Figure
 from prettytable import PrettyTable
 
 from mmseg_wss.engine.stage import PipelineError
+from mmseg_wss.engine.val_curve import read_curve
 from mmseg_wss.fileio import atomic_path
 
 MASK_SCORES = dict(miou='mIoU of kept pixels', coverage='coverage', fg_precision='precision')
-
-
-def read_curve(work_dir, metric='mIoU'):
-    """Validation results of a training, over all its starts.
-
-    Args:
-        work_dir (str): of the training.
-        metric (str): its name in the log.
-
-    Returns:
-        dict[int, float]: step -> value, in the order of the steps; the last start's where a step
-        was validated twice.
-    """
-    curve = {}
-    for path in sorted(glob(osp.join(escape(work_dir), '*', 'vis_data', 'scalars.json'))):
-        with open(path) as file:
-            for line in file:
-                if not line.endswith('\n'):
-                    break  # a run that was killed may leave half a line
-                entry = json.loads(line)
-                if metric in entry:
-                    curve[entry['step']] = entry[metric]
-    return dict(sorted(curve.items()))
 
 
 def collect(stages):
@@ -58,7 +36,7 @@ def collect(stages):
     networks = {}
     for stage in stages:
         if '_net_' in stage.name:
-            curve = list(read_curve(stage.folder).items())
+            curve = [(step, entry['mIoU']) for step, entry in read_curve(stage.folder).items()]
             networks[stage.name] = dict(curve=curve, last_val=curve[-1][1] if curve else None)
     networks[evaluation.inputs[0].name]['test'] = last_test(folder)
     return dict(masks=masks, networks=networks)

@@ -27,7 +27,7 @@ def test_a_curve_is_put_together_from_all_starts_of_a_run(tool, tmp_path):
               tail='{"step": 30, "mIo')  # killed while it wrote
     write_log(tmp_path, '20260101_000100', [
         dict(step=25, loss=0.1), dict(step=20, mIoU=2.5), dict(step=30, mIoU=3.)])
-    curve = tool.read_curve(tmp_path, 'mIoU')
+    curve = tool.read_curve(str(tmp_path), 'mIoU')
     assert {step: entry['mIoU'] for step, entry in curve.items()} == {10: 1., 20: 2.5, 30: 3.}
 
 

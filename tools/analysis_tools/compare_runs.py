@@ -11,13 +11,13 @@ import json
 import os.path as osp
 import subprocess
 import sys
-from glob import glob
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from mmengine.config import Config
 from prettytable import PrettyTable
 
+from mmseg_wss.engine.val_curve import read_curve
 from mmseg_wss.fileio import atomic_path
 
 TRAIN = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'train.py')
@@ -33,28 +33,6 @@ def parse_args():
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='passed to every training')
     return parser.parse_args()
-
-
-def read_curve(work_dir, metric):
-    """Validation results of a run, over all its starts.
-
-    Args:
-        work_dir (str): of the run.
-        metric (str): name of the metric in the log.
-
-    Returns:
-        dict[int, dict]: step -> the logged metrics, in the order of the steps.
-    """
-    curve = {}
-    for path in sorted(glob(osp.join(work_dir, '*', 'vis_data', 'scalars.json'))):
-        with open(path) as file:
-            for line in file:
-                if not line.endswith('\n'):
-                    break  # a run that was killed may leave half a line
-                entry = json.loads(line)
-                if metric in entry:
-                    curve[entry['step']] = entry
-    return dict(sorted(curve.items()))
 
 
 def last_step(config):
