@@ -138,6 +138,7 @@ def _weak_leaves(cfg, ann_file):
 def _for_mask_making(info, mask_dir, with_boxes):
     """An element of the list of a 'pseudo' source, for an image whose mask is still to be made."""
     info = dict(info, supervision='box' if with_boxes else 'image')
+    info.pop('mask_inputs', None)  # of the mask that is there now, if any
     name, suffix = osp.splitext(osp.relpath(info.pop('pseudo_mask_path'), mask_dir))
     if suffix != '.png':
         raise ValueError(f'{info["img_path"]}: its source looks for {name}{suffix}, but masks '
