@@ -1,6 +1,6 @@
 """Time a two-branch head against the single head it is built on, on the same batch.
 
-    python tools/analysis_tools/benchmark_heads.py [CONFIG] [--steps N] [--rounds N]
+    python tools/analysis_tools/benchmark_heads.py [CONFIG] [--steps N] [--warmup N]
 
 CONFIG has a two-branch head. Its single-head counterpart is the same network with the feature_head
 as decode_head and the layers of one branch as classifier: the mixed-dual-head paper's baseline,
