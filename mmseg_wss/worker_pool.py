@@ -134,6 +134,8 @@ class WorkerPool:
 def _serve(connection, function):
     """The life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
+    # again: a fork server that somebody else started has the environment of then
+    os.environ.update(dict.fromkeys(_THREAD_COUNTS, '1'))
     cv2.setNumThreads(0)
     if 'torch' in sys.modules:
         sys.modules['torch'].set_num_threads(1)

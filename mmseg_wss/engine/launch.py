@@ -1,4 +1,5 @@
 """Start several processes of a run, with or without GPUs."""
+import atexit
 import os
 
 import torch
@@ -33,6 +34,13 @@ def init_cpu_processes(cfg, launcher):
                            '(tools/dist_train.sh).')
     if not dist.is_initialized():
         dist.init_process_group('gloo')
+        # threads of gloo that still run when the interpreter ends abort the process now and then
+        atexit.register(_leave_process_group)
     cfg.model_wrapper_cfg = dict(
         cfg.get('model_wrapper_cfg') or {}, type='MMDistributedDataParallel', device_ids=None,
         broadcast_buffers=False, find_unused_parameters=cfg.get('find_unused_parameters', False))
+
+
+def _leave_process_group():
+    if dist.is_initialized():
+        dist.destroy_process_group()
