@@ -1,6 +1,6 @@
 # baseline: one branch for 60 masks and 225 images with boxes painted as masks
 _base_ = [
     '../_base_/models/deeplabv3plus_efflite0.py', '../_base_/datasets/msrc.py',
-    '../_base_/default_runtime.py', '../_base_/schedules/adamw_1k.py'
+    '../_base_/default_runtime.py', '../_base_/schedules/adamw_1500i.py'
 ]
 train_dataloader = dict(sampler=dict(source_ratio=[60, 225]))

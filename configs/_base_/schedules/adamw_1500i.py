@@ -1,5 +1,5 @@
 # a warm-up of 50 steps: the head is new, the backbone is not
-max_iters = 1000
+max_iters = 1500
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0.01),
