@@ -3,6 +3,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -48,6 +49,12 @@ def environment(**more):
     return dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=os.pathsep.join(filter(None, folders)),
                 PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']]),
                 CUDA_VISIBLE_DEVICES='', **more)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return str(probe.getsockname()[1])
 
 
 def launch(*command, **more):

@@ -1,6 +1,7 @@
 """Start several processes of a run, with or without GPUs."""
 import atexit
 import os
+import time
 
 import torch
 import torch.distributed as dist
@@ -34,7 +35,6 @@ def init_cpu_processes(cfg, launcher):
                            '(tools/dist_train.sh).')
     if not dist.is_initialized():
         dist.init_process_group('gloo')
-        # threads of gloo that still run when the interpreter ends abort the process now and then
         atexit.register(_leave_process_group)
     cfg.model_wrapper_cfg = dict(
         cfg.get('model_wrapper_cfg') or {}, type='MMDistributedDataParallel', device_ids=None,
@@ -42,5 +42,13 @@ def init_cpu_processes(cfg, launcher):
 
 
 def _leave_process_group():
+    """Leave gloo while the interpreter still runs.
+
+    A thread of gloo that lets go of its last tensor takes the GIL for it, and aborts the process
+    ('terminate called without an active exception') if the interpreter is ending by then
+    (pytorch/pytorch#179291). DDP keeps the group and its threads alive beyond its destruction,
+    so they are given the GIL for a moment, far longer than a thread waits for a busy core.
+    """
     if dist.is_initialized():
         dist.destroy_process_group()
+    time.sleep(.5)

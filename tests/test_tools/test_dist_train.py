@@ -1,7 +1,6 @@
 """Two processes over gloo, from the command line: what each saw, killed, resumed, evaluated."""
 import json
 import random
-import socket
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from tiny_run import (
     NO_WORKERS,
     ROOT,
     finish,
+    free_port,
     kill_in_training,
     last_checkpoint,
     launch,
@@ -22,12 +22,6 @@ from tiny_run import (
 RECORD = """custom_imports = dict(imports=['tiny_run'])
 custom_hooks = [*_base_.custom_hooks, dict(type='Recorder')]
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return str(probe.getsockname()[1])
 
 
 @pytest.fixture(scope='module')

@@ -18,8 +18,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from PIL import Image
-from test_dist_train import free_port
-from tiny_run import ROOT, finish, kill_all, launch
+from tiny_run import ROOT, finish, free_port, kill_all, launch
 
 from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.datasets.mask_folder import read_manifest
