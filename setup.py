@@ -27,6 +27,7 @@ setup(
     # what `mim train mmseg_wss CONFIG` looks for; in the tree these are links to configs and tools
     package_data={'mmseg_wss': ['.mim/model-index.yml', '.mim/configs/**/*', '.mim/tools/**/*']},
     include_package_data=True,
-    install_requires=['defusedxml', 'matplotlib', 'numpy', 'pillow', 'prettytable', 'rich'],
+    install_requires=[
+        'defusedxml', 'matplotlib', 'numba', 'numpy', 'pillow', 'prettytable', 'rich'],
     extras_require=dict(mm=MM, msrc=MSRC, proposals=PROPOSALS, crf=CRF, dev=DEV),
 )

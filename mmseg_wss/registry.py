@@ -6,6 +6,7 @@ in a fresh process and from mmseg's own tools too.
 """
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import EVALUATOR as MMENGINE_EVALUATOR
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
@@ -26,3 +27,4 @@ WEIGHT_INITIALIZERS = _node(
     'weight initializer', MMENGINE_WEIGHT_INITIALIZERS, 'mmseg_wss.models.backbones')
 HOOKS = _node('hook', MMENGINE_HOOKS, 'mmseg_wss.engine.hooks')
 METRICS = _node('metric', MMENGINE_METRICS, 'mmseg_wss.evaluation')
+EVALUATOR = _node('evaluator', MMENGINE_EVALUATOR, 'mmseg_wss.evaluation')

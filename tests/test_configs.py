@@ -2,6 +2,7 @@
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ def build(cfg):
         model = MODELS.build(cfg.model).eval()
         logits = model(torch.zeros(2, len(cfg.model.data_preprocessor.mean), 64, 64), mode='tensor')
         optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
-    loss = model.decode_head.loss_decode
+    loss = getattr(model.decode_head, 'head', model.decode_head).loss_decode
     rates = {id(p): group['lr'] for group in optimizer.param_groups for p in group['params']}
 
     loaders = [cfg[f'{split}_dataloader'] for split in ('train', 'val', 'test')]
@@ -59,15 +60,18 @@ def build(cfg):
     for hook in [*cfg.default_hooks.values(), *cfg.custom_hooks]:
         HOOKS.build(hook)
     resolved(LOOPS, cfg.train_cfg.type, cfg.val_cfg.type, cfg.test_cfg.type)
-    resolved(METRICS, cfg.val_evaluator.type, cfg.test_evaluator.type)
+    for metrics in (cfg.val_evaluator, cfg.test_evaluator):
+        resolved(METRICS, *(metric.type for metric in
+                            (metrics if isinstance(metrics, list) else [metrics])))
     resolved(PARAM_SCHEDULERS, *(scheduler.type for scheduler in cfg.param_scheduler))
     if 'tta_pipeline' in cfg:
         resolved(MODELS, cfg.tta_model.type)
         for transform in cfg.tta_pipeline:
             TRANSFORMS.build(transform)
     return dict(logits=list(logits.shape),
-                loss=[type(loss).__name__, loss.avg_non_ignore],
-                rates={part: sorted({rates[id(p)] for p in getattr(model, part).parameters()})
+                loss=[type(loss).__name__, getattr(loss, 'avg_non_ignore', None)],
+                rates={part: sorted({rates[id(p)] for p in getattr(model, part).parameters()
+                                     if p.requires_grad})
                        for part in ('backbone', 'decode_head')})
 
 
@@ -115,8 +119,8 @@ def crop_sizes(cfg):
 def test_all_configs_are_here():
     counts = {folder: sum(name.startswith(f'{folder}/') for name in CONFIGS)
               for folder in ('wss', 'msrc', 'quickstart')}
-    assert counts == dict(wss=13, msrc=10, quickstart=2)
-    assert len(CONFIGS) == 25
+    assert counts == dict(wss=16, msrc=13, quickstart=2)
+    assert len(CONFIGS) == 31
 
 
 def test_everything_resolves_and_fits_in_a_fresh_process(built, name):
@@ -129,7 +133,8 @@ def number_of_classes(name):
 
 
 def test_every_head_has_the_classes_of_its_data(cfg, name):
-    assert cfg.model.decode_head.num_classes == number_of_classes(name)
+    head = cfg.model.decode_head
+    assert head.get('head', head).num_classes == number_of_classes(name)
 
 
 def test_crops_have_the_size_that_is_padded_to(cfg):
@@ -152,7 +157,9 @@ def test_sampler_fits_the_loader(cfg):
 
 def test_two_branch_heads_get_strong_and_weak_images_and_others_get_masks(cfg, name):
     kinds = [source.supervision for source in cfg.train_dataloader.dataset.datasets]
-    assert kinds[0] == 'pixel'
+    assert kinds[0] == 'pixel' or kinds == [
+        {'rrm': 'image', 'rrm_two_step': 'pseudo', 'scribble': 'scribble'}[
+            re.match('rrm_two_step|rrm|scribble', name.split('/')[1]).group()]]
     assert ('Dual' in cfg.model.decode_head.type) == name.split('/')[1].startswith(
         ('dual', 'mixed_dual', 'ann_net', 'seg_net'))
     if 'Dual' in cfg.model.decode_head.type:
@@ -190,7 +197,8 @@ def test_schedules_end_with_the_training(cfg):
 
 def test_losses_count_labelled_pixels_alone(built, name):
     """Cross-entropy of mmseg averages over ignored pixels, too, unless it is told not to."""
-    assert built[name]['loss'] == ['CrossEntropyLoss', True]
+    assert built[name]['loss'] == ['CrossEntropyLoss', True] or (
+        'rrm_' in name and built[name]['loss'][0] == 'FilteredCrossEntropyLoss')
 
 
 def test_checkpoints_survive_a_kill_and_set_ups_are_checked(cfg):
@@ -267,3 +275,25 @@ def test_dual_branch_as_in_its_paper(built):
     rates = built['wss/dual_branch_r101_voc.py']['rates']
     assert rates['backbone'] == pytest.approx([5e-6])
     assert rates['decode_head'] == [1e-4]
+
+
+def test_rrm_as_its_released_code(built):
+    """RRM, "Implementation Details", and what the released code does where it differs."""
+    cfg, optimizer, resize = paper_config('rrm_r38_voc')
+    assert (optimizer.type, optimizer.momentum, optimizer.weight_decay) == ('SGD', 0., 5e-4)
+    assert set(crop_sizes(cfg)) == {(321, 321)} and tuple(resize.ratio_range) == (0.7, 1.3)
+    assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 8
+    poly, drop = cfg.param_scheduler
+    assert poly.power == 0.9 and poly.end == drop.end == cfg.train_cfg.max_epochs == 24
+    assert (drop.begin, optimizer.lr * drop.factor) == (12, pytest.approx(0.0007))
+    first = next(hook for hook in cfg.custom_hooks if hook.type.endswith('ClassifyFirstHook'))
+    assert first.share == drop.begin / drop.end == 0.5
+    rates = built['wss/rrm_r38_voc.py']['rates']
+    assert rates['decode_head'] == pytest.approx([0.1, 0.2])
+
+
+def test_two_step_networks_have_rates_of_1_2_10_and_20(built):
+    for name, rate in (('vgg16', 0.001), ('r101', 2.5e-4)):
+        rates = built[f'wss/rrm_two_step_{name}_voc.py']['rates']
+        assert rates['decode_head'] == pytest.approx([10 * rate, 20 * rate])
+        assert rates['backbone'] == pytest.approx([rate, 2 * rate] if name == 'vgg16' else [rate])

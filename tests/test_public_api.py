@@ -19,7 +19,8 @@ import mmseg_wss
 from mmseg_wss import _stack
 from mmseg_wss.datasets import COCOWeakSegDataset, VOCWeakSegDataset, WeakSegDataset
 from mmseg_wss.datasets.transforms import box_priors
-from mmseg_wss.ops import dense_crf
+from mmseg_wss.ops import bilateral_filter, dense_crf
+from mmseg_wss.pseudo_labels import reliable_labels
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / 'mmseg_wss'
@@ -32,7 +33,9 @@ PACKAGE = ROOT / 'mmseg_wss'
     (DATASETS, 'COCOWeakSegDataset'), (TRANSFORMS, 'LoadWeakLabels'), (TRANSFORMS, 'PseudoMask'),
     (TRANSFORMS, 'PackWeakSegInputs'), (TRANSFORMS, 'BoxPriors'),
     (MODELS, 'DualBranchHead'), (MODELS, 'MixedDualHead'), (MODELS, 'WeakEncoderDecoder'),
-    (MODELS, 'WeakSegDataPreprocessor')])
+    (MODELS, 'WeakSegDataPreprocessor'), (MODELS, 'RRMHead'), (MODELS, 'DenseEnergyHead'),
+    (MODELS, 'DenseEnergyLoss'), (MODELS, 'FilteredCrossEntropyLoss'), (MODELS, 'ResNet38'),
+    (MODELS, 'VGG16LargeFOV')])
 def test_registered_under_our_scope(registry, name):
     found = registry.get(f'mmseg_wss.{name}')
     assert found.__name__ == name
@@ -66,7 +69,20 @@ def test_signatures_of_functions():
     assert list(crf)[:9] == [
         'probs', 'images', 'iterations', 'sxy_gaussian', 'compat_gaussian', 'sxy_bilateral', 'srgb',
         'compat_bilateral', 'backend']
-    assert [crf[name].default for name in list(crf)[2:8]] == [10, 3, 3, 80, 13, 10]
+    assert [crf[name].default for name in list(crf)[2:9]] == [10, 3, 3, 80, 13, 10, 'torch']
+    assert list(inspect.signature(bilateral_filter).parameters) == [
+        'values', 'images', 'sigma_rgb', 'sigma_xy', 'backend']
+    assert list(inspect.signature(reliable_labels).parameters)[:3] == ['image', 'cams', 'tags']
+
+
+def test_signature_of_the_dense_energy():
+    loss = MODELS.get('mmseg_wss.DenseEnergyLoss')
+    defaults = {name: p.default for name, p in inspect.signature(loss).parameters.items()}
+    assert list(defaults.items())[:5] == [
+        ('sigma_rgb', 15.), ('sigma_xy', 100.), ('scale_factor', 0.5),
+        ('formulation', 'released'), ('loss_weight', 1e-7)]
+    assert list(inspect.signature(loss.forward).parameters)[1:] == [
+        'images', 'probs', 'labels', 'valid']
 
 
 def test_signature_of_the_sampler():
@@ -121,6 +137,7 @@ ONLY = {  # package -> what of ours it may import, besides itself
     'mmseg_wss.models.losses': ('mmseg_wss.ops', ),
 }
 LOW = 'mmseg_wss.ops', 'mmseg_wss.structures'  # import torch and mmengine only
+COMPILED = 'mmseg_wss.ops.permutohedral'  # and its kernels what compiles them, where they are used
 EVERYWHERE = 'mmseg_wss.registry', 'mmseg_wss.errors'
 
 
@@ -135,6 +152,8 @@ def arrows_up(module, source):
                    and name != 'mmseg_wss' and not within(name, package, *only, *EVERYWHERE)]
     if within(module, *LOW):
         allowed = {'torch', 'mmengine', 'mmseg_wss', '__future__', *sys.stdlib_module_names}
+        if within(module, COMPILED):
+            allowed |= {'numba', 'numpy'}
         faults += [name for name in imported(source, module, top_level_only=True)
                    if name.split('.')[0] not in allowed]
     return faults
@@ -178,6 +197,12 @@ def test_an_import_downwards_is_fine(module, source):
 
 
 # ---- what an import costs
+
+def test_operators_are_imported_without_their_compiler():
+    code = 'import sys, mmseg_wss.ops; assert not {"numba", "pydensecrf"} & set(sys.modules)'
+    subprocess.run([sys.executable, '-c', code], check=True,
+                   env=dict(os.environ, PYTHONPATH=str(ROOT)))
+
 
 IMPORT = """
 import sys, time

@@ -1,7 +1,7 @@
 """Make pseudo masks for the weak images of a config with a trained network.
 
-    python tools/generate_pseudo_masks.py CONFIG CHECKPOINT --out DIR [--tau 0.9] [--tta] [--crf]
-        [--box-gate] [--soft] [--ann-file LIST] [--allow-val] [--work-dir DIR]
+    python tools/generate_pseudo_masks.py CONFIG CHECKPOINT --out DIR [--tau 0.9] [--tta]
+        [--crf [PRESET]] [--box-gate] [--soft] [--ann-file LIST] [--allow-val] [--work-dir DIR]
         [--cfg-options KEY=VALUE ...] [--launcher none|pytorch|slurm|mpi]
 
 A pixel gets the class with the largest probability if that is greater than tau, else 255. Masks
@@ -15,7 +15,6 @@ import os
 import os.path as osp
 from typing import NamedTuple
 
-import torch
 from mmengine.config import Config, DictAction
 from mmengine.dist import broadcast_object_list, init_dist, is_distributed, is_main_process
 from mmengine.registry import init_default_scope
@@ -30,10 +29,11 @@ from mmseg_wss.datasets.mask_folder import MaskFolder, read_manifest
 from mmseg_wss.datasets.objects import load_objects
 from mmseg_wss.datasets.weak_sources import image_pipeline, weak_images
 from mmseg_wss.engine.launch import init_cpu_processes
+from mmseg_wss.engine.tta import enable_tta
 from mmseg_wss.errors import DataError
 from mmseg_wss.evaluation.pseudo_mask_writer import MaskTarget, confidence_path
 from mmseg_wss.fileio import remove_temporaries
-from mmseg_wss.ops import dense_crf
+from mmseg_wss.ops.crf_presets import CRF_PRESETS
 
 
 def parse_args(argv=None):
@@ -45,7 +45,10 @@ def parse_args(argv=None):
                         help='a label needs a larger probability (default: %(default)s)')
     parser.add_argument('--tta', action='store_true',
                         help="average the probabilities over the config's tta_pipeline")
-    parser.add_argument('--crf', action='store_true', help='refine the probabilities: dense CRF')
+    parser.add_argument(
+        '--crf', nargs='?', const='affinitynet', choices=CRF_PRESETS, metavar='PRESET',
+        help='refine the probabilities with a dense CRF: '
+             f'{", ".join(CRF_PRESETS)} (default: affinitynet)')
     parser.add_argument('--box-gate', action='store_true',
                         help='a class stays inside its boxes; elsewhere it becomes 255')
     parser.add_argument('--soft', action='store_true',
@@ -85,18 +88,8 @@ def load_config(args):
         raise SystemExit(f'{args.config}: masks are made with the pipeline of test_dataloader, '
                          'but the config has none.')
     if args.tta:
-        enable_tta(cfg)
+        enable_tta(cfg, keep_probs=True)
     return cfg
-
-
-def enable_tta(cfg):
-    if 'tta_pipeline' not in cfg or 'tta_model' not in cfg:
-        raise SystemExit('--tta needs tta_pipeline and tta_model in the config; '
-                         'configs/_base_/datasets/msrc.py has an example.')
-    if cfg.tta_model.type not in ('SegTTAModel', 'mmseg.SegTTAModel', 'mmseg_wss.ProbTTAModel'):
-        raise SystemExit(f"--tta averages as mmseg's SegTTAModel does, but the config has "
-                         f'tta_model.type={cfg.tta_model.type!r}: set it to SegTTAModel.')
-    cfg.model = dict(cfg.tta_model, type='mmseg_wss.ProbTTAModel', module=cfg.model)
 
 
 # ---- what is to be done
@@ -119,7 +112,8 @@ def make_recipe(cfg, args, pipeline, classes):
     return dict(
         tool='generate_pseudo_masks', version=__version__, classes=list(classes),
         config=hashlib.sha256(text.encode()).hexdigest(), checkpoint=checkpoint.hexdigest(),
-        tau=args.tau, tta=args.tta, crf=args.crf, box_gate=args.box_gate, soft=args.soft)
+        tau=args.tau, tta=args.tta, crf=CRF_PRESETS.get(args.crf), box_gate=args.box_gate,
+        soft=args.soft)
 
 
 def refuse_evaluation_images(cfg, images):
@@ -144,8 +138,6 @@ def refuse_evaluation_images(cfg, images):
 
 def make_plan(cfg, args, pipeline, with_boxes):
     """Look what is done already; only the boxes are read, and those only `with_boxes`."""
-    if args.crf:  # a missing library shall be known now
-        dense_crf(torch.full((1, 2, 2, 2), 0.5), torch.zeros(1, 3, 2, 2))
     dataset = weak_images(cfg, args.out, with_boxes=with_boxes, ann_file=args.ann_file)
     images = [dataset.get_data_info(i) for i in range(len(dataset))]
     if not args.allow_val:
@@ -206,7 +198,8 @@ def build_runner(cfg, args, dataset, plan):
     sampler = dict(type='DefaultSampler', shuffle=False, round_up=False)
     writer = dict(
         type='mmseg_wss.PseudoMaskWriter', out_dir=args.out, recipe=plan.recipe,
-        targets=plan.targets, tau=args.tau, crf=args.crf, box_gate=args.box_gate, soft=args.soft)
+        targets=plan.targets, tau=args.tau, crf=CRF_PRESETS.get(args.crf),
+        box_gate=args.box_gate, soft=args.soft)
     keys = ('model', 'work_dir', 'data_preprocessor', 'default_hooks', 'custom_hooks', 'launcher',
             'env_cfg', 'log_processor', 'log_level', 'visualizer', 'default_scope', 'randomness',
             'experiment_name')

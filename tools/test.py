@@ -1,16 +1,20 @@
 """Evaluate a checkpoint.
 
     python tools/test.py CONFIG CHECKPOINT [--work-dir DIR] [--out DIR] [--show-dir DIR] [--tta]
+                         [--crf [PRESET]] [--crf-workers N]
                          [--cfg-options KEY=VALUE ...] [--launcher none|pytorch|slurm|mpi]
 """
 import argparse
 import os
 import os.path as osp
 
+import torch
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
 from mmseg_wss.engine.launch import init_cpu_processes
+from mmseg_wss.engine.tta import enable_tta
+from mmseg_wss.ops.crf_presets import CRF_PRESETS
 
 
 def parse_args():
@@ -28,6 +32,12 @@ def parse_args():
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
                         help='job launcher')
     parser.add_argument('--tta', action='store_true', help='test time augmentation')
+    parser.add_argument(
+        '--crf', nargs='?', const='rrm', choices=CRF_PRESETS, metavar='PRESET',
+        help=f'refine the predictions with a dense CRF: {", ".join(CRF_PRESETS)} (default: rrm)')
+    parser.add_argument(
+        '--crf-workers', type=int, metavar='N',
+        help='processes for the CRF; 0: none, as on a GPU or with --show-dir (default: the CPUs)')
     # torch.distributed.launch passes it; torchrun sets the environment instead
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args()
@@ -47,13 +57,29 @@ def enable_drawing(cfg, args):
         cfg.visualizer.save_dir = args.show_dir
 
 
-def enable_tta(cfg):
-    if 'tta_pipeline' not in cfg or 'tta_model' not in cfg:
-        raise SystemExit('--tta needs tta_pipeline and tta_model in the config; '
-                         'configs/_base_/datasets/msrc.py has an example.')
-    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-    cfg.tta_model.module = cfg.model
-    cfg.model = cfg.tta_model
+def enable_crf(cfg, args):
+    workers = args.crf_workers
+    if args.show or args.show_dir:
+        if workers:
+            raise SystemExit('--show and --show-dir draw refined predictions with --crf-workers 0.')
+        workers = 0
+    elif workers is None:
+        workers = 0 if torch.cuda.is_available() else len(os.sched_getaffinity(0))
+    metrics = cfg.test_evaluator
+    if isinstance(metrics, dict) and 'metrics' in metrics:
+        raise SystemExit(f'--crf replaces the evaluator, but the config has its own, '
+                         f'{metrics.type}: set test_evaluator to a metric or a list of metrics.')
+    cfg.test_evaluator = dict(type='mmseg_wss.CRFEvaluator', metrics=metrics,
+                              crf=CRF_PRESETS[args.crf], num_workers=workers)
+
+
+def save_predictions(cfg, out_dir):
+    metrics = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    for metric in metrics:
+        if metric.type in ('IoUMetric', 'mmseg.IoUMetric'):
+            metric.update(output_dir=out_dir, keep_results=True)
+            return
+    raise SystemExit('--out needs an IoUMetric in test_evaluator, which writes the predictions.')
 
 
 def main():
@@ -73,10 +99,11 @@ def main():
     if args.show or args.show_dir:
         enable_drawing(cfg, args)
     if args.tta:
-        enable_tta(cfg)
+        enable_tta(cfg, keep_probs=args.crf is not None)
     if args.out is not None:
-        cfg.test_evaluator.output_dir = args.out
-        cfg.test_evaluator.keep_results = True
+        save_predictions(cfg, args.out)
+    if args.crf is not None:
+        enable_crf(cfg, args)
 
     init_cpu_processes(cfg, cfg.launcher)
     Runner.from_cfg(cfg).test()

@@ -9,11 +9,14 @@ from PIL import Image
 
 from mmseg_wss.datasets.image_check import PICTURE_ERRORS, decode_fault
 from mmseg_wss.datasets.label_check import (
+    MASK_KEYS,
     abridged,
     box_faults,
     label_values,
     mask_faults,
+    partial_mask_faults,
     tag_faults,
+    untagged_faults,
 )
 from mmseg_wss.datasets.mask_file import read_mask
 from mmseg_wss.datasets.objects import OBJECT_KEYS, load_objects, stale_mask_faults
@@ -102,7 +105,7 @@ def check_sample(info, classes):
     if not osp.isfile(path):
         fault, shape = 'there is no such image; add it, or remove it from the list', None
     else:
-        fault, shape = decode_fault(path), _image_shape(path)
+        fault, shape = decode_fault(path), image_shape(path)
         if fault:
             fault = f'the image is corrupt ({fault}); copy it again, or remove it from the list'
     faults = [f'{path}: {fault}.'] if fault else []
@@ -113,27 +116,27 @@ def check_sample(info, classes):
     return faults + more, seen
 
 
-def _image_shape(path):
-    """(H, W) as it is loaded, or None: a header may be readable where the pixels are not."""
+def image_shape(path):
+    """(H, W) of an image file as it is loaded, from its header, or None if that is unreadable."""
     try:
         with Image.open(path) as image:
             turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
             return image.size if turned else image.size[::-1]
     except PICTURE_ERRORS:
-        return None  # decode_fault reports it
+        return None
 
 
 def _label_faults(info, classes, shape):
-    key = {'pixel': 'seg_map_path', 'pseudo': 'pseudo_mask_path'}.get(
-        info.get('supervision', 'pixel'))
+    key = MASK_KEYS.get(info.get('supervision', 'pixel'))
     faults, seen = [], set()  # no line in the tag file: a fault of the list, not of the image
     if key in info:
-        faults, seen = _mask_faults(info, info[key], classes, shape, key == 'seg_map_path')
+        faults, seen = _mask_faults(info, key, classes, shape)
     names = ()
     if 'tags' in info:
         names = info['tags']
-        faults += [f'{info["img_path"]}: by its tags, the image {fault}.'
-                   for fault in tag_faults(names, classes)]
+        if names or key is None:  # scribbles may be on the background alone
+            faults += [f'{info["img_path"]}: by its tags, the image {fault}.'
+                       for fault in tag_faults(names, classes)]
     elif any(k in info for k in OBJECT_KEYS):
         names, boxes, path = load_objects(info, classes)
         faults += [f'{path}: {fault}.' for fault in
@@ -144,12 +147,19 @@ def _label_faults(info, classes, shape):
     return faults, seen | {*classes[:1], *names} & set(classes)
 
 
-def _mask_faults(info, path, classes, shape, is_truth):
+def _mask_faults(info, key, classes, shape):
+    path = info[key]
     mask = read_mask(path)
     # data sets of mmseg may map the labels of the file, or have no names for them
     mapped = info.get('label_map') or info.get('reduce_zero_label')
     num_labels = len(info.get('label_map') or classes) + bool(info.get('reduce_zero_label'))
-    faults = mask_faults(mask, num_labels or 256, shape or mask.shape[:2], is_truth)
+    facts = mask, num_labels or 256, shape or mask.shape[:2]
+    if key == 'partial_mask_path':
+        faults = partial_mask_faults(*facts)
+        if 'tags' in info and not faults:
+            faults = untagged_faults(mask, info['tags'], classes)
+    else:
+        faults = mask_faults(*facts, is_truth=key == 'seg_map_path')
     seen = () if mapped or mask.ndim != 2 else label_values(mask)
     return ([f'{path}: the mask {fault}.' for fault in faults],
             {classes[i] for i in seen if 0 <= i < len(classes)})

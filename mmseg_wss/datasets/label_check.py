@@ -3,6 +3,9 @@ import cv2
 import numpy as np
 
 IGNORE = 255
+# supervision -> key of its mask in an element of a data list
+MASK_KEYS = dict(pixel='seg_map_path', pseudo='pseudo_mask_path', point='partial_mask_path',
+                 scribble='partial_mask_path')
 
 
 def abridged(names, limit=20):
@@ -40,6 +43,52 @@ def mask_faults(mask, num_classes, image_shape, is_truth=True):
         faults.append('has only the values 0 and 255, and 255 means "ignored" here: write the '
                       'class index where the object is (and 0 everywhere if there is none)')
     return faults
+
+
+def partial_mask_faults(mask, num_classes, image_shape):
+    """List what is wrong with a mask of points or scribbles: 255 but for the pixels they cover.
+
+    Args:
+        mask, num_classes, image_shape: see `mask_faults`.
+
+    Returns:
+        list[str]: one sentence a fault, with the remedy; empty for a good mask.
+    """
+    faults = mask_faults(mask, num_classes, image_shape, is_truth=False)
+    if faults:
+        return faults
+    num_unlabelled = np.count_nonzero(mask == IGNORE)
+    if num_unlabelled == mask.size:
+        return ['has no labelled pixel, so it teaches nothing: label some, or remove the image '
+                'from the list']
+    if not num_unlabelled:
+        return ['has no pixel of the value 255, which means "unlabelled"; 0 means background: '
+                'write 255 where nothing is drawn. (A whole mask that a program made belongs to '
+                "supervision='pseudo'.)"]
+    return []
+
+
+def untagged_faults(mask, names, classes):
+    """List the classes that a mask of points or scribbles labels, but the tags do not have.
+
+    Args:
+        mask (np.ndarray): integer (H, W), without faults (`partial_mask_faults`).
+        names (Sequence[str]): the image's tags.
+        classes (Sequence[str]): the known classes, background first.
+
+    Returns:
+        list[str]: one sentence with the remedy, or none.
+    """
+    missing = [name for name in labelled_names(mask, classes) if name not in names]
+    if not missing:
+        return []
+    return [f'labels {", ".join(missing)}, but the tags of its image are '
+            f'{", ".join(names) or "none"}: correct one of them']
+
+
+def labelled_names(mask, classes):
+    """Names of the classes, without the background, that have a pixel in an index mask."""
+    return [classes[label] for label in label_values(mask) if 0 < label < len(classes)]
 
 
 def label_counts(mask):

@@ -21,6 +21,8 @@ class VOCWeakSegDataset(WeakSegDataset):
           SegmentationClass/ID.png             index masks, 255 ignored ('pixel')
           SegmentationObject/ID.png            optional: instances, boxes of strong images from it
           Annotations/ID.xml                   boxes ('box'), and tags from them ('image')
+          PointLabels/ID.png                   index masks, 255 but for points ('point')
+          ScribbleLabels/ID.png                index masks, 255 but for scribbles ('scribble')
           ImageSets/Segmentation/train.txt     an ID a line
           classes.txt                          optional: class names, background first
 
@@ -31,10 +33,11 @@ class VOCWeakSegDataset(WeakSegDataset):
         ann_file (str): the list of IDs, relative to `data_root`.
         data_prefix (dict): folders relative to `data_root`: img_path (JPEGImages), seg_map_path
             (SegmentationClass; SegmentationClassAug for the masks of SBD), instance_path
-            (SegmentationObject) and box_path (Annotations).
-        tag_file (str, optional): tags of ``supervision='image'`` from this file instead of the
-            XML files; a line is an ID and the names of its classes, separated by blanks
-            (``2007_000032 aeroplane person``).
+            (SegmentationObject), box_path (Annotations), point_path (PointLabels) and scribble_path
+            (ScribbleLabels).
+        tag_file (str, optional): tags from this file: for 'image' instead of the XML files, for
+            'point' and 'scribble' instead of the classes that are drawn. A line is an ID and the
+            names of its classes, separated by blanks (``2007_000032 aeroplane person``).
         box_source (str): where ``with_boxes=True`` takes the boxes of strong images from: 'xml', or
             'instance' for the tight boxes of instance masks (not of images that are evaluated).
         **kwargs: see `WeakSegDataset`.
@@ -43,13 +46,15 @@ class VOCWeakSegDataset(WeakSegDataset):
         DataError: see `WeakSegDataset`; or a line of `tag_file` is missing or names no known class.
     """
 
+    supervisions = (*WeakSegDataset.supervisions, 'point', 'scribble')
+
     def __init__(self, ann_file, data_root=None, metainfo=None, data_prefix=None, tag_file=None,
                  box_source='xml', **kwargs):
-        if tag_file and kwargs.get('supervision') != 'image':
-            raise ValueError(
-                f"tag_file={tag_file!r} belongs to supervision='image', got "
-                f'supervision={kwargs.get("supervision", "pixel")!r}: it would be ignored.')
         supervision = kwargs.get('supervision', 'pixel')
+        if tag_file and supervision not in ('image', 'point', 'scribble'):
+            raise ValueError(
+                f"tag_file={tag_file!r} belongs to the supervisions 'image', 'point' and "
+                f"'scribble', got supervision={supervision!r}: it would be ignored.")
         if box_source not in ('xml', 'instance'):
             raise ValueError(f"box_source must be 'xml' or 'instance', got {box_source!r}.")
         if box_source == 'instance' and (
@@ -66,7 +71,8 @@ class VOCWeakSegDataset(WeakSegDataset):
             metainfo['classes'] = file if exists(file) else get_classes('voc')
         self.tag_file = osp.join(data_root or '', tag_file) if tag_file else None
         prefix = dict(img_path='JPEGImages', seg_map_path='SegmentationClass',
-                      instance_path='SegmentationObject', box_path='Annotations')
+                      instance_path='SegmentationObject', box_path='Annotations',
+                      point_path='PointLabels', scribble_path='ScribbleLabels')
         super().__init__(ann_file=ann_file, data_root=data_root, metainfo=metainfo,
                          data_prefix={**prefix, **(data_prefix or {})}, **kwargs)
 
@@ -75,8 +81,8 @@ class VOCWeakSegDataset(WeakSegDataset):
 
         Returns:
             tuple: every image once, list of dict: img_path, supervision, and what the supervision
-            needs: seg_map_path, box_path, instance_path, pseudo_mask_path or tags (list of class
-            names; absent where there are none); and the faults, list of str.
+            needs: seg_map_path, box_path, instance_path, pseudo_mask_path, partial_mask_path, tags
+            (list of class names; absent where there are none); and the faults, list of str.
         """
         if not exists(self.ann_file):
             return [], [f'{self.ann_file}: there is no such list. Set ann_file (relative to '
@@ -106,6 +112,8 @@ class VOCWeakSegDataset(WeakSegDataset):
         elif self.supervision == 'pseudo':
             info['pseudo_mask_path'] = path('pseudo_mask', self.seg_map_suffix)
             info['mask_inputs'] = self.mask_inputs(name)
+        elif self.supervision in ('point', 'scribble'):
+            info['partial_mask_path'] = path(f'{self.supervision}_path', self.seg_map_suffix)
         if self.supervision == 'box' or self.with_boxes and self.box_source == 'xml' or (
                 self.supervision == 'image' and not self.tag_file):
             info['box_path'] = path('box_path', '.xml')

@@ -11,8 +11,6 @@ from mmseg_wss.datasets.palette import voc_palette
 from mmseg_wss.errors import DataError
 from mmseg_wss.random_state import seeded
 
-SUPERVISIONS = ('pixel', 'box', 'image', 'pseudo')
-
 
 class WeakSegDataset(BaseSegDataset):
     """A list of images with one kind of supervision.
@@ -24,8 +22,10 @@ class WeakSegDataset(BaseSegDataset):
     A sample drawn with a `SeededIndex` goes through the pipeline under its own seed.
 
     Args:
-        supervision (str): 'pixel' (the mask is truth), 'box' (boxes and tags), 'image' (tags) or
-            'pseudo' (a mask that a program made, in the folder `pseudo_mask`).
+        supervision (str): 'pixel' (the mask is truth), 'box' (boxes and tags), 'image' (tags),
+            'pseudo' (a mask that a program made, in the folder `pseudo_mask`), and in layouts that
+            have them 'point' and 'scribble' (a mask that is 255, unlabelled, but for points or
+            scribbles).
         pseudo_mask (str): folder of the pseudo masks (PNG, named like the image), relative to
             `data_root` or absolute; with ``supervision='pseudo'`` only.
         with_boxes (bool): images with a mask have boxes too, for `BoxPriors`. Images that are
@@ -34,21 +34,23 @@ class WeakSegDataset(BaseSegDataset):
 
     Raises:
         ValueError: an unknown supervision; `pseudo_mask` missing, or given where it is not used;
-            `with_boxes` for images that have boxes anyway, or tags alone.
+            `with_boxes` for images that have boxes anyway, or no mask of the whole image.
         DataError: the list is missing, empty or holds an image twice, files of it are missing, or
             there is no file of class names.
     """
 
+    supervisions = ('pixel', 'box', 'image', 'pseudo')  # that the layout has labels for
+
     def __init__(self, supervision='pixel', pseudo_mask=None, with_boxes=False, **kwargs):
-        if supervision not in SUPERVISIONS:
-            raise ValueError(
-                f'supervision must be one of {", ".join(SUPERVISIONS)}, got {supervision!r}.')
+        if supervision not in self.supervisions:
+            raise ValueError(f'supervision of {type(self).__name__} must be one of '
+                             f'{", ".join(self.supervisions)}, got {supervision!r}.')
         if (supervision == 'pseudo') != (pseudo_mask is not None):
             raise ValueError(
                 f"supervision={supervision!r} with pseudo_mask={pseudo_mask!r}: the folder of the "
                 "pseudo masks belongs to supervision='pseudo', and only to it.")
-        if with_boxes and supervision in ('box', 'image'):
-            raise ValueError(f"with_boxes=True is for images with a mask ('pixel', 'pseudo'), got "
+        if with_boxes and supervision not in ('pixel', 'pseudo'):
+            raise ValueError("with_boxes=True is for images with a mask ('pixel', 'pseudo'), got "
                              f"supervision={supervision!r}: remove it"
                              + ("; use supervision='box'." if supervision == 'image' else '.'))
         self.supervision = supervision

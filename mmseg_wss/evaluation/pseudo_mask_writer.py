@@ -3,8 +3,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-import mmcv
-import mmengine.fileio as fileio
 import numpy as np
 import torch
 from mmengine.dist import all_reduce, get_dist_info, get_world_size, is_main_process
@@ -14,8 +12,8 @@ from PIL import Image
 from mmseg_wss.boxes import pixel_windows
 from mmseg_wss.datasets.label_check import IGNORE
 from mmseg_wss.datasets.mask_folder import MaskFolder
+from mmseg_wss.evaluation.refine import class_probabilities, refine
 from mmseg_wss.fileio import atomic_path
-from mmseg_wss.ops import dense_crf
 from mmseg_wss.registry import METRICS
 
 
@@ -89,7 +87,8 @@ class PseudoMaskWriter(BaseMetric):
         recipe (dict): all that the masks depend on, see `MaskFolder`.
         targets (dict[str, MaskTarget]): path of an image (``img_path``) -> its mask.
         tau (float): see `threshold_labels`.
-        crf (bool): refine the probabilities with `mmseg_wss.ops.dense_crf`.
+        crf (dict, optional): refine the probabilities with these options of
+            `mmseg_wss.ops.dense_crf`.
         box_gate (bool): apply `gate_labels`; every target needs boxes.
         soft (bool): also write the largest probability p as round(255 p), 8 bit, see
             `confidence_path`.
@@ -97,7 +96,7 @@ class PseudoMaskWriter(BaseMetric):
     """
     default_prefix = 'pseudo_masks'
 
-    def __init__(self, out_dir, recipe, targets, tau, crf=False, box_gate=False, soft=False,
+    def __init__(self, out_dir, recipe, targets, tau, crf=None, box_gate=False, soft=False,
                  **kwargs):
         super().__init__(**kwargs)
         self.out_dir, self.recipe, self.targets = out_dir, recipe, targets
@@ -119,8 +118,8 @@ class PseudoMaskWriter(BaseMetric):
             path = sample['img_path']
             target = self.targets[path]
             probs = class_probabilities(sample)
-            if self.crf:
-                probs = _refine(probs, path)
+            if self.crf is not None:
+                probs = refine(probs, path, **self.crf)
             mask = threshold_labels(probs, self.tau).cpu().numpy()
             if self.box_gate:
                 mask = gate_labels(mask, target.boxes, target.box_labels)
@@ -164,40 +163,12 @@ class PseudoMaskWriter(BaseMetric):
         return dict(images=images, coverage=kept / pixels)
 
 
-def class_probabilities(sample):
-    """Probabilities of the classes at the size of the file.
-
-    Args:
-        sample (dict): a prediction with ``seg_probs`` or ``seg_logits``, (K, H, W).
-
-    Returns:
-        Tensor: float32 (K, H, W).
-
-    Raises:
-        ValueError: one channel only.
-    """
-    scores = sample['seg_probs' if 'seg_probs' in sample else 'seg_logits']['data']
-    if len(scores) < 2:
-        raise ValueError('the network predicts one channel (a sigmoid), but pseudo masks need a '
-                         'softmax over classes: set out_channels=num_classes in the head.')
-    return scores.float() if 'seg_probs' in sample else scores.float().softmax(0)
-
-
 def confidence_path(out_dir, name):
     """Where an image's largest probabilities are written: ``OUT_confidence/ID.png``.
 
     It lies beside the folder of the masks, since whatever PNG that has is a mask.
     """
     return Path(f'{Path(out_dir)}_confidence', f'{name}.png')
-
-
-def _refine(probs, path):
-    image = mmcv.imfrombytes(fileio.get(path), channel_order='rgb')  # as LoadImageFromFile
-    if image.shape[:2] != probs.shape[1:]:
-        raise ValueError(f'{path}: the image has shape {image.shape[:2]}, its prediction '
-                         f'{tuple(probs.shape[1:])}: a test pipeline must predict whole images.')
-    image = torch.from_numpy(image.transpose(2, 0, 1).copy()).to(probs)
-    return dense_crf(probs[None], image[None])[0]
 
 
 def _write_confidence(path, probs):

@@ -1,9 +1,18 @@
-from .backbones import EfficientNetLite0Init
+from .backbones import EfficientNetLite0Init, ResNet38, VGG16LargeFOV
 from .data_preprocessors import WeakSegDataPreprocessor
-from .decode_heads import DualBranchHead, MixedDualHead, TwoBranchHead
+from .decode_heads import (
+    DeepLabV2Head,
+    DenseEnergyHead,
+    DualBranchHead,
+    MixedDualHead,
+    RRMHead,
+    TwoBranchHead,
+)
+from .losses import DenseEnergyLoss, FilteredCrossEntropyLoss
 from .segmentors import WeakEncoderDecoder
 
 __all__ = [
-    'DualBranchHead', 'EfficientNetLite0Init', 'MixedDualHead', 'TwoBranchHead',
-    'WeakEncoderDecoder', 'WeakSegDataPreprocessor'
+    'DeepLabV2Head', 'DenseEnergyHead', 'DenseEnergyLoss', 'DualBranchHead',
+    'EfficientNetLite0Init', 'FilteredCrossEntropyLoss', 'MixedDualHead', 'RRMHead', 'ResNet38',
+    'TwoBranchHead', 'VGG16LargeFOV', 'WeakEncoderDecoder', 'WeakSegDataPreprocessor'
 ]

@@ -1,13 +1,16 @@
 """Mean-field inference in a fully connected conditional random field."""
 import torch
 
-BACKENDS = ('pydensecrf', )
-NORMALIZATIONS = {'symmetric': 'NORMALIZE_SYMMETRIC', 'after': 'NORMALIZE_AFTER'}
+from mmseg_wss.ops.features import check_sigmas
+from mmseg_wss.ops.mean_field import MeanField
+from mmseg_wss.ops.pydensecrf_inference import NORMALIZATIONS, PyDenseCRF
+
+BACKENDS = {'torch': MeanField, 'pydensecrf': PyDenseCRF}
 FLOOR = 1e-12  # probabilities below it count as this much: log(0) has no neighbour to argue with
 
 
 def dense_crf(probs, images, iterations=10, sxy_gaussian=3, compat_gaussian=3, sxy_bilateral=80,
-              srgb=13, compat_bilateral=10, backend='pydensecrf', normalization='symmetric'):
+              srgb=13, compat_bilateral=10, backend='torch', normalization='symmetric'):
     """Sharpen class probabilities along the edges of their images (Kraehenbuehl, Koltun, 2011).
 
     With p the given probabilities, positions x and colours I, every pixel i starts with
@@ -24,6 +27,8 @@ def dense_crf(probs, images, iterations=10, sxy_gaussian=3, compat_gaussian=3, s
     pydensecrf's default) or by n_i ('after', as in the library that DeepLab was released with). The
     sums are those of a permutohedral lattice, so approximate.
 
+    To refine several probabilities of the same images, build a `DenseCRF` once.
+
     Args:
         probs (Tensor): float (N, K, H, W), non-negative; values below 1e-12 count as 1e-12.
         images (Tensor): (N, 3, H, W), RGB in 0..255; rounded to integers.
@@ -31,7 +36,9 @@ def dense_crf(probs, images, iterations=10, sxy_gaussian=3, compat_gaussian=3, s
         sxy_gaussian, sxy_bilateral (float): standard deviations in pixels.
         srgb (float): standard deviation in levels of 0..255.
         compat_gaussian, compat_bilateral (float): weights of the kernels; 0 turns one off.
-        backend (str): 'pydensecrf', on the CPU, one image after another.
+        backend (str): 'torch', on the device of `images` and for the whole batch at once (on a CPU
+            the lattice is compiled by Numba), or 'pydensecrf', the library, on the CPU, one image
+            after another. Both are float32 and do the same, but for the order of their sums.
         normalization (str): 'symmetric' or 'after'.
 
     Returns:
@@ -39,50 +46,56 @@ def dense_crf(probs, images, iterations=10, sxy_gaussian=3, compat_gaussian=3, s
         gradient.
 
     Raises:
-        ValueError: a wrong shape, an unknown backend or normalization.
+        ValueError: a wrong shape, an unknown backend or normalization, a standard deviation that is
+            not positive.
         ImportError: the library of the backend is not installed.
     """
-    if backend not in BACKENDS:
-        raise ValueError(f'backend must be one of {", ".join(BACKENDS)}; got {backend!r}.')
-    if normalization not in NORMALIZATIONS:
-        raise ValueError(
-            f'normalization must be one of {", ".join(NORMALIZATIONS)}; got {normalization!r}.')
+    _check_shapes(probs, images)
+    return DenseCRF(
+        images, sxy_gaussian=sxy_gaussian, compat_gaussian=compat_gaussian,
+        sxy_bilateral=sxy_bilateral, srgb=srgb, compat_bilateral=compat_bilateral, backend=backend,
+        normalization=normalization)(probs, iterations)
+
+
+class DenseCRF:
+    """The `dense_crf` of given images, for any number of probabilities.
+
+    Backend 'torch' builds its lattices here, once.
+
+    Args:
+        images: see `dense_crf`, as are the options.
+    """
+
+    def __init__(self, images, *, sxy_gaussian=3, compat_gaussian=3, sxy_bilateral=80, srgb=13,
+                 compat_bilateral=10, backend='torch', normalization='symmetric'):
+        if backend not in BACKENDS:
+            raise ValueError(f'backend must be one of {", ".join(BACKENDS)}; got {backend!r}.')
+        if normalization not in NORMALIZATIONS:
+            raise ValueError(f'normalization must be one of {", ".join(NORMALIZATIONS)}; got '
+                             f'{normalization!r}.')
+        if images.dim() != 4 or images.shape[1] != 3:
+            raise ValueError(f'images must be (N, 3, H, W); got shape {tuple(images.shape)}.')
+        check_sigmas(sxy_gaussian=sxy_gaussian, sxy_bilateral=sxy_bilateral, srgb=srgb)
+        self.images = images
+        levels = images.detach()
+        if levels.dtype != torch.uint8:
+            levels = levels.float().round().clamp(0, 255).to(torch.uint8)
+        self.inference = BACKENDS[backend](
+            levels, sxy_gaussian, compat_gaussian, sxy_bilateral, srgb, compat_bilateral,
+            normalization)
+
+    @torch.no_grad()
+    def __call__(self, probs, iterations=10):
+        """Marginals of probabilities (N, K, H, W), see `dense_crf`."""
+        _check_shapes(probs, self.images)
+        unary = probs.to(self.images.device, torch.float32).clamp(min=FLOOR).log()
+        return self.inference(unary, iterations).to(probs)
+
+
+def _check_shapes(probs, images):
     if probs.dim() != 4:
         raise ValueError(f'probs must be (N, K, H, W); got shape {tuple(probs.shape)}.')
-    expected = (probs.shape[0], 3, *probs.shape[2:])
+    expected = (len(probs), 3, *probs.shape[2:])
     if tuple(images.shape) != expected:
         raise ValueError(f'images must be (N, 3, H, W) = {expected}, to match probs; got shape '
                          f'{tuple(images.shape)}.')
-    library = _library()
-    normalize = getattr(library, NORMALIZATIONS[normalization])
-    gaussian = dict(sxy=sxy_gaussian, compat=compat_gaussian, normalization=normalize)
-    bilateral = dict(sxy=sxy_bilateral, srgb=srgb, compat=compat_bilateral, normalization=normalize)
-    energies = -probs.detach().cpu().float().clamp(min=FLOOR).log()
-    levels = images.detach().cpu().float().round().clamp(0, 255).to(torch.uint8)
-    marginals = torch.empty_like(energies)
-    for energy, image, marginal in zip(energies, levels.permute(0, 2, 3, 1), marginals):
-        marginal.copy_(_infer(library, energy, image, gaussian, bilateral, iterations))
-    return marginals.to(probs)
-
-
-def _infer(library, energy, image, gaussian, bilateral, iterations):
-    """Marginals, float32 (K, H, W), of unary energies (K, H, W) and an image, uint8 (H, W, 3)."""
-    import numpy as np
-    number, height, width = energy.shape
-    crf = library.DenseCRF2D(width, height, number)
-    crf.setUnaryEnergy(np.ascontiguousarray(energy.reshape(number, -1).numpy()))
-    crf.addPairwiseGaussian(**gaussian)
-    crf.addPairwiseBilateral(rgbim=np.ascontiguousarray(image.numpy()), **bilateral)
-    return torch.from_numpy(np.array(crf.inference(iterations))).reshape(energy.shape)
-
-
-def _library():
-    try:
-        from pydensecrf import densecrf
-    except ImportError as error:
-        raise ImportError(
-            f"dense_crf(backend='pydensecrf') cannot import the library pydensecrf ({error}). "
-            'Install it: pip install pydensecrf2, or pip install -e ".[crf]" from a checkout of '
-            'mmseg_wss.'
-        ) from error
-    return densecrf

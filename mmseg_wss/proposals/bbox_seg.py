@@ -34,7 +34,7 @@ def bbox_seg_masks(image, boxes, labels, **crf):
         np.ndarray: bool (M, H, W), within the pixels of the boxes.
 
     Raises:
-        ImportError: the library of the CRF is not installed.
+        ImportError: ``backend='pydensecrf'`` without the library.
     """
     shape = image.shape[:2]
     masks = rect_masks(boxes, shape)

@@ -15,6 +15,9 @@ GOOD[2:6, 2:6] = 1
 BOMB = ('<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
         '<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]><annotation>&c;</annotation>')
 VOID = np.where(GOOD, 255, 0).astype(np.uint8)
+DRAWN = np.full((12, 16), 255, np.uint8)  # scribbles on an object and on the background
+DRAWN[3, 2:6] = 1
+DRAWN[8, 2:6] = 0
 
 
 def load(kit, name, supervision, pseudo=False, **kwargs):
@@ -166,6 +169,44 @@ def test_pseudo_mask(kit, damage, words):
 def test_pseudo_mask_may_find_nothing(kit):
     damaged(kit, 'SegmentationClass/w1.png', mask(VOID))
     assert load(kit, 'weak', 'pseudo', pseudo_mask='SegmentationClass')
+
+
+@pytest.fixture
+def drawn_kit(kit):
+    for folder in ('PointLabels', 'ScribbleLabels'):
+        (kit / folder).mkdir()
+        for name in ('w0', 'w1'):
+            write_mask(kit / folder / f'{name}.png', DRAWN)
+    return kit
+
+
+@pytest.mark.parametrize('damage, words', [
+    (remove, 'do not exist.*remove the images from the list'),
+    (write(b'garbage'), 'cannot be read.*Write it again'),
+    (mask(DRAWN[:-1]), '16x11.*16x12.*make the mask at the size'),
+    (mask(np.where(DRAWN == 1, 3, DRAWN).astype(np.uint8)), r'labels \[3\].*Map the labels'),
+    (colour_mask, 'convert each colour'),
+    (mask(np.full_like(DRAWN, 255)), 'no labelled pixel.*label some, or remove'),
+    (mask(GOOD), 'no pixel of the value 255.*write 255 where nothing is drawn')])
+@pytest.mark.parametrize('supervision', ['point', 'scribble'])
+def test_points_and_scribbles(drawn_kit, damage, words, supervision):
+    assert len(load(drawn_kit, 'weak', supervision)) == 2
+    name = damaged(drawn_kit, f'{supervision.title()}Labels/w1.png', damage)
+    with pytest.raises(DataError) as error:
+        load(drawn_kit, 'weak', supervision)
+    speaks_of(error, name, words)
+
+
+@pytest.mark.parametrize('rows, file, words', [
+    ('w0 red\n', 'tags.txt', 'no line for 1 .*w1.*Add "w1 CLASS'),
+    ('w0 red\nw1\n', 'w1.png', 'labels red, but the tags of its image are none: correct one'),
+    ('w0 red\nw1 green\n', 'w1.png', 'labels red, but the tags of its image are green.*correct'),
+    ('w0 red\nw1 red blue\n', 'w1.jpg', "'blue'.*red, green.*correct the name or add")])
+def test_tag_file_beside_scribbles(drawn_kit, rows, file, words):
+    (drawn_kit / 'tags.txt').write_text(rows)
+    with pytest.raises(DataError) as error:
+        load(drawn_kit, 'weak', 'scribble', tag_file='tags.txt')
+    speaks_of(error, file, words)
 
 
 @pytest.mark.parametrize('rows, file, words', [

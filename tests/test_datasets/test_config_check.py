@@ -64,6 +64,39 @@ def test_good_samples(kit, supervision):
     assert results == [([], {'background', 'red'}), ([], {'background', 'green'})]
 
 
+@pytest.mark.parametrize('supervision', ['point', 'scribble'])
+def test_points_and_scribbles(kit, supervision):
+    folder = kit / f'{supervision.title()}Labels'
+    folder.mkdir()
+    (kit / 'SegmentationClass/w0.png').write_bytes(b'no mask')  # it is not opened
+    drawn = np.full((12, 16), 255, np.uint8)
+    drawn[2, 3:6] = 1
+    for name in ('w0', 'w1'):
+        write_mask(folder / f'{name}.png', drawn)
+    weak = source(kit, 'weak', supervision)
+    entry = read_one(weak)
+    results = [check_sample(info, entry.classes) for info in entry.images]
+    assert entry.supervision == supervision
+    assert results == [([], {'background', 'red'})] * 2
+
+    (kit / 'tags.txt').write_text('w0 red green\nw1 green blue\n')
+    tagged = dict(weak, tag_file='tags.txt')
+    contradiction, unknown = faults_of(tagged)
+    assert 'w1.png' in contradiction and 'labels red' in contradiction
+    assert 'w1.jpg' in unknown and "'blue'" in unknown
+    write_mask(folder / 'w1.png', np.where(drawn == 1, 0, drawn).astype(np.uint8))
+    (kit / 'tags.txt').write_text('w0 red\nw1\n')
+    assert faults_of(tagged) == []  # the background alone
+
+    write_mask(folder / 'w0.png', np.full((12, 16), 255, np.uint8))
+    write_mask(folder / 'w1.png', np.full((12, 15), 1, np.uint8))
+    unlabelled, size = faults_of(weak)
+    assert 'w0.png' in unlabelled and 'no labelled pixel' in unlabelled
+    assert 'w1.png' in size and '15x12' in size
+    (folder / 'w1.png').unlink()
+    assert 'w1.png' in faults_of(weak)[1]
+
+
 @pytest.mark.parametrize('supervision', ['box', 'image'])
 def test_true_masks_of_weak_images_are_not_opened(kit, supervision):
     (kit / 'SegmentationClass/w0.png').unlink()

@@ -2,13 +2,13 @@
 import numpy as np
 import pytest
 from dataset_bench import PLAIN, WEAK_IDS, DatasetBench, flat, make_root, voc
-from devkit import CLASSES, write_annotation
+from devkit import CLASSES, write_annotation, write_mask
 from mmengine.dataset import ConcatDataset
 from mmengine.registry import DATASETS, init_default_scope
 from mmseg.utils import get_classes
 from PIL import Image
 
-from mmseg_wss.datasets import VOCWeakSegDataset, WeakSegDataset
+from mmseg_wss.datasets import COCOWeakSegDataset, VOCWeakSegDataset, WeakSegDataset
 from mmseg_wss.datasets.seeded_index import SeededIndex
 from mmseg_wss.datasets.voc_xml import read_voc_objects
 from mmseg_wss.errors import DataError
@@ -108,6 +108,78 @@ class TestPseudo(DatasetBench):
         assert np.array_equal(flat(dataset[1])['gt_sem_seg'], expected)
 
 
+def partial_mask(name):
+    """Strokes on the background, of two classes, of one, and of none in turn."""
+    number = WEAK_IDS.index(name)
+    mask = np.full((24, 32), 255, np.uint8)
+    mask[3:5, 4:20] = 0
+    if number < 3:
+        mask[9:12, 6:9] = 1 + number % 2
+    if number == 1:
+        mask[15:17, 20:30] = 1
+    return mask
+
+
+class PartialBench(DatasetBench):
+    """Masks of points and scribbles: the same but for the names."""
+    label_key = 'partial_mask_path'
+    fields = ('gt_sem_seg', 'gt_tags')
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        make_root(tmp_path)
+        (tmp_path / self.label_folder).mkdir()
+        for name in WEAK_IDS:
+            write_mask(tmp_path / self.label_folder / f'{name}.png', partial_mask(name))
+        return tmp_path
+
+    def expected(self, root, name):
+        tags = dict(w0=[1, 1, 0], w1=[1, 1, 1], w2=[1, 1, 0], w3=[1, 0, 0])[name]
+        return dict(gt_sem_seg=partial_mask(name)[None].astype(np.int64),
+                    gt_tags=np.array(tags, np.uint8))
+
+    def test_another_folder(self, root):
+        (root / self.label_folder).rename(root / 'Drawn_seed1')
+        folder = {f'{self.supervision}_path': 'Drawn_seed1'}
+        assert 'gt_sem_seg' in flat(self.build(root, data_prefix=folder)[0])
+
+    def test_annotations_are_not_opened(self, root):
+        for path in (root / 'Annotations').iterdir():
+            path.unlink()
+        assert len(list(self.build(root))) == 4
+
+    def test_tags_of_a_file_come_first(self, root):
+        (root / 'tags.txt').write_text('w0 red green\nw1 green red\nw2 red\nw3\n')
+        dataset = self.build(root, tag_file='tags.txt')
+        assert [flat(packed)['gt_tags'].tolist() for packed in dataset] == [
+            [1, 1, 1], [1, 1, 1], [1, 1, 0], [1, 0, 0]]
+        assert np.array_equal(flat(dataset[0])['gt_sem_seg'][0], partial_mask('w0'))
+
+    def test_with_boxes_is_refused(self, root):
+        with pytest.raises(ValueError, match=f"got supervision='{self.supervision}': remove it"):
+            self.build(root, with_boxes=True)
+
+    def test_pseudo_mask_is_refused(self, root):
+        with pytest.raises(ValueError, match="belongs to supervision='pseudo'"):
+            self.build(root, pseudo_mask=self.label_folder)
+
+
+class TestPoint(PartialBench):
+    supervision = 'point'
+    label_folder = 'PointLabels'
+
+
+class TestScribble(PartialBench):
+    supervision = 'scribble'
+    label_folder = 'ScribbleLabels'
+
+
+@pytest.mark.parametrize('supervision', ['point', 'scribble'])
+def test_layouts_without_such_labels_refuse_them(supervision):
+    with pytest.raises(ValueError, match=f"box, image, pseudo, got '{supervision}'"):
+        COCOWeakSegDataset(ann_file='x', supervision=supervision)
+
+
 # ---- class names, palette and lists do not depend on the supervision
 
 @pytest.fixture
@@ -194,7 +266,8 @@ def test_strong_and_weak_images_in_one_data_set(root):
 
 
 @pytest.mark.parametrize('options, said', [
-    (dict(supervision='scribbles'), "one of pixel, box, image, pseudo, got 'scribbles'"),
+    (dict(supervision='scribbles'),
+     "one of pixel, box, image, pseudo, point, scribble, got 'scribbles'"),
     (dict(supervision='pseudo'), 'pseudo_mask=None'),
     (dict(supervision='box', pseudo_mask='Pseudo'), "supervision='box' with pseudo_mask='Pseudo'")])
 def test_options_that_do_not_fit_are_refused(root, options, said):

@@ -9,11 +9,11 @@ from mmseg_wss.datasets.mask_folder import MaskFolder, read_manifest
 from mmseg_wss.evaluation.pseudo_mask_writer import (
     MaskTarget,
     PseudoMaskWriter,
-    class_probabilities,
     confidence_path,
     gate_labels,
     threshold_labels,
 )
+from mmseg_wss.evaluation.refine import class_probabilities
 
 # ---- threshold
 
@@ -140,6 +140,6 @@ def test_an_image_too_many_or_too_few(tmp_path, size):
 def test_crf_wants_the_whole_image(tmp_path):
     path = str(tmp_path / 'a.png')
     Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(path)
-    writer = make_writer(tmp_path / 'masks', crf=True, targets={path: MaskTarget('a')})
+    writer = make_writer(tmp_path / 'masks', crf={}, targets={path: MaskTarget('a')})
     with pytest.raises(ValueError, match=r'\(4, 6\).*\(1, 3\)'):
         writer.process(None, [dict(predictions()[0], img_path=path)])

@@ -86,11 +86,6 @@ def test_probabilities_sum_to_one_and_the_outside_is_background():
     assert (bbox_seg_probs(boxes[:0], [], (5, 6), 2)[0] == 1).all()
 
 
-@pytest.fixture
-def library():
-    return pytest.importorskip('pydensecrf', reason='the extra [crf] is not installed')
-
-
 def two_discs():
     y, x = np.indices((60, 90))
     discs = np.stack([(y - 30) ** 2 + (x - 25) ** 2 < 16 ** 2, (y - 28) ** 2 + (x - 64) ** 2 < 300])
@@ -101,7 +96,7 @@ def two_discs():
 
 
 @pytest.mark.parametrize('labels', [(5, 2), (7, 7)])
-def test_it_finds_the_objects_in_their_boxes(library, labels):
+def test_it_finds_the_objects_in_their_boxes(labels):
     image, discs, boxes = two_discs()
     masks = bbox_seg_masks(image, boxes, np.array(labels))
     assert masks.dtype == bool
@@ -111,7 +106,7 @@ def test_it_finds_the_objects_in_their_boxes(library, labels):
         assert not (mask & ~rect).any()
 
 
-def test_without_pairs_a_mask_is_where_the_class_leads(library):
+def test_without_pairs_a_mask_is_where_the_class_leads():
     """The ring is a tie, so the centre alone is certain."""
     image, _, boxes = two_discs()
     masks = bbox_seg_masks(image, boxes, np.array([1, 2]), compat_gaussian=0, compat_bilateral=0)
@@ -120,14 +115,14 @@ def test_without_pairs_a_mask_is_where_the_class_leads(library):
         assert mask[y1:y2, x1:x2].all()
 
 
-def test_boxes_of_one_class_may_share_pixels(library):
+def test_boxes_of_one_class_may_share_pixels():
     image, discs, boxes = two_discs()
     wide = boxes[0] + [-2, -2, 2, 2]
     masks = bbox_seg_masks(image, np.stack([boxes[0], wide]), np.array([4, 4]))
     assert (masks.all(0) & discs[0]).sum() > 0.9 * discs[0].sum()
 
 
-def test_a_uniform_picture(library):
+def test_a_uniform_picture():
     """No edge to hold on to: the object is one piece around the centre, the outside background."""
     boxes = np.array([[20., 15, 60, 50]])
     mask, = bbox_seg_masks(np.full((70, 80, 3), 99, np.uint8), boxes, np.array([1]))
@@ -137,8 +132,9 @@ def test_a_uniform_picture(library):
 
 def test_nothing_to_segment_needs_no_library(monkeypatch):
     monkeypatch.setitem(sys.modules, 'pydensecrf', None)
+    monkeypatch.setitem(sys.modules, 'mmseg_wss.ops.permutohedral.numba_lattice', None)
     image = np.zeros((6, 7, 3), np.uint8)
     assert bbox_seg_masks(image, np.zeros((0, 4)), np.zeros(0, int)).shape == (0, 6, 7)
     assert not bbox_seg_masks(image, np.array([[8., 0, 9, 5]]), np.array([1])).any()
     with pytest.raises(ImportError, match='pip install pydensecrf2'):
-        bbox_seg_masks(image, np.array([[1., 1, 4, 4]]), np.array([1]))
+        bbox_seg_masks(image, np.array([[1., 1, 4, 4]]), np.array([1]), backend='pydensecrf')

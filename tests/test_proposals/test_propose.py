@@ -112,7 +112,6 @@ def test_mcg_gets_its_file_and_nobody_else_does(image, stand_ins):
 
 
 def test_bbox_seg_by_name(image):
-    pytest.importorskip('pydensecrf', reason='the extra [crf] is not installed')
     found = propose(image, BOXES, LABELS, 'bbox_seg', {'bbox_seg': {'iterations': 2}})
     assert (found[~rect_masks(BOXES, SHAPE).any(0)] == 0).all()
     assert set(np.unique(found)) == {0, 1, 3}

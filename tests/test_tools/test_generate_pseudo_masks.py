@@ -206,7 +206,6 @@ def test_gate_and_confidence(tool, setting, whole, tmp_path):
 
 
 def test_crf_sharpens_the_probabilities(tool, setting, tmp_path):
-    pytest.importorskip('pydensecrf', reason='the extra [crf] is not installed')
     from mmseg_wss.ops import dense_crf
     tool.main(setting.arguments(tmp_path / 'crf', '--crf'))
     for name, probs in setting.predict(setting.cfg.pipeline).items():

@@ -2,7 +2,15 @@
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmseg_wss.datasets.label_check import box_faults, mask_faults, tag_faults
+from mmseg_wss.datasets.label_check import (
+    MASK_KEYS,
+    box_faults,
+    labelled_names,
+    mask_faults,
+    partial_mask_faults,
+    tag_faults,
+    untagged_faults,
+)
 from mmseg_wss.datasets.mask_file import read_mask
 from mmseg_wss.datasets.objects import OBJECT_KEYS, load_objects, stale_mask_faults
 from mmseg_wss.errors import DataError
@@ -13,13 +21,15 @@ from mmseg_wss.registry import TRANSFORMS
 class LoadWeakLabels(BaseTransform):
     """Load the labels that the image's supervision allows, and check them.
 
-    'pixel' and 'pseudo' give the mask, 'box' gives boxes and tags, 'image' gives tags alone. What
-    an image does not have stays absent. Use it for evaluation too, behind ``Resize``, since a
-    prediction is compared at the size of the file. Where the data set has ``with_boxes=True``, an
-    image with a mask gets its boxes too, for the network's input (`BoxPriors`).
+    'pixel' and 'pseudo' give the mask, 'box' gives boxes and tags, 'image' gives tags alone,
+    'point' and 'scribble' give a mask that is 255 but for the points or scribbles, and tags: those
+    of the data set's tag file, else the classes that the mask has. What an image does not have
+    stays absent. Use it for evaluation too, behind ``Resize``, since a prediction is compared at
+    the size of the file. Where the data set has ``with_boxes=True``, an image with a whole mask
+    gets its boxes too, for the network's input (`BoxPriors`).
 
     Required keys: img_path, ori_shape, classes, supervision, and seg_map_path | pseudo_mask_path |
-    box_path | objects | tags.
+    partial_mask_path | box_path | objects | tags.
 
     Added keys:
 
@@ -33,8 +43,10 @@ class LoadWeakLabels(BaseTransform):
         backend_args (dict, optional): see ``mmengine.fileio``.
 
     Raises:
-        DataError: a label file is missing, unreadable or wrong (`mask_faults`, `box_faults`), or a
-            weak image has no object at all, or a mask was made for other boxes than it has.
+        DataError: a label file is missing, unreadable or wrong (`mask_faults`, `box_faults`,
+            `partial_mask_faults`), or a boxed or tagged image has no object at all, or a mask was
+            made for other boxes than it has, or points or scribbles are of a class that the tags
+            do not have.
     """
 
     def __init__(self, backend_args=None):
@@ -43,9 +55,12 @@ class LoadWeakLabels(BaseTransform):
     def transform(self, results):
         supervision = results['supervision']
         if supervision in ('pixel', 'pseudo'):
-            self._load_mask(results, truth=supervision == 'pixel')
+            self._load_mask(results)
             if any(key in results for key in OBJECT_KEYS):
                 self._load_boxes(results)
+        elif supervision in ('point', 'scribble'):
+            self._load_mask(results)
+            self._add_tags_of_partial_mask(results)
         elif 'tags' in results:
             self._add_tags(
                 results, results['tags'], f'{results["img_path"]}: by its tags, the image')
@@ -53,10 +68,13 @@ class LoadWeakLabels(BaseTransform):
             self._load_boxes(results)
         return results
 
-    def _load_mask(self, results, truth):
-        path = results['seg_map_path' if truth else 'pseudo_mask_path']
+    def _load_mask(self, results):
+        key = MASK_KEYS[results['supervision']]
+        path = results[key]
         mask = read_mask(path, self.backend_args)
-        faults = mask_faults(mask, len(results['classes']), results['ori_shape'], truth)
+        facts = mask, len(results['classes']), results['ori_shape']
+        faults = (partial_mask_faults(*facts) if key == 'partial_mask_path' else
+                  mask_faults(*facts, is_truth=key == 'seg_map_path'))
         if faults:
             raise DataError(f'{path}: the mask {"; it ".join(faults)}.')
         results['gt_seg_map'] = mask.astype(np.uint8)
@@ -82,12 +100,26 @@ class LoadWeakLabels(BaseTransform):
         if supervision == 'box':
             results['gt_bboxes'], results['gt_bboxes_labels'] = boxes, labels
 
-    @staticmethod
-    def _add_tags(results, names, what):
-        classes = results['classes']
-        faults = tag_faults(names, classes)
+    def _add_tags_of_partial_mask(self, results):
+        mask, classes = results['gt_seg_map'], results['classes']
+        names = results.get('tags', labelled_names(mask, classes))
+        faults = untagged_faults(mask, names, classes)
+        if faults:
+            raise DataError(f'{results["partial_mask_path"]}: the mask {"; it ".join(faults)}.')
+        if names:
+            self._add_tags(results, names, f'{results["img_path"]}: by its tags, the image')
+        else:  # scribbles on the background alone
+            self._set_tags(results, names)
+
+    def _add_tags(self, results, names, what):
+        faults = tag_faults(names, results['classes'])
         if faults:
             raise DataError(f'{what} {"; it ".join(faults)}.')
+        self._set_tags(results, names)
+
+    @staticmethod
+    def _set_tags(results, names):
+        classes = results['classes']
         tags = np.zeros(len(classes), np.uint8)
         tags[[0, *(classes.index(name) for name in names)]] = 1
         results['gt_tags'] = tags

@@ -1,6 +1,10 @@
 from .checkpoint_hook import ResumableCheckpointHook
+from .classify_first_hook import ClassifyFirstHook
 from .non_finite_loss_hook import NonFiniteLossHook
 from .setup_check_hook import SetupCheckHook
 from .val_panel_hook import ValPanelHook
 
-__all__ = ['NonFiniteLossHook', 'ResumableCheckpointHook', 'SetupCheckHook', 'ValPanelHook']
+__all__ = [
+    'ClassifyFirstHook', 'NonFiniteLossHook', 'ResumableCheckpointHook', 'SetupCheckHook',
+    'ValPanelHook'
+]

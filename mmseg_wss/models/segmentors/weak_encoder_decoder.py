@@ -1,6 +1,8 @@
 """Segmentor for heads that learn from strong and weak labels."""
 import torch
+from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm
 from mmseg.models.segmentors import EncoderDecoder
+from mmseg.models.utils import resize
 from mmseg.utils import add_prefix
 from torch import nn
 
@@ -13,8 +15,11 @@ class WeakEncoderDecoder(EncoderDecoder):
     """mmseg's ``EncoderDecoder``, which also gives heads the image when they ask for it.
 
     A head that has ``takes_image = True`` is called as ``head.loss(features, samples, train_cfg,
-    image=...)`` with float (N, 3, H, W), RGB in 0..255 (the data preprocessor's `to_rgb`). All
-    heads share one pass of the backbone.
+    image=...)`` with float (N, 3, H, W), RGB in 0..255 (the data preprocessor's `to_rgb`). One that
+    has `extra_scales` gets the backbone's features of the image at these scales, without gradient,
+    as ``scaled_inputs=[...]``. All heads share one pass of the backbone. A decode head that has
+    ``predict_tags = True`` adds its `tag_scores` to the predicted samples, as pred_score, beside
+    gt_score, the objects of the true mask: what mmpretrain's multi-label metrics read.
 
     A backbone of more than 3 input channels takes pretrained weights for RGB (`widen_on_load`).
 
@@ -23,14 +28,31 @@ class WeakEncoderDecoder(EncoderDecoder):
         channels_last (bool): keep the weights in the channels-last memory format, and with them
             the feature maps: the same numbers up to rounding, faster on CPUs (and on GPUs with
             AMP).
+        frozen_norm (bool): keep the backbone's batch normalisation as it was loaded: its running
+            statistics are used and stay, its weights are not trained.
         *args, **kwargs: see ``EncoderDecoder``.
     """
 
-    def __init__(self, *args, new_channels='zero', channels_last=False, **kwargs):
+    def __init__(self, *args, new_channels='zero', channels_last=False, frozen_norm=False,
+                 **kwargs):
         super().__init__(*args, **kwargs)
         widen_on_load(self.backbone, new_channels)
         if channels_last:
             self.to(memory_format=torch.channels_last)
+        self.frozen_norm = frozen_norm
+        if frozen_norm:
+            for norm in self._norms():
+                norm.requires_grad_(False)
+
+    def train(self, mode=True):
+        super().train(mode)
+        if self.frozen_norm:
+            for norm in self._norms():
+                norm.eval()
+        return self
+
+    def _norms(self):
+        return [m for m in self.backbone.modules() if isinstance(m, _BatchNorm)]
 
     def loss(self, inputs, data_samples):
         """Losses of all heads: ``decode.*``, ``aux.*`` or ``aux_0.*``, ...
@@ -50,8 +72,40 @@ class WeakEncoderDecoder(EncoderDecoder):
         features = self.extract_feat(inputs)
         losses = {}
         for prefix, head in heads.items():
-            extra = (dict(image=self.data_preprocessor.to_rgb(inputs))
-                     if getattr(head, 'takes_image', False) else {})
+            extra = {}
+            if getattr(head, 'takes_image', False):
+                extra['image'] = self.data_preprocessor.to_rgb(inputs)
+            if getattr(head, 'extra_scales', ()):
+                extra['scaled_inputs'] = self._features_at(inputs, head.extra_scales)
             losses.update(add_prefix(
                 head.loss(features, data_samples, self.train_cfg, **extra), prefix))
         return losses
+
+    @torch.no_grad()
+    def _features_at(self, inputs, scales):
+        """Feature maps of the scaled images; the backbone's running statistics do not change."""
+        training = self.training
+        self.eval()
+        features = [self.extract_feat(resize(inputs, scale_factor=scale, mode='bilinear',
+                                             align_corners=False)) for scale in scales]
+        self.train(training)
+        return features
+
+    def predict(self, inputs, data_samples=None):
+        """mmseg's ``EncoderDecoder.predict``, and the scores of tags where the head has them."""
+        samples = super().predict(inputs, data_samples)
+        if getattr(self.decode_head, 'predict_tags', False):
+            for sample, scores in zip(samples,
+                                      self.decode_head.tag_scores(self.extract_feat(inputs))):
+                sample.set_field(scores, 'pred_score')
+                if 'gt_sem_seg' in sample:
+                    sample.set_field(_objects_of(sample, scores), 'gt_score')
+        return samples
+
+
+def _objects_of(sample, scores):
+    """1 for each object that the true mask of a sample has, 0 for the others, like `scores`."""
+    objects = torch.zeros_like(scores)
+    classes = sample.gt_sem_seg.data.unique()
+    objects[classes[(classes > 0) & (classes <= len(objects))].long() - 1] = 1
+    return objects

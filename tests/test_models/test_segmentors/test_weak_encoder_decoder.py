@@ -180,3 +180,71 @@ def test_channels_last_gives_the_same_numbers():
         losses['decode.loss_ce'].backward()
     for a, b in zip(plain.parameters(), last.parameters()):
         torch.testing.assert_close(a.grad, b.grad)
+
+
+# ---- scales, frozen normalisation, tags
+
+@MODELS.register_module()
+class HeadThatSeesScales(FCNHead):
+    extra_scales = (0.5, 2.)
+
+    def loss(self, inputs, batch_data_samples, train_cfg, scaled_inputs):
+        self.scaled = scaled_inputs
+        return super().loss(inputs, batch_data_samples, train_cfg)
+
+
+SCALES = dict(HEAD, type='mmseg_wss.HeadThatSeesScales')
+
+
+def test_a_head_gets_the_features_of_the_scales_it_names_without_gradient():
+    model = build(head=SCALES)
+    batch = model.data_preprocessor(make_batch(), True)
+    model.loss(batch['inputs'], batch['data_samples'])
+    assert [features[1].shape[-2:] for features in model.decode_head.scaled] == [(8, 12), (32, 48)]
+    assert not any(f.requires_grad for features in model.decode_head.scaled for f in features)
+    twice = torch.nn.functional.interpolate(
+        batch['inputs'], scale_factor=2, mode='bilinear', align_corners=False)
+    model = build(head=SCALES).eval()
+    torch.testing.assert_close(model.loss(batch['inputs'], batch['data_samples']) and
+                               model.decode_head.scaled[1][1], model.extract_feat(twice)[1])
+
+
+def test_further_scales_do_not_touch_running_statistics_or_the_mode():
+    def statistics(head):
+        model = build(head=head).train()
+        losses_of(model)
+        assert all(module.training for module in model.modules())
+        return model.state_dict()
+
+    one, many = statistics(HEAD), statistics(SCALES)
+    assert all(torch.equal(one[name], many[name]) for name in one if 'running' in name)
+
+
+def test_frozen_normalisation_stays_what_it_was():
+    model = build(frozen_norm=True).train()
+    before = {name: value.clone() for name, value in model.backbone.state_dict().items()}
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model.parse_losses(losses_of(model))[0].backward()
+    optimizer.step()
+    after = model.backbone.state_dict()
+    norms = {f'{name}.{key}' for name, module in model.backbone.named_modules()
+             if isinstance(module, torch.nn.BatchNorm2d) for key in module.state_dict()}
+    assert norms and {name for name in before if torch.equal(before[name], after[name])} == norms
+
+
+def test_tag_scores_come_with_the_objects_of_the_mask():
+    @MODELS.register_module(force=True)
+    class HeadWithTags(FCNHead):
+        predict_tags = True
+
+        def tag_scores(self, inputs):
+            return torch.tensor([[.25, .75]])
+
+    model = build(head=dict(HEAD, type='mmseg_wss.HeadWithTags')).eval()
+    batch = make_batch(sizes=[(16, 24)])
+    batch['data_samples'][0].gt_sem_seg.data.fill_(255)
+    batch['data_samples'][0].gt_sem_seg.data[0, :3] = torch.tensor([[0], [2], [2]])
+    with torch.no_grad():
+        sample, = model.test_step(batch)
+    assert sample.pred_score.tolist() == [.25, .75] and sample.gt_score.tolist() == [0, 1]
+    assert sample.pred_sem_seg.shape == (16, 24)

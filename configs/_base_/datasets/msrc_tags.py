@@ -1,0 +1,15 @@
+# the 285 training images with tags alone
+_base_ = './msrc.py'
+tags_pipeline = [  # no mask: RRM mines its own
+    dict(type='LoadImageFromFile'),
+    dict(type='mmseg_wss.LoadWeakLabels'),
+    dict(type='RandomResize', scale=(320, 320), ratio_range=(0.75, 1.5), keep_ratio=True),
+    dict(type='mmseg_wss.RandomCrop', crop_size=(224, 224)),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='mmseg_wss.PackWeakSegInputs'),
+]
+tags = dict(
+    type='mmseg_wss.VOCWeakSegDataset', data_root='{{$MSRC_ROOT:data/msrc}}', supervision='image',
+    ann_file='ImageSets/Segmentation/trainaug.txt', pipeline=tags_pipeline)
+train_dataloader = dict(sampler=dict(source_ratio=[1]), dataset=dict(datasets=[tags]))

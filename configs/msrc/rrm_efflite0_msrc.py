@@ -1,0 +1,18 @@
+# RRM: 285 images with tags alone
+_base_ = [
+    '../_base_/models/deeplabv3plus_efflite0.py', '../_base_/datasets/msrc_tags.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/adamw_1500i.py'
+]
+model = dict(
+    frozen_norm=True,
+    backbone=dict(output_stride=8, out_indices=(4, )),
+    decode_head=dict(
+        _delete_=True, type='mmseg_wss.RRMHead', in_channels=320, in_index=0, channels=128,
+        num_classes=16, dilation=6, predict_tags=True,
+        # The energy grows with the square of the number of pixels: 1e-7 is for crops of 321.
+        loss_energy=dict(type='mmseg_wss.DenseEnergyLoss', loss_weight=4e-7)))
+optim_wrapper = dict(optimizer=dict(lr=1e-4), paramwise_cfg=dict(
+    custom_keys={'decode_head': dict(lr_mult=10.)}))
+custom_hooks = [*_base_.custom_hooks, dict(type='mmseg_wss.ClassifyFirstHook', share=0.4)]
+val_evaluator = [_base_.val_evaluator, dict(type='mmpretrain.AveragePrecision')]
+test_evaluator = val_evaluator

@@ -1,0 +1,37 @@
+"""RRM's two phases of training."""
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from mmseg_wss.registry import HOOKS
+
+
+@HOOKS.register_module()
+class ClassifyFirstHook(Hook):
+    """Train the classifier of an `RRMHead` alone for the first share of the steps, then everything.
+
+    Activation maps of a classifier that knows nothing label nothing. The phase follows from the
+    step, so a resumed run is in the right one. With a classifier that is trained already, leave
+    this hook away.
+
+    Args:
+        share (float): of the run's iterations, in [0, 1].
+
+    Raises:
+        ValueError: a `share` outside [0, 1]; a decode head without phases.
+    """
+
+    def __init__(self, share=0.5):
+        if not 0 <= share <= 1:
+            raise ValueError(f'share must be in [0, 1], got {share}.')
+        self.share = share
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        head = model.decode_head
+        if not hasattr(head, 'classify_only'):
+            raise ValueError(
+                f'ClassifyFirstHook is for an RRMHead; this model has {type(head).__name__}.')
+        classify_only = runner.iter < round(self.share * runner.max_iters)
+        if head.classify_only and not classify_only:
+            runner.logger.info('From here on the segmentation branch is trained, too.')
+        head.classify_only = classify_only

@@ -1,0 +1,86 @@
+"""Evaluate what a dense CRF makes of a network's predictions."""
+import multiprocessing
+from collections import deque
+from concurrent.futures import ProcessPoolExecutor
+
+import torch
+from mmengine.evaluator import Evaluator
+from mmengine.structures import PixelData
+
+from mmseg_wss.evaluation.refine import class_probabilities, refine
+from mmseg_wss.registry import EVALUATOR
+
+
+@EVALUATOR.register_module()
+class CRFEvaluator(Evaluator):
+    """mmengine's ``Evaluator``, whose metrics see pred_sem_seg after a dense CRF.
+
+    The CRFs of several images run in processes beside the network, and the metrics get the images
+    in their order.
+
+    Args:
+        metrics (dict | list): see ``Evaluator``.
+        crf (dict): options of `mmseg_wss.ops.dense_crf`, such as one of its `CRF_PRESETS`.
+        num_workers (int): processes. With 0 the CRF runs in this process, on the device of the
+            predictions, and what draws the predictions draws the refined ones.
+
+    Raises:
+        ValueError: `num_workers` below 0; the network predicts one channel only, or not the whole
+            image.
+    """
+
+    def __init__(self, metrics, crf, num_workers=0):
+        super().__init__(metrics)
+        if num_workers < 0:
+            raise ValueError(f'num_workers must be at least 0, got {num_workers}.')
+        self.crf, self.num_workers = dict(crf), num_workers
+        self._pool, self._waiting = None, deque()
+
+    def process(self, data_samples, data_batch=None):
+        """Refine the predictions of a batch and give the metrics those that are finished."""
+        for sample in data_samples:
+            probs = class_probabilities(sample.to_dict())
+            if self.num_workers == 0:
+                _set_labels(sample, _refined_labels(probs, sample.img_path, self.crf))
+                super().process([sample], data_batch)
+                continue
+            job = self._workers().submit(
+                _refined_labels, probs.cpu().numpy(), sample.img_path, self.crf)
+            sample.pop('seg_logits', None)  # large, and as many wait as there are processes
+            sample.pop('seg_probs', None)
+            self._waiting.append((job, sample, data_batch))
+            while len(self._waiting) > 2 * self.num_workers:
+                self._finish_one()
+
+    def evaluate(self, size):
+        """See ``Evaluator.evaluate``."""
+        while self._waiting:
+            self._finish_one()
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+        return super().evaluate(size)
+
+    def _workers(self):
+        if self._pool is None:
+            # not 'fork': this process has threads, whose locks a copy would inherit
+            self._pool = ProcessPoolExecutor(
+                self.num_workers, multiprocessing.get_context('spawn'), torch.set_num_threads,
+                (1, ))
+        return self._pool
+
+    def _finish_one(self):
+        job, sample, data_batch = self._waiting.popleft()
+        _set_labels(sample, torch.from_numpy(job.result()))
+        super().process([sample], data_batch)
+
+
+def _refined_labels(probs, path, crf):
+    """The most probable classes after the CRF, int64 (H, W), of the type that `probs` has."""
+    labels = refine(torch.as_tensor(probs), path, **crf).argmax(0)
+    return labels if isinstance(probs, torch.Tensor) else labels.numpy()
+
+
+def _set_labels(sample, labels):
+    old = sample.pred_sem_seg.data
+    sample.pred_sem_seg = PixelData(data=labels[None].to(old))

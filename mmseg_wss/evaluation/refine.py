@@ -1,0 +1,47 @@
+"""Class probabilities of a prediction, and what a dense CRF makes of them."""
+import mmcv
+import mmengine.fileio as fileio
+import torch
+
+from mmseg_wss.ops import dense_crf
+
+
+def class_probabilities(sample):
+    """Probabilities of the classes at the size of the file.
+
+    Args:
+        sample (dict): a prediction with ``seg_probs`` or ``seg_logits``, (K, H, W).
+
+    Returns:
+        Tensor: float32 (K, H, W).
+
+    Raises:
+        ValueError: one channel only.
+    """
+    scores = sample['seg_probs' if 'seg_probs' in sample else 'seg_logits']['data']
+    if len(scores) < 2:
+        raise ValueError('the network predicts one channel (a sigmoid), but pseudo masks need a '
+                         'softmax over classes: set out_channels=num_classes in the head.')
+    return scores.float() if 'seg_probs' in sample else scores.float().softmax(0)
+
+
+def refine(probs, path, **crf):
+    """Refine the probabilities of an image with `mmseg_wss.ops.dense_crf`.
+
+    Args:
+        probs (Tensor): float (K, H, W).
+        path (str): the image's file, read as ``LoadImageFromFile`` reads it.
+        **crf: options of `dense_crf`.
+
+    Returns:
+        Tensor: (K, H, W), like `probs`.
+
+    Raises:
+        ValueError: the image has another size than `probs`.
+    """
+    image = mmcv.imfrombytes(fileio.get(path), channel_order='rgb')
+    if image.shape[:2] != probs.shape[1:]:
+        raise ValueError(f'{path}: the image has shape {image.shape[:2]}, its prediction '
+                         f'{tuple(probs.shape[1:])}: a test pipeline must predict whole images.')
+    image = torch.from_numpy(image.transpose(2, 0, 1).copy()).to(probs)
+    return dense_crf(probs[None], image[None], **crf)[0]

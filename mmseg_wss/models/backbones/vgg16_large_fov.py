@@ -1,0 +1,100 @@
+"""VGG16 as DeepLab-LargeFOV has it."""
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from torch import nn
+
+from mmseg_wss.registry import MODELS
+
+BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+
+
+@MODELS.register_module()
+class VGG16LargeFOV(BaseModule):
+    """VGG16 made dense, with a large field of view (DeepLab-LargeFOV, Chen et al., 2015).
+
+    The 13 convolutions of VGG16 in five blocks, each with a 3x3 max pool of padding 1 behind it;
+    then a 3x3 average pool of stride 1, and the first two fully connected layers as convolutions:
+    fc6 3x3 with dilation, fc7 1x1, each with ReLU and dropout. With the default strides the output
+    stride is 8 and the convolutions of block 5 have dilation 2: a pool of stride 1 doubles the
+    dilation of all blocks behind it, so that a convolution still takes every sample it would have
+    taken at full stride.
+
+    Convolutions have torchvision's names (``features.N``), so ImageNet weights of its VGG16 load
+    through ``init_cfg=dict(type='Pretrained', checkpoint='torchvision://vgg16')``; they expect
+    RGB normalised as for torchvision's other models. fc6 and fc7 do not exist there in these sizes:
+    they start fresh (Kaiming), and mmengine's loader lists them as missing and the ``classifier``
+    of torchvision as unexpected.
+
+    Args:
+        in_channels (int): channels of the input.
+        pool_strides (Sequence[int]): strides, 1 or 2, of the five pools.
+        fc_channels (int): channels of fc6 and fc7.
+        fc6_dilation (int): dilation of fc6, at the resolution of the output.
+        dropout_ratio (float): behind fc6 and behind fc7.
+        out_indices (Sequence[int]): outputs to return: 0 to 4 for the five blocks, behind their
+            pools, and 5 for fc7. Without 5 there are no fc6 and fc7.
+        init_cfg (dict or list[dict], optional): by default, Kaiming's initialisation as in
+            torchvision.
+
+    Raises:
+        ValueError: an index or a stride that does not exist.
+    """
+
+    def __init__(self, in_channels=3, pool_strides=(2, 2, 2, 1, 1), fc_channels=1024,
+                 fc6_dilation=12, dropout_ratio=0.5, out_indices=(5, ), init_cfg=None):
+        super().__init__(init_cfg)
+        if len(pool_strides) != len(BLOCKS) or not set(pool_strides) <= {1, 2}:
+            raise ValueError(f'pool_strides must be {len(BLOCKS)} strides of 1 or 2; got '
+                             f'{pool_strides}.')
+        if not out_indices or not set(out_indices) <= set(range(len(BLOCKS) + 1)):
+            raise ValueError(f'out_indices must be from 0 to {len(BLOCKS)}; got {out_indices}.')
+        self.out_indices = tuple(out_indices)
+        self.features = nn.Sequential(*_features(in_channels, pool_strides))
+        self.with_fc = len(BLOCKS) in self.out_indices
+        if self.with_fc:
+            self.fc6 = nn.Conv2d(BLOCKS[-1][-1], fc_channels, 3, padding=fc6_dilation,
+                                 dilation=fc6_dilation)
+            self.fc7 = nn.Conv2d(fc_channels, fc_channels, 1)
+            self.dropout = nn.Dropout(dropout_ratio)
+        # Here rather than by init_cfg, whose 'Pretrained' would leave fc6 and fc7 as PyTorch's
+        # Conv2d makes them: too small for a network without batch norm.
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
+                nn.init.zeros_(module.bias)
+
+    def forward(self, x):
+        """Compute the feature maps.
+
+        Args:
+            x (Tensor): (N, in_channels, H, W), of any size.
+
+        Returns:
+            tuple[Tensor]: one (N, C, ceil(H / s), ceil(W / s)) per index in `out_indices`, in
+            ascending order; s is the product of the strides of the pools up to there.
+        """
+        outs = []
+        block = 0
+        for layer in self.features:
+            x = layer(x)
+            if isinstance(layer, nn.MaxPool2d):
+                if block in self.out_indices:
+                    outs.append(x)
+                block += 1
+        if self.with_fc:
+            x = F.avg_pool2d(x, 3, stride=1, padding=1)
+            x = self.dropout(F.relu(self.fc6(x), inplace=True))
+            outs.append(self.dropout(F.relu(self.fc7(x), inplace=True)))
+        return tuple(outs)
+
+
+def _features(in_channels, pool_strides):
+    """The layers of the five blocks, at torchvision's places."""
+    dilation = 1
+    for widths, stride in zip(BLOCKS, pool_strides):
+        for width in widths:
+            yield nn.Conv2d(in_channels, width, 3, padding=dilation, dilation=dilation)
+            yield nn.ReLU(inplace=True)
+            in_channels = width
+        yield nn.MaxPool2d(3, stride, padding=1)
+        dilation *= 2 // stride

@@ -1,0 +1,63 @@
+"""Dense energy for any head: training with points and scribbles."""
+import torch
+from mmengine.model import BaseModule
+from mmseg.models.utils import resize
+
+from mmseg_wss.registry import MODELS
+
+
+@MODELS.register_module()
+class DenseEnergyHead(BaseModule):
+    """An mmseg decode head whose loss also has the dense energy of its probabilities.
+
+    The head's own loss reads the labelled pixels, the energy all pixels of the image: neighbours of
+    like colour are to be labelled alike (rloss, Tang et al., ECCV 2018; RRM, eq. 8).
+
+    Args:
+        head (dict): config of the decode head. Its losses should average over labelled pixels
+            (CrossEntropyLoss: ``avg_non_ignore=True``), since few are.
+        loss_energy (dict): config of the energy.
+        init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
+    """
+
+    takes_image = True
+
+    def __init__(self, head, loss_energy=dict(type='mmseg_wss.DenseEnergyLoss'), init_cfg=None):
+        super().__init__(init_cfg)
+        self.head = MODELS.build(head)
+        self.loss_energy = MODELS.build(loss_energy)
+
+    # what mmseg's segmentors and hooks ask of a decode head
+    align_corners = property(lambda self: self.head.align_corners)
+    num_classes = property(lambda self: self.head.num_classes)
+    out_channels = property(lambda self: self.head.out_channels)
+    threshold = property(lambda self: self.head.threshold)
+
+    def forward(self, inputs):
+        """Logits of the head, (N, K, h, w)."""
+        return self.head(inputs)
+
+    def predict(self, inputs, batch_img_metas, test_cfg):
+        """See ``mmseg.models.BaseDecodeHead.predict``."""
+        return self.head.predict(inputs, batch_img_metas, test_cfg)
+
+    def loss(self, inputs, batch_data_samples, train_cfg, *, image):
+        """The head's losses, and loss_energy.
+
+        Args:
+            inputs (Sequence[Tensor]): feature maps of the backbone for N images.
+            batch_data_samples (list[SegDataSample]): N samples with gt_sem_seg and valid.
+            train_cfg (dict): not used.
+            image (Tensor): float (N, 3, H, W), RGB in 0..255.
+
+        Returns:
+            dict[str, Tensor]: scalars.
+        """
+        logits = self.head(inputs)
+        losses = self.head.loss_by_feat(logits, batch_data_samples)
+        probs = resize(logits, image.shape[-2:], mode='bilinear',
+                       align_corners=self.align_corners).softmax(1)
+        labels = torch.stack([sample.gt_sem_seg.data[0] for sample in batch_data_samples])
+        valid = torch.stack([sample.valid.data[0] for sample in batch_data_samples])
+        losses[self.loss_energy.loss_name] = self.loss_energy(image, probs, labels, valid)
+        return losses

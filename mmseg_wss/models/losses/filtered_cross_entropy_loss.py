@@ -1,0 +1,88 @@
+"""RRM's cross entropy on reliable labels."""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from mmseg_wss.registry import MODELS
+
+
+def filtered_cross_entropy(logits, labels, weight=None, ignore_index=255):
+    """Cross entropy of labelled pixels, background and foreground averaged apart (RRM, eq. 9).
+
+    With B the pixels of the batch that are labelled as class 0, and F those of any other class,
+
+        L = -1/|B| sum over i in B of w_i log p_i(0)  -  1/|F| sum over i in F of w_i log p_i(l_i).
+
+    Apart, since most labelled pixels may be of one side. An empty side contributes 0.
+
+    Args:
+        logits (Tensor): (N, K, H, W); half precision is computed in float32.
+        labels (Tensor): int64 (N, H, W).
+        weight (Tensor, optional): w, (N, H, W).
+        ignore_index (int): the label of unlabelled pixels.
+
+    Returns:
+        Tensor: scalar.
+    """
+    if logits.dtype != torch.float64:
+        logits = logits.float()
+    losses = F.cross_entropy(logits, labels, reduction='none', ignore_index=ignore_index)
+    if weight is not None:
+        losses = losses * weight
+    labelled = labels != ignore_index
+    sides = labelled & (labels == 0), labelled & (labels != 0)
+    return sum((losses * side).sum() / side.sum().clamp(min=1) for side in sides)
+
+
+@MODELS.register_module()
+class FilteredCrossEntropyLoss(nn.Module):
+    """`filtered_cross_entropy` as the ``loss_decode`` of any mmseg head.
+
+    Args:
+        loss_weight (float): factor of the loss.
+        loss_name (str): its key in the log.
+    """
+
+    def __init__(self, loss_weight=1., loss_name='loss_ce'):
+        super().__init__()
+        self.loss_weight = loss_weight
+        self.loss_name = loss_name
+
+    def forward(self, cls_score, label, weight=None, ignore_index=255, **kwargs):
+        """The loss of a batch.
+
+        Args:
+            cls_score (Tensor): logits (N, K, H, W), K >= 2.
+            label (Tensor): int64 (N, H, W).
+            weight (Tensor, optional): factor of each pixel's loss, (N, H, W).
+            ignore_index (int): the label of unlabelled pixels.
+            **kwargs: other options that mmseg's losses know: None is accepted.
+
+        Returns:
+            Tensor: scalar.
+
+        Raises:
+            ValueError: shapes that do not agree, logits of one class, or an option that this loss
+                does not have.
+        """
+        options = [name for name, value in kwargs.items() if value is not None]
+        if options:
+            raise ValueError(f'FilteredCrossEntropyLoss has no option {", ".join(options)}: it '
+                             'averages background and foreground apart. (A pixel sampler such as '
+                             'OHEMPixelSampler needs another loss.)')
+        _check_shapes(cls_score, label, weight)
+        return self.loss_weight * filtered_cross_entropy(cls_score, label, weight, ignore_index)
+
+    def extra_repr(self):
+        return f'loss_weight={self.loss_weight}, loss_name={self.loss_name!r}'
+
+
+def _check_shapes(logits, labels, weight):
+    if logits.dim() != 4 or logits.shape[1] < 2:
+        raise ValueError('cls_score must be (N, K, H, W) with K >= 2 (background is class 0); got '
+                         f'shape {tuple(logits.shape)}.')
+    expected = (logits.shape[0], *logits.shape[2:])
+    for name, maps in (('label', labels), ('weight', weight)):
+        if maps is not None and tuple(maps.shape) != expected:
+            raise ValueError(f'{name} must have shape {expected}, to match cls_score '
+                             f'{tuple(logits.shape)}; got {tuple(maps.shape)}.')

@@ -1,0 +1,235 @@
+import json
+import runpy
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from devkit import CLASSES, make_devkit, write_annotation, write_mask
+from mmengine.registry import init_default_scope
+from PIL import Image
+
+from mmseg_wss.datasets import VOCWeakSegDataset
+from mmseg_wss.datasets.mask_folder import read_manifest
+from mmseg_wss.datasets.voc_xml import read_voc_objects
+
+ndimage = pytest.importorskip('scipy.ndimage', reason='scribbles need SciPy, extra [proposals]')
+TOOL = Path(__file__).parents[2] / 'tools' / 'make_weak_labels.py'
+PIPELINE = [dict(type='LoadImageFromFile'), dict(type='mmseg_wss.LoadWeakLabels'),
+            dict(type='mmseg_wss.PackWeakSegInputs')]
+SIZE = 40, 50
+
+
+@pytest.fixture
+def kit(tmp_path):
+    """Four weak images; the second has two instances of a class that touch, and void pixels."""
+    make_devkit(tmp_path / 'kit', weak=4, size=SIZE)
+    mask, instances = np.zeros(SIZE, np.uint8), np.zeros(SIZE, np.uint8)
+    mask[5:20, 5:40] = 2
+    instances[5:20, 5:20], instances[5:20, 20:40] = 1, 2
+    mask[20:22] = instances[20:22] = 255
+    mask[38, 48] = 1  # too small
+    write_mask(tmp_path / 'kit/SegmentationClass/w1.png', mask)
+    (tmp_path / 'kit/SegmentationObject').mkdir()
+    write_mask(tmp_path / 'kit/SegmentationObject/w1.png', instances)
+    return tmp_path / 'kit'
+
+
+@pytest.fixture
+def make(kit, tmp_path, capsys, monkeypatch):
+    """A function that runs the tool; returns its exit code and what it printed at last."""
+    def make(kind, *args, out='out', workers=1):
+        monkeypatch.setattr(sys, 'argv', [
+            str(TOOL), str(kit), '--kind', kind, '--ann-file', 'ImageSets/Segmentation/weak.txt',
+            '--out', str(tmp_path / out), '--workers', str(workers), *map(str, args)])
+        handler = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(SystemExit) as stop:
+                runpy.run_path(str(TOOL), run_name='__main__')
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+        code, printed = stop.value.code, capsys.readouterr()
+        if isinstance(code, str):  # sys.exit('message')
+            return 1, code
+        return int(code), printed.err if code == 2 else printed.out
+
+    return make
+
+
+def files(folder):
+    """Name -> bytes and time of change."""
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.glob('*.png')}
+
+
+def read(path):
+    with Image.open(path) as image:
+        assert image.mode == 'P' and image.getpalette()[3:6] == [128, 0, 0]
+        return np.array(image)
+
+
+def load(kit, supervision, **options):
+    init_default_scope('mmseg')
+    dataset = VOCWeakSegDataset(
+        data_root=str(kit), supervision=supervision, pipeline=PIPELINE,
+        ann_file='ImageSets/Segmentation/weak.txt', **options)
+    return [packed['data_samples'] for packed in dataset]
+
+
+@pytest.mark.parametrize('kind, folder', [
+    ('points', 'PointLabels_v1_seed0'), ('scribbles', 'ScribbleLabels_v1_seed0')])
+def test_points_and_scribbles(kit, make, tmp_path, kind, folder):
+    code, report = make(kind, workers=2)
+    assert code == 0 and '4 made, 0 up to date, 0 failed' in report
+    assert 'instance masks in 1 images, from connected pieces in 3' in report
+    out = tmp_path / 'out' / folder
+    for i in range(4):
+        labels, mask = read(out / f'w{i}.png'), read(kit / f'SegmentationClass/w{i}.png')
+        drawn = labels != 255
+        assert np.array_equal(labels[drawn], mask[drawn])
+        objects = [mask == i % 2 + 1]
+        if i == 1:
+            instances = read(kit / 'SegmentationObject/w1.png')
+            objects = [instances == 1, instances == 2]
+        pieces = [ndimage.label(drawn & part, np.ones((3, 3)))[1] for part in objects]
+        assert pieces == [1] * len(objects) and ndimage.label(labels == 0, np.ones((3, 3)))[1] == 1
+    assert not (read(out / 'w1.png') == 1).any()  # the object of one pixel
+
+    recipe = read_manifest(out)['w2']['recipe']
+    assert (recipe['kind'], recipe['seed'], recipe['version']) == (kind, 0, 1)
+    supervision = kind[:-1]
+    samples = load(kit, supervision, data_prefix={f'{supervision}_path': str(out)})
+    assert [sample.gt_tags.tolist() for sample in samples] == [
+        [1, 1, 0], [1, 0, 1], [1, 1, 0], [1, 0, 1]]
+    assert f"supervision='{supervision}'" in report and repr(str(out)) in report
+
+
+def test_labels_depend_on_the_image_alone(kit, make, tmp_path):
+    """Not on the number of workers, nor on what else is in the list."""
+    folder = 'ScribbleLabels_v1_seed0'
+    make('scribbles', out='two', workers=2)
+    make('scribbles', out='one')
+    whole = contents(tmp_path / 'one' / folder)
+    assert len(whole) == 4 and contents(tmp_path / 'two' / folder) == whole
+    (kit / 'ImageSets/Segmentation/part.txt').write_text('w3\nw1\n')
+    make('scribbles', '--ann-file', 'ImageSets/Segmentation/part.txt', out='part')
+    assert contents(tmp_path / 'part' / folder) == {
+        name: whole[name] for name in ('w1.png', 'w3.png')}
+    make('scribbles', '--seed', 1, out='one')
+    other = contents(tmp_path / 'one/ScribbleLabels_v1_seed1')
+    assert other.keys() == whole.keys() and all(other[name] != whole[name] for name in whole)
+
+
+@pytest.mark.parametrize('kind, place', [
+    ('boxes', 'Annotations_v1'), ('points', 'PointLabels_v1_seed0'), ('tags', '')])
+def test_only_what_is_missing_is_made(kit, make, tmp_path, kind, place):
+    (kit / 'ImageSets/Segmentation/part.txt').write_text('w2\n')
+    make(kind, '--ann-file', 'ImageSets/Segmentation/part.txt')
+    first = files(tmp_path / 'out' / place)
+    code, report = make(kind)
+    assert code == 0 and report.startswith('4 images: 1 up to date, 3 to make')
+    second = files(tmp_path / 'out' / place)
+    assert all(second[name] == first[name] for name in first if name[:2] == 'w2')
+    code, report = make(kind)
+    assert code == 0 and report.startswith('4 images: 4 up to date, 0 to make')
+    assert files(tmp_path / 'out' / place) == second
+    assert not [name for name in second if name.startswith('.')]
+
+
+def test_boxes_are_those_of_the_annotator(kit, make, tmp_path):
+    write_annotation(kit / 'Annotations/w1.xml', 'green', (5, 5, 20, 20), SIZE)
+    text = (kit / 'Annotations/w1.xml').read_text()
+    write_annotation(kit / 'Annotations/w1.xml', 'green', (20, 5, 40, 20), SIZE)
+    other = (kit / 'Annotations/w1.xml').read_text()
+    middle = other[other.index('  <object>'):]
+    (kit / 'Annotations/w1.xml').write_text(text.replace('</annotation>\n', '') + middle)
+    assert make('boxes')[0] == 0
+    out = tmp_path / 'out/Annotations_v1'
+    for i in range(4):
+        names, boxes = read_voc_objects(out / f'w{i}.xml')
+        expected = read_voc_objects(kit / f'Annotations/w{i}.xml')
+        assert names == expected[0] and np.array_equal(boxes, expected[1])
+    assert json.loads((out / 'manifest.json').read_text())['min_area'] == 25
+    assert len(load(kit, 'box', data_prefix=dict(box_path=str(out)))) == 4
+
+    code, error = make('boxes', '--min-area', 5)
+    assert code == 1 and 'made otherwise' in error and 'choose another place' in error
+    (out / 'manifest.json').unlink()
+    code, error = make('boxes')
+    assert code == 1 and 'They are not overwritten' in error
+
+
+def test_objects_without_instances_are_pieces(kit, make, tmp_path):
+    (kit / 'SegmentationObject/w1.png').unlink()
+    assert make('boxes', '--min-area', 1)[0] == 0
+    names, boxes = read_voc_objects(tmp_path / 'out/Annotations_v1/w1.xml')
+    assert names == ['red', 'green']
+    assert boxes.tolist() == [[48, 38, 49, 39], [5, 5, 40, 20]]
+
+
+def test_tags(kit, make, tmp_path):
+    assert make('tags')[0] == 0
+    assert (tmp_path / 'out/tags_v1.txt').read_text() == 'w0 red\nw1 red green\nw2 red\nw3 green\n'
+    samples = load(kit, 'image', tag_file=str(tmp_path / 'out/tags_v1.txt'))
+    assert [sample.gt_tags.tolist() for sample in samples] == [
+        [1, 1, 0], [1, 1, 1], [1, 1, 0], [1, 0, 1]]
+    assert json.loads((tmp_path / 'out/tags_v1.json').read_text())['classes'] == list(CLASSES)
+    (kit / 'classes.txt').write_text('background\nred\nlight green\n')
+    code, error = make('tags', out='other')
+    assert code == 1 and "'light green' cannot stand in a tag file" in error
+    (kit / 'classes.txt').write_text('background\ngreen\nred\n')
+    assert 'made otherwise' in make('tags')[1]
+
+
+def test_images_that_fail(kit, make, tmp_path):
+    masks = kit / 'SegmentationClass'
+    (masks / 'w0.png').unlink()
+    write_mask(kit / 'SegmentationObject/w1.png', np.ones((3, 4), np.uint8))
+    write_mask(masks / 'w2.png', np.zeros((40, 49), np.uint8))
+    code, report = make('points')
+    assert code == 1 and '1 made, 0 up to date, 3 failed' in report and 'Train' not in report
+    lines = [line for line in report.splitlines() if line[:2] in ('w0', 'w1', 'w2')]
+    assert len(lines) == 3
+    for line, file, words in zip(
+            lines, ('SegmentationClass/w0.png', 'SegmentationObject/w1.png',
+                    'SegmentationClass/w2.png'),
+            ('cannot be read', '(3, 4)', '49x40 (width x height) but its image is 50x40')):
+        assert file in line and words in line
+    assert [path.name for path in (tmp_path / 'out').rglob('*.png')] == ['w3.png']
+
+    write_mask(masks / 'w0.png', np.full(SIZE, 255, np.uint8))
+    write_mask(kit / 'SegmentationObject/w1.png', np.full(SIZE, 3, np.uint8))
+    write_mask(masks / 'w2.png', np.full(SIZE, 3, np.uint8))
+    (kit / 'JPEGImages/w3.jpg').unlink()
+    code, report = make('points', '--background-points', 0, out='second')
+    assert code == 1 and '0 made, 0 up to date, 4 failed' in report
+    for words in ('w0.png: the mask has nothing to label',
+                  'SegmentationObject/w1.png: the instance 3 lies on the background',
+                  'w2.png: the mask has labels [3]', 'w3.jpg: the image is missing'):
+        assert words in report
+
+
+@pytest.mark.parametrize('args, words', [
+    (['tags', '--radius', 2], '--radius is for --kind points, got --kind tags'),
+    (['scribbles', '--background-points', 2], '--background-points is for --kind points'),
+    (['tags', '--min-area', 2], '--min-area is for --kind boxes or points or scribbles'),
+    (['points', '--seed', -1], '--seed must be at least 0'),
+    (['points', '--radius', 'nan'], '--radius must be at least 0'),
+    (['points', '--workers', 0], '--workers must be at least 1'),
+    (['points', '--instances', 'none'], 'no such folder in'),
+    (['points', '--ann-file', 'no.txt'], 'there is no such list')])
+def test_wrong_arguments(make, tmp_path, args, words):
+    code, error = make(*args)
+    assert code in (1, 2) and words in error
+    assert not (tmp_path / 'out').exists()
+
+
+def test_options_of_points(make, tmp_path):
+    assert make('points', '--radius', 0, '--background-points', 2)[0] == 0
+    for i in (0, 2, 3):
+        labels = read(tmp_path / f'out/PointLabels_v1_seed0/w{i}.png')
+        assert (labels == 0).sum() == 2 and (labels != 255).sum() == 3

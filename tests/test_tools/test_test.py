@@ -1,0 +1,58 @@
+"""tools/test.py: predictions refined by a CRF, of one run of the tiny network."""
+import json
+import sys
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from PIL import Image
+from tiny_run import NO_WORKERS, ROOT, finish, train, write_config
+
+from mmseg_wss.ops.crf_presets import CRF_PRESETS
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('trained')
+    config = write_config(folder, iterations=2)
+    train(config, folder / 'work', '--cfg-options', *NO_WORKERS)
+    return config, folder / 'work/iter_2.pth'
+
+
+def evaluate(trained, out, *options, fails=False):
+    """Metrics, predictions by name, and what was printed."""
+    printed = finish(sys.executable, ROOT / 'tools/test.py', *trained, '--work-dir', out / 'work',
+                     '--out', out / 'masks', *options, '--cfg-options', *NO_WORKERS, fails=fails)
+    if fails:
+        return printed
+    metrics, = (json.loads(path.read_text()) for path in (out / 'work').glob('*/*.json'))
+    return metrics['mIoU'], {path.name: np.array(Image.open(path))
+                             for path in sorted((out / 'masks').glob('*.png'))}
+
+
+def confusion_miou(masks, config):
+    """mIoU of written predictions, by counting."""
+    data = Config.fromfile(config).val_dataloader.dataset.data_root
+    counts = np.zeros((5, 5), int)
+    for name, mask in masks.items():
+        truth = np.array(Image.open(f'{data}/SegmentationClass/{name}'))
+        kept = truth != 255
+        counts += np.bincount(truth[kept] * 5 + mask[kept].astype(int), minlength=25).reshape(5, 5)
+    with np.errstate(invalid='ignore'):
+        return 100 * np.nanmean(
+            np.diag(counts) / (counts.sum(0) + counts.sum(1) - np.diag(counts)))
+
+
+def test_crf_changes_what_is_measured_and_written(trained, tmp_path):
+    _, plain = evaluate(trained, tmp_path / 'plain')
+    here, refined = evaluate(trained, tmp_path / 'here', '--crf', '--crf-workers', '0')
+    beside, same = evaluate(trained, tmp_path / 'beside', '--crf', 'rrm', '--crf-workers', '1')
+    assert plain.keys() == refined.keys() == same.keys() and len(plain) == 5
+    assert any((plain[name] != refined[name]).any() for name in plain)
+    assert all((refined[name] == same[name]).all() for name in plain)
+    assert here == beside == pytest.approx(confusion_miou(refined, trained[0]), abs=0.01)
+
+
+def test_an_unknown_preset_names_those_there_are(trained, tmp_path):
+    printed = evaluate(trained, tmp_path, '--crf', 'psa', fails=True)
+    assert all(name in printed for name in CRF_PRESETS)
