@@ -58,10 +58,14 @@ def free_port():
 
 
 def launch(*command, **more):
-    """Start a command in a session of its own; stdout and stderr together are piped."""
+    """Start a command in a session of its own; stdout and stderr together are piped.
+
+    Ctrl-C reaches it even where the tests themselves run in the background, which ignores it.
+    """
     return subprocess.Popen(
         list(map(str, command)), env=environment(**more), stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def finish(*command, fails=False, **more):
