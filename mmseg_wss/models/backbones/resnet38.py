@@ -1,4 +1,6 @@
 """ResNet38: the wide, pre-activation residual network of PSA and RRM."""
+from abc import ABC, abstractmethod
+
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
@@ -25,7 +27,7 @@ def _conv(in_channels, out_channels, kernel, stride=1, dilation=1):
                      dilation=dilation, bias=False)
 
 
-class PreActUnit(nn.Module):
+class PreActUnit(nn.Module, ABC):
     """A residual unit whose convolutions come after batch norm and ReLU (He et al., 2016).
 
     With a = ReLU(BN(x)), the output is branch(a) + x, or branch(a) + conv(a) with a 1x1 convolution
@@ -47,8 +49,9 @@ class PreActUnit(nn.Module):
         shortcut = x if self.conv_branch1 is None else self.conv_branch1(activated)
         return self.branch(activated) + shortcut
 
+    @abstractmethod
     def branch(self, x):
-        raise NotImplementedError
+        """What is added to the shortcut, of the activated input (N, C, H, W)."""
 
 
 class PlainUnit(PreActUnit):
