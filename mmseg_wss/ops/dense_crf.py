@@ -27,7 +27,7 @@ def dense_crf(probs, images, iterations=10, sxy_gaussian=3, compat_gaussian=3, s
     pydensecrf's default) or by n_i ('after', as in the library that DeepLab was released with). The
     sums are those of a permutohedral lattice, so approximate.
 
-    To refine several probabilities of the same images, build a `DenseCRF` once.
+    To refine several probabilities of the same images, build a `DenseCRF`.
 
     Args:
         probs (Tensor): float (N, K, H, W), non-negative; values below 1e-12 count as 1e-12.
@@ -86,10 +86,22 @@ class DenseCRF:
 
     @torch.no_grad()
     def __call__(self, probs, iterations=10):
-        """Marginals of probabilities (N, K, H, W), see `dense_crf`."""
-        _check_shapes(probs, self.images)
+        """Marginals of probabilities (N, K, H, W), see `dense_crf`; or of S for each image at once.
+
+        Args:
+            probs (Tensor): (N, K, H, W), or (N, S, K, H, W): S distributions for each pixel, which
+                do not see one another, and are refined in less time than one after another.
+            iterations (int): see `dense_crf`.
+
+        Returns:
+            Tensor: shape, dtype and device of `probs`.
+        """
+        single = probs.dim() != 5
+        _check_shapes(probs if single else probs.flatten(1, 2), self.images)
         unary = probs.to(self.images.device, torch.float32).clamp(min=FLOOR).log()
-        return self.inference(unary, iterations).to(probs)
+        if single:
+            unary = unary[:, None]
+        return self.inference(unary, iterations).view_as(probs).to(probs)
 
 
 def _check_shapes(probs, images):

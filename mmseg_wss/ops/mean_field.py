@@ -25,14 +25,14 @@ class MeanField:
                 permutohedral_lattice(features).normalized(symmetric, compat_bilateral))
 
     def __call__(self, unary, iterations):
-        """Marginals (N, K, H, W) of logarithms of probabilities, float32 (N, K, H, W)."""
+        """Marginals of logarithms of probabilities, both float32 (N, S, K, H, W)."""
         if not unary.numel() or not self.lattices or not iterations:
-            return unary.softmax(1)
+            return unary.softmax(2)
         if unary.device.type == 'cpu':
             from mmseg_wss.ops.permutohedral.numba_mean_field import numba_mean_field as infer
         else:
             infer = mean_field
-        return infer(unary.flatten(2), self.lattices, iterations).view_as(unary)
+        return infer(unary.flatten(3), self.lattices, iterations).view_as(unary)
 
 
 def mean_field(unary, lattices, iterations):
@@ -41,19 +41,19 @@ def mean_field(unary, lattices, iterations):
     Starting with Q = softmax(unary), each iteration sets Q = softmax(unary + sum of lattice(Q)).
 
     Args:
-        unary (Tensor): float32 (N, K, n).
+        unary (Tensor): float32 (N, S, K, n), S distributions over K classes for each pixel.
         lattices (Sequence): see `permutohedral_lattice`; of N images each, or of one that stands
             for all.
         iterations (int): at least 0.
 
     Returns:
-        Tensor: float32 (N, K, n).
+        Tensor: float32 (N, S, K, n).
     """
-    marginals = unary.softmax(1)
+    marginals = unary.softmax(2)
     for _ in range(iterations):
         logits = unary.clone()
         for lattice in lattices:  # one image that stands for all sees their classes side by side
-            values = marginals.reshape(lattice.number, -1, unary.shape[2])
+            values = marginals.reshape(lattice.number, -1, unary.shape[3])
             logits += lattice(values).view_as(unary)
-        marginals = logits.softmax(1)
+        marginals = logits.softmax(2)
     return marginals

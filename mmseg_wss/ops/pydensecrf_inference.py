@@ -27,11 +27,12 @@ class PyDenseCRF:
             sxy=sxy_bilateral, srgb=srgb, compat=compat_bilateral, normalization=normalize)
 
     def __call__(self, unary, iterations):
-        """Marginals (N, K, H, W) of logarithms of probabilities, float32 (N, K, H, W)."""
+        """Marginals of logarithms of probabilities, both float32 (N, S, K, H, W)."""
         energies = -unary.cpu()
         marginals = torch.empty_like(energies, memory_format=torch.contiguous_format)
-        for energy, image, marginal in zip(energies, self.images, marginals):
-            marginal.copy_(self._infer(energy, image, iterations))
+        for i, image in enumerate(self.images):
+            for energy, marginal in zip(energies[i], marginals[i]):
+                marginal.copy_(self._infer(energy, image, iterations))
         return marginals.to(unary.device)
 
     def _infer(self, energy, image, iterations):

@@ -49,14 +49,14 @@ def released_rule(cams, present, valid, ratio, crf):
         present (Tensor): bool (N, C), the channels that are a class of the image.
         valid (Tensor): bool (N, H, W); no other pixel is labelled or counted.
         ratio (float): in (0, 1].
-        crf (callable): (N, 1 + C, H, W), not normalised -> marginals.
+        crf (callable): (N, 1 + C, H, W) or (N, S, 1 + C, H, W), not normalised -> marginals.
 
     Returns:
         Tensor: int64 (N, H, W), channels, or 255.
     """
     scores = with_background(cams, STRICT_GAMMA)
-    first = crf(_unary(with_background(cams, GAMMA), present))
-    second = crf(_unary(scores, present))
+    first, second = crf(torch.stack((
+        _unary(with_background(cams, GAMMA), present), _unary(scores, present)), 1)).unbind(1)
     first_label, second_label = first.argmax(1), second.argmax(1)
 
     own = _one_hot(scores.argmax(1), scores.shape[1], valid)

@@ -182,6 +182,20 @@ def test_one_object_for_several_probabilities(backend):
         crf(probs[:1])
 
 
+@pytest.mark.parametrize('classes', [2, 3, 4, 5, 13, 21, 40])
+def test_several_probabilities_of_an_image_do_not_see_one_another(backend, classes):
+    images = make_images()
+    crf = DenseCRF(images, sxy_bilateral=5, srgb=30, backend=backend)
+    for sets in (1, 2, 3):
+        probs = torch.stack([make_probs(classes=classes, seed=seed) for seed in range(sets)], 1)
+        found = crf(probs, 4)
+        assert found.shape == (2, sets, classes, *SHAPE)
+        for s in range(sets):
+            assert torch.allclose(found[:, s], crf(probs[:, s], 4), atol=1e-5)
+    with pytest.raises(ValueError, match='to match probs'):
+        crf(probs[..., 1:])
+
+
 def smooth_probs(shape, classes, number=1, seed=0):
     generator = torch.Generator().manual_seed(seed)
     logits = 2 * torch.randn(number, classes, 6, 8, generator=generator)
@@ -225,10 +239,10 @@ def test_it_is_compiled_as_it_is_written():
     shape = 30, 40
     images = 255 * smooth_probs(shape, 3, 2)
     crf = MeanField(images, 3, 3, 20, 13, 10, 'symmetric')
-    for classes in (2, 21, 33):
-        unary = smooth_probs(shape, classes, 2, 5).log()
+    for sets, classes in ((1, 2), (3, 5), (2, 21), (1, 33)):
+        unary = smooth_probs(shape, sets * classes, 2, 5).view(2, sets, classes, *shape).log()
         found = crf(unary, 4)
-        plain = mean_field(unary.flatten(2), crf.lattices, 4).view_as(unary)
+        plain = mean_field(unary.flatten(3), crf.lattices, 4).view_as(unary)
         assert (found - plain).abs().max() < 1e-5
         assert (plain - unary.exp()).abs().max() > 0.05
     lattices = {}
@@ -241,7 +255,7 @@ def test_it_is_compiled_as_it_is_written():
         patch.setattr('mmseg_wss.ops.mean_field.permutohedral_lattice', swap)
         other = MeanField(images, 3, 3, 20, 13, 10, 'symmetric')
     assert lattices.keys() == {2, 5}
-    on_other = mean_field(unary.flatten(2), other.lattices, 4).view_as(unary)
+    on_other = mean_field(unary.flatten(3), other.lattices, 4).view_as(unary)
     assert (found - on_other).abs().max() < 1e-5
 
 

@@ -30,7 +30,7 @@ def maps():
 
 
 class GivenCRF:
-    """Returns random marginals, those of every call its own, and keeps what it was called with."""
+    """Returns random marginals, each time others, and keeps them and what it was called with."""
 
     def __init__(self, sharpness=3., seed=0):
         self.calls, self.results = [], []
@@ -38,9 +38,14 @@ class GivenCRF:
 
     def __call__(self, probs):
         noise = torch.randn(probs.shape, generator=self.generator) * self.sharpness
-        self.calls.append(probs)
-        self.results.append(noise.masked_fill(probs == 0, -30).softmax(1))
-        return self.results[-1]
+        marginals = noise.masked_fill(probs == 0, -30).softmax(-3)
+        if probs.dim() == 4:
+            self.calls.append(probs)
+            self.results.append(marginals)
+        else:  # several distributions of each pixel
+            self.calls.extend(probs.unbind(1))
+            self.results.extend(marginals.unbind(1))
+        return marginals
 
 
 def scores_truth(cams, gamma):
@@ -128,7 +133,7 @@ def test_a_class_that_only_the_crf_finds_is_sure_nowhere(maps):
 
     def crf(probs):
         marginals = torch.zeros_like(probs)
-        marginals[:, 2] = 1
+        marginals[..., 2, :, :] = 1
         return marginals
 
     labels = released_rule(cams, present, valid, 0.4, crf)

@@ -175,36 +175,41 @@ def softmax(tile, count, W):
 
 
 @jit_reordering
-def update(begin, end, unary, W, lattices, first, last, marginals):
+def update(begin, end, unary, length, W, lattices, first, last, marginals):
     """One mean-field update of a band of pixels, from vertices to vertices.
 
     The pixels get the softmax of `unary` and what is sliced from all lattices, and are splatted.
 
     Args:
         begin, end: the band.
-        unary: float32 (K, n), logarithms of probabilities.
-        W: length of the rows.
+        unary: float32 (S, K, n), logarithms of S sets of probabilities.
+        length: of each set in a row, at least K.
+        W: length of the rows, a multiple of `length`, at least S * length.
         lattices: for each (index, slice_weight, factor, numbers, vertices, splat_weight, rows):
             `vertices` are sliced, and `rows` splatted to.
         first: no vertices yet, only `unary`.
         last: instead of the splat, the softmax goes to `marginals`.
-        marginals: float32 (K, n), out.
+        marginals: float32 (S, K, n), out.
     """
+    S, K, _ = unary.shape
     tile = np.empty(BLOCK * W, np.float32)
     for _, _, _, _, _, _, rows in lattices:
         rows[:] = 0
     for block in range(begin, end, BLOCK):
         count = min(BLOCK, end - block)
-        load_tile(tile, W, unary, block, count)
-        for i in range(count):
-            for c in range(len(unary), W):
-                tile[i * W + c] = np.float32(-1e30)  # no class
+        for s in range(W // length):
+            if s < S:
+                load_tile(tile[s * length:], W, unary[s], block, count)
+            for i in range(count):
+                for c in range(s * length + (K if s < S else 0), (s + 1) * length):
+                    tile[i * W + c] = np.float32(-1e30)  # no class
         if not first:
             for index, weight, factor, numbers, vertices, _, _ in lattices:
                 slice_tile(tile, block, count, index, weight, factor, numbers, vertices)
-        softmax(tile, count, W)
+        softmax(tile, count * (W // length), length)
         if not last:
             for index, _, _, _, _, weight, rows in lattices:
                 splat_tile(tile, block, count, index, weight, rows)
         else:
-            store_tile(tile, W, marginals, block, count)
+            for s in range(S):
+                store_tile(tile[s * length:], W, marginals[s], block, count)
