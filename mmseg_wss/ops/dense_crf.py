@@ -46,8 +46,8 @@ def dense_crf(probs, images, iterations=10, sxy_gaussian=3, compat_gaussian=3, s
         gradient.
 
     Raises:
-        ValueError: a wrong shape, an unknown backend or normalization, a standard deviation that is
-            not positive.
+        ValueError: a wrong shape, images that are not in 0..255, probabilities that are negative or
+            NaN, an unknown backend or normalization, a standard deviation that is not positive.
         ImportError: the library of the backend is not installed.
     """
     _check_shapes(probs, images)
@@ -77,11 +77,8 @@ class DenseCRF:
             raise ValueError(f'images must be (N, 3, H, W); got shape {tuple(images.shape)}.')
         check_sigmas(sxy_gaussian=sxy_gaussian, sxy_bilateral=sxy_bilateral, srgb=srgb)
         self.images = images
-        levels = images.detach()
-        if levels.dtype != torch.uint8:
-            levels = levels.float().round().clamp(0, 255).to(torch.uint8)
         self.inference = BACKENDS[backend](
-            levels, sxy_gaussian, compat_gaussian, sxy_bilateral, srgb, compat_bilateral,
+            _levels(images.detach()), sxy_gaussian, compat_gaussian, sxy_bilateral, srgb, compat_bilateral,
             normalization)
 
     @torch.no_grad()
@@ -98,10 +95,27 @@ class DenseCRF:
         """
         single = probs.dim() != 5
         _check_shapes(probs if single else probs.flatten(1, 2), self.images)
-        unary = probs.to(self.images.device, torch.float32).clamp(min=FLOOR).log()
+        values = probs.to(self.images.device, torch.float32)
+        if values.numel() and not (lowest := float(values.amin())) >= 0:  # NaN too
+            raise ValueError(f'probs must not be negative; the smallest is {lowest:.4g}. They are '
+                             'probabilities (a softmax over the classes), not logits.')
+        unary = values.clamp(min=FLOOR).log()
         if single:
             unary = unary[:, None]
         return self.inference(unary, iterations).view_as(probs).to(probs)
+
+
+def _levels(images):
+    """Images as uint8."""
+    if images.dtype == torch.uint8:
+        return images
+    images = images.float()
+    if images.numel():
+        darkest, brightest = float(images.amin()), float(images.amax())
+        if not (darkest > -1 and brightest < 256):  # so much for resizing; NaN fails the comparison
+            raise ValueError('images must be RGB in 0..255, as they were before normalisation; got '
+                             f'{darkest:.4g} to {brightest:.4g}.')
+    return images.round().clamp(0, 255).to(torch.uint8)
 
 
 def _check_shapes(probs, images):

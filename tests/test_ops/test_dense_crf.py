@@ -151,6 +151,25 @@ def test_a_wrong_shape_is_refused(probs, images, message):
         dense_crf(torch.ones(probs), torch.ones(images))
 
 
+@pytest.mark.parametrize('probs, images, message', [
+    (make_probs(), 3 * make_images(), r'images must be RGB in 0\.\.255.* got'),
+    (make_probs(), make_images() - 128, r'images must be RGB in 0\.\.255.* got -'),
+    (make_probs(), make_images() * float('nan'), 'images must be RGB .* got nan'),
+    (make_probs().log(), make_images(), 'probs must not be negative; the smallest is -'),
+    (make_probs() * float('nan'), make_images(), 'probs must not be negative; the smallest is nan'),
+])
+def test_values_out_of_range_are_refused(backend, probs, images, message):
+    with pytest.raises(ValueError, match=message):
+        dense_crf(probs, images, backend=backend)
+
+
+def test_resized_images_may_overshoot_a_little(backend):
+    images = make_images()
+    images[0, :, 0, 0], images[0, :, 0, 1] = -0.9, 255.9
+    found = dense_crf(make_probs(), images, backend=backend)
+    assert torch.equal(found, dense_crf(make_probs(), images.clamp(0, 255), backend=backend))
+
+
 @pytest.mark.parametrize('option, named', [
     (dict(backend='cuda'), 'torch, pydensecrf'),
     (dict(normalization='before'), 'symmetric, after')])
