@@ -1,10 +1,13 @@
 """Files that are either whole or not there."""
+import errno
+import hashlib
 import os
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
 _PREFIX = '.tmp-'
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -56,3 +59,36 @@ def remove_temporaries(folder):
     for path in stale:
         path.unlink(missing_ok=True)
     return stale
+
+
+def file_sha256(path):
+    """SHA-256 of a file's content, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        for block in iter(lambda: file.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def is_full_disk(error):
+    """Whether an OSError says that no space is left: on the disk, or of the user's quota."""
+    return error.errno in _FULL
+
+
+@contextmanager
+def name_full_disk(path):
+    """Let the error of a full disk name the file and the remedy: the system's own names neither.
+
+    Args:
+        path (str | Path): what is written inside the context.
+
+    Raises:
+        OSError: of the same errno. Other errors pass as they are.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not is_full_disk(error):
+            raise
+        raise OSError(error.errno, f'{path}: {os.strerror(error.errno)}; no part of the file stays.'
+                      ' Free space there and start again: what is finished is kept.') from error

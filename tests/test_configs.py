@@ -2,6 +2,7 @@
 import functools
 import json
 import os
+import os.path as osp
 import re
 import subprocess
 import sys
@@ -119,8 +120,8 @@ def crop_sizes(cfg):
 def test_all_configs_are_here():
     counts = {folder: sum(name.startswith(f'{folder}/') for name in CONFIGS)
               for folder in ('wss', 'msrc', 'quickstart')}
-    assert counts == dict(wss=16, msrc=13, quickstart=2)
-    assert len(CONFIGS) == 31
+    assert counts == dict(wss=18, msrc=18, quickstart=2)
+    assert len(CONFIGS) == 37
 
 
 def test_everything_resolves_and_fits_in_a_fresh_process(built, name):
@@ -158,8 +159,8 @@ def test_sampler_fits_the_loader(cfg):
 def test_two_branch_heads_get_strong_and_weak_images_and_others_get_masks(cfg, name):
     kinds = [source.supervision for source in cfg.train_dataloader.dataset.datasets]
     assert kinds[0] == 'pixel' or kinds == [
-        {'rrm': 'image', 'rrm_two_step': 'pseudo', 'scribble': 'scribble'}[
-            re.match('rrm_two_step|rrm|scribble', name.split('/')[1]).group()]]
+        {'rrm': 'image', 'rrm_two_step': 'pseudo', 'scribble': 'scribble', 'point': 'point'}[
+            re.match('rrm_two_step|rrm|scribble|point', name.split('/')[1]).group()]]
     assert ('Dual' in cfg.model.decode_head.type) == name.split('/')[1].startswith(
         ('dual', 'mixed_dual', 'ann_net', 'seg_net'))
     if 'Dual' in cfg.model.decode_head.type:
@@ -221,6 +222,24 @@ def test_annotation_networks_see_box_priors_and_others_do_not(cfg, name):
         assert list(cfg.model.data_preprocessor.extra_pad_vals) == [255, 0]
 
 
+@functools.cache
+def weak_lists(prefix):
+    """Where the weak images of the configs that are named so are listed."""
+    return {osp.join(source.data_root, source.ann_file)
+            for name in CONFIGS if name.split('/')[1].startswith(prefix)
+            for source in load(name).train_dataloader.dataset.datasets
+            if source.supervision != 'pixel'}
+
+
+def test_pseudo_masks_are_of_images_that_another_config_has_as_weak_ones(cfg):
+    """Else tools/generate_pseudo_masks.py could not make them."""
+    for source in cfg.train_dataloader.dataset.datasets:
+        folder = source.get('pseudo_mask', 'ProposalMask')
+        if folder != 'ProposalMask':
+            makers = 'rrm_r38' if folder == 'PseudoMaskRRM' else 'ann_net'
+            assert osp.join(source.data_root, source.ann_file) in weak_lists(makers)
+
+
 def paper_config(name):
     cfg = load(f'wss/{name}.py')
     resize = next(transform for transform in cfg.train_dataloader.dataset.datasets[0].pipeline
@@ -275,6 +294,16 @@ def test_dual_branch_as_in_its_paper(built):
     rates = built['wss/dual_branch_r101_voc.py']['rates']
     assert rates['backbone'] == pytest.approx([5e-6])
     assert rates['decode_head'] == [1e-4]
+
+
+def test_rrm_from_its_classifier_as_its_released_code():
+    cfg, optimizer, _ = paper_config('rrm_r38_voc_from_cls')
+    assert (optimizer.lr, optimizer.momentum, optimizer.weight_decay) == (0.0007, 0., 1e-5)
+    assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 4
+    (poly, ) = cfg.param_scheduler
+    assert poly.power == 0.9 and poly.end == cfg.train_cfg.max_epochs == round(20000 * 4 / 10582)
+    assert not any(hook.type.endswith('ClassifyFirstHook') for hook in cfg.custom_hooks)
+    assert cfg.load_from and not cfg.model.backbone.init_cfg
 
 
 def test_rrm_as_its_released_code(built):

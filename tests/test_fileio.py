@@ -1,8 +1,15 @@
+import errno
 import os
 
 import pytest
 
-from mmseg_wss.fileio import atomic_path, remove_temporaries
+from mmseg_wss.fileio import (
+    atomic_path,
+    file_sha256,
+    is_full_disk,
+    name_full_disk,
+    remove_temporaries,
+)
 
 
 def test_file_appears_on_exit_only(tmp_path):
@@ -63,3 +70,25 @@ def test_remove_temporaries(tmp_path):
     assert remove_temporaries(tmp_path) == [left]
     assert sorted(os.listdir(tmp_path)) == ['.hidden', 'kept.pth']
     assert remove_temporaries(tmp_path / 'missing') == []
+
+
+def test_a_full_disk_is_named(tmp_path):
+    def fail(number):
+        with name_full_disk(tmp_path / 'x'):
+            raise OSError(number, os.strerror(number))
+    with pytest.raises(OSError, match='/x: No space left on device; .*Free space') as error:
+        fail(errno.ENOSPC)
+    assert error.value.errno == errno.ENOSPC and is_full_disk(error.value)
+    with pytest.raises(PermissionError) as error:
+        fail(errno.EACCES)
+    assert str(tmp_path) not in str(error.value) and not is_full_disk(error.value)
+
+
+def test_sha256_of_the_standard(tmp_path):
+    """FIPS 180-2: "abc", and a million times "a"."""
+    (tmp_path / 'x').write_bytes(b'abc')
+    assert file_sha256(tmp_path / 'x') == (
+        'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+    (tmp_path / 'x').write_bytes(b'a' * 1000000)
+    assert file_sha256(tmp_path / 'x') == (
+        'cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0')

@@ -59,16 +59,17 @@ def test_the_lists_of_every_msrc_config_are_read_whole(monkeypatch):
         sources = config.train_dataloader.dataset.datasets
         for source in sources:  # pseudo masks are still to be made: lazy, the list alone
             source.lazy_init = source.supervision == 'pseudo'
-            if source.supervision == 'scribble':  # and so are these: any masks serve to count
-                source.data_prefix.scribble_path = 'SegmentationClass'
+            if source.supervision in ('scribble', 'point'):  # and so are these: any masks will do
+                source.data_prefix[f'{source.supervision}_path'] = 'SegmentationClass'
         sizes[path.stem] = [len(DATASETS.build(source).load_data_list()) for source in sources]
         assert len(DATASETS.build(config.val_dataloader.dataset)) == 209
     assert {name.replace('_efflite0_msrc', ''): numbers for name, numbers in sizes.items()} == {
         'dual_branch': [60, 225], 'mixed_dual': [60, 225], 'single_full': [285],
         'single_mixed': [60, 225], 'single_strong': [60], 'ann_net': [60, 225],
-        'ann_net_no_priors': [60, 225], 'seg_net': [60, 225], 'seg_net_15': [15, 270],
-        'seg_net_15_dual_head': [15, 270], 'rrm': [285], 'scribble_ce': [285],
-        'scribble_energy': [285]}
+        'ann_net_no_priors': [60, 225], 'ann_net_15': [15, 270], 'seg_net': [60, 225],
+        'seg_net_15': [15, 270], 'seg_net_15_dual_head': [15, 270], 'rrm': [285], 'rrm_ce': [285],
+        'rrm_cam': [285], 'scribble_ce': [285], 'scribble_energy': [285], 'point_ce': [285],
+        'point_energy': [285]}
 
 
 def test_a_weak_image_needs_no_mask_and_a_strong_one_no_box(monkeypatch, tmp_path):

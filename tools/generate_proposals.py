@@ -10,7 +10,8 @@ The exit code is 1 if an image failed. A training reads the masks with ``supervi
 ``pseudo_mask=DIR``.
 
 Several machines share the work when each is started with --shard I/N (I from 0), by torchrun or by
-srun, one process each, into the same DIR.
+srun, one process each, into the same DIR. When all have ended, a start with --shard 0/1 makes what
+is still missing and merges their manifests; while one of them is working it is refused.
 """
 import argparse
 import os
@@ -22,14 +23,14 @@ from typing import NamedTuple
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
-from rich.console import Console
-from rich.progress import track
 
 from mmseg_wss.boxes import box_hash
 from mmseg_wss.datasets.mask_folder import MaskFolder
 from mmseg_wss.datasets.objects import load_objects
 from mmseg_wss.datasets.weak_sources import weak_images
 from mmseg_wss.errors import DataError
+from mmseg_wss.fileio import file_sha256, is_full_disk
+from mmseg_wss.progress import track
 from mmseg_wss.proposals import METHODS, parse_method
 from mmseg_wss.proposals.jobs import LOADING, MakeProposal
 from mmseg_wss.version import __version__
@@ -134,19 +135,22 @@ def build_dataset(args):
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    return weak_images(cfg, args.out, LOADING, with_boxes=True, ann_file=args.ann_file)
+    return weak_images(cfg, args.out, LOADING, with_boxes=True, ann_file=args.ann_file,
+                       check_files=False)  # what is missing fails its own image
 
 
-def find_stale(images, classes, folder):
+def find_stale(images, classes, folder, mcg_dir=None):
     """The images whose masks are missing or made otherwise.
 
     Args:
         images (dict): `Job` -> element of ``load_data_list()``.
         classes (Sequence[str]): class names, background first.
         folder (MaskFolder): where their masks are.
+        mcg_dir (str, optional): the folder of the MCG proposals that the masks are made from.
 
     Returns:
-        tuple: dict of `Job` -> hash of the image's objects; failures, dict of `Job` -> `Failure`.
+        tuple: dict of `Job` -> what the mask is made from, keyword arguments of
+        `MaskFolder.write`; failures, dict of `Job` -> `Failure`.
     """
     stale, failures = {}, {}
     for job, info in images.items():
@@ -155,27 +159,36 @@ def find_stale(images, classes, folder):
         except DataError as error:
             failures[job] = Failure('DataError', str(error))
             continue
-        inputs = box_hash(names, boxes)
-        if not folder.is_done(job.name, inputs):
-            stale[job] = inputs
+        sources = dict(inputs=box_hash(names, boxes))
+        mcg_path = mcg_dir and osp.join(mcg_dir, f'{job.name}.mat')
+        if mcg_path and osp.isfile(mcg_path):  # where it is missing, the job says so
+            sources['mcg_file'] = file_sha256(mcg_path)
+        if not folder.is_done(job.name, **sources):
+            stale[job] = sources
     return stale, failures
 
 
 def make_masks(stale, function, folder, workers):
-    """Make and write the masks; returns the failures, dict of Job -> `Failure`."""
+    """Make and write the masks; returns the failures, dict of Job -> `Failure`.
+
+    Raises:
+        ImportError: a method's library is missing.
+        OSError: the disk is full.
+    """
     failures = {}
     workers = min(workers, len(stale))
     with WorkerPool(function, workers, preload=['mmseg_wss.datasets']) as pool:
-        for job, mask in track(pool.run(stale), 'Making masks', total=len(stale),
-                               console=Console(stderr=True)):
+        for job, mask in track(pool.run(stale), 'Making masks', total=len(stale)):
             if isinstance(mask, Failure):
                 if mask.kind in ('ImportError', 'ModuleNotFoundError'):  # of no image's making
                     raise ImportError(mask.message)
                 failures[job] = mask
                 continue
             try:
-                folder.write(job.name, mask, stale[job])
+                folder.write(job.name, mask, **stale[job])
             except OSError as error:
+                if is_full_disk(error):  # it would fail every image from here on
+                    raise
                 failures[job] = Failure('OSError', str(error))
     return failures
 
@@ -187,30 +200,39 @@ def run(args):
     index, count = args.shard
     infos = {i: dataset.get_data_info(i) for i in range(index, len(dataset), count)}
     images = {Job(i, info['mask_name']): info for i, info in infos.items()}
-    folder = MaskFolder(args.out, dict(
-        tool='generate_proposals', version=__version__, method=args.method, options=args.options,
-        mcg_dir=args.mcg_dir and osp.abspath(args.mcg_dir), classes=list(classes)), args.shard)
-
-    stale, failures = find_stale(images, classes, folder)
-    shard = f' (shard {index}/{count})' if count > 1 else ''
-    up_to_date = len(images) - len(stale) - len(failures)
-    print(f'{len(images)} images{shard}: {up_to_date} up to date, {len(stale)} to make', flush=True)
-    begin = time.perf_counter()
-    if stale:
-        function = MakeProposal(dataset, args.method, args.options, args.mcg_dir)
-        failures.update(make_masks(stale, function, folder, args.workers))
-    seconds = time.perf_counter() - begin
-    folder.finish()
+    # mcg_dir: machines may mount it elsewhere, and its files count one by one (`find_stale`); the
+    # key stays, since older folders have it
+    recipe = dict(tool='generate_proposals', version=__version__, method=args.method,
+                  options=args.options, mcg_dir=None, classes=list(classes))
+    with MaskFolder(args.out, recipe, args.shard) as folder:
+        stale, failures = find_stale(images, classes, folder, args.mcg_dir)
+        shard = f' (shard {index}/{count})' if count > 1 else ''
+        up_to_date = len(images) - len(stale) - len(failures)
+        print(f'{len(images)} images{shard}: {up_to_date} up to date, {len(stale)} to make',
+              flush=True)
+        begin = time.perf_counter()
+        if stale:
+            function = MakeProposal(dataset, args.method, args.options, args.mcg_dir)
+            failures.update(make_masks(stale, function, folder, args.workers))
+        seconds = time.perf_counter() - begin
+        folder.finish()
 
     for job, failure in sorted(failures.items()):
         print(f'{job.name}: {failure.message}')
     made = len(stale) - sum(job in stale for job in failures)
     print(f'{made} made in {seconds:.1f} s, {up_to_date} up to date, {len(failures)} failed: '
           f'{args.out}')
-    if not failures:
+    print_next_step(args, bool(failures))
+    return len(failures)
+
+
+def print_next_step(args, some_failed):
+    if args.shard[1] > 1:
+        print('Only shard {0}/{1} is made. When all {1} have ended, the same command with --shard '
+              '0/1 makes what is still missing and merges their manifests.'.format(*args.shard))
+    elif not some_failed:
         print("Train with them: supervision='pseudo', pseudo_mask="
               f'{osp.abspath(args.out)!r} in the weak source of the config.')
-    return len(failures)
 
 
 def main():

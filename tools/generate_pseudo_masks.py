@@ -23,16 +23,17 @@ from mmengine.utils.dl_utils import set_multi_processing
 
 from mmseg_wss import __version__
 from mmseg_wss.boxes import box_hash
-from mmseg_wss.datasets.config_check import leaf_datasets, read_data_lists
-from mmseg_wss.datasets.label_check import abridged, box_faults
+from mmseg_wss.datasets.config_check import image_shape, leaf_datasets, read_data_lists
+from mmseg_wss.datasets.label_check import abridged, box_faults, tag_faults
 from mmseg_wss.datasets.mask_folder import MaskFolder, read_manifest
 from mmseg_wss.datasets.objects import load_objects
 from mmseg_wss.datasets.weak_sources import image_pipeline, weak_images
+from mmseg_wss.engine.hooks import WholeNetworkHook
 from mmseg_wss.engine.launch import init_cpu_processes
 from mmseg_wss.engine.tta import enable_tta
 from mmseg_wss.errors import DataError
 from mmseg_wss.evaluation.pseudo_mask_writer import MaskTarget, confidence_path
-from mmseg_wss.fileio import remove_temporaries
+from mmseg_wss.fileio import file_sha256, remove_temporaries
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 
 
@@ -68,8 +69,9 @@ def parse_args(argv=None):
     args = parser.parse_args(argv)
     if not 0 <= args.tau <= 1:  # NaN too
         parser.error(f'--tau is a probability, 0 to 1; got {args.tau}')
-    if not osp.isfile(args.checkpoint):
-        parser.error(f'{args.checkpoint}: there is no such checkpoint')
+    for path, kind in (args.config, 'config'), (args.checkpoint, 'checkpoint'):
+        if not osp.isfile(path):
+            parser.error(f'{path}: there is no such {kind}')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -105,13 +107,9 @@ def make_recipe(cfg, args, pipeline, classes):
     """All that a mask depends on besides its image and boxes."""
     settings = {key: cfg.get(key) for key in ('model', 'data_preprocessor', 'test_cfg')}
     text = json.dumps(dict(settings, pipeline=pipeline), sort_keys=True, default=str)
-    checkpoint = hashlib.sha256()
-    with open(args.checkpoint, 'rb') as file:
-        for block in iter(lambda: file.read(1 << 20), b''):
-            checkpoint.update(block)
     return dict(
         tool='generate_pseudo_masks', version=__version__, classes=list(classes),
-        config=hashlib.sha256(text.encode()).hexdigest(), checkpoint=checkpoint.hexdigest(),
+        config=hashlib.sha256(text.encode()).hexdigest(), checkpoint=file_sha256(args.checkpoint),
         tau=args.tau, tta=args.tta, crf=CRF_PRESETS.get(args.crf), box_gate=args.box_gate,
         soft=args.soft)
 
@@ -145,12 +143,12 @@ def make_plan(cfg, args, pipeline, with_boxes):
     classes = dataset.metainfo['classes']
     recipe = make_recipe(cfg, args, pipeline, classes)
     targets = {info['img_path']: mask_target(info, classes, with_boxes) for info in images}
-    folder = MaskFolder(args.out, recipe)
-    remove_temporaries(confidence_path(args.out, '').parent)
-    todo = [i for i, target in enumerate(targets.values())
-            if not (folder.is_done(target.name, target.inputs)
-                    and (not args.soft or confidence_path(args.out, target.name).is_file()))]
-    folder.finish()
+    with MaskFolder(args.out, recipe) as folder:
+        remove_temporaries(confidence_path(args.out, '').parent)
+        todo = [i for i, target in enumerate(targets.values())
+                if not (folder.is_done(target.name, target.inputs)
+                        and (not args.soft or confidence_path(args.out, target.name).is_file()))]
+        folder.finish()
     return Plan(recipe, targets, todo)
 
 
@@ -158,7 +156,9 @@ def mask_target(info, classes, with_boxes):
     if not with_boxes:
         return MaskTarget(info['mask_name'])
     names, boxes, path = load_objects(info, classes)
-    faults = box_faults(names, boxes, classes, (math.inf, math.inf))
+    shape = image_shape(info['img_path']) or (math.inf, math.inf)  # unreadable: loading says so
+    faults = (box_faults(names, boxes, classes, shape) if names
+              else [f'the image {fault}' for fault in tag_faults(names, classes)])
     if faults:
         raise DataError(f'{path}: {"; ".join(faults)}.')
     return MaskTarget(info['mask_name'], box_hash(names, boxes), boxes,
@@ -203,10 +203,12 @@ def build_runner(cfg, args, dataset, plan):
     keys = ('model', 'work_dir', 'data_preprocessor', 'default_hooks', 'custom_hooks', 'launcher',
             'env_cfg', 'log_processor', 'log_level', 'visualizer', 'default_scope', 'randomness',
             'experiment_name')
-    return Runner(
+    runner = Runner(
         test_dataloader=dict(loader, dataset=dataset, sampler=sampler),
         test_cfg=cfg.get('test_cfg') or {}, test_evaluator=writer, load_from=args.checkpoint,
         cfg=cfg, **{key: cfg[key] for key in keys if key in cfg})
+    runner.register_hook(WholeNetworkHook(args.checkpoint))
+    return runner
 
 
 def summary(args, plan):
@@ -234,7 +236,11 @@ def main(argv=None):
     if plan.todo:
         dataset = weak_images(cfg, args.out, pipeline, with_boxes, args.ann_file)
         dataset.get_subset_(plan.todo)
-        build_runner(cfg, args, dataset, plan).test()
+        runner = build_runner(cfg, args, dataset, plan)
+        try:
+            runner.test()
+        except (DataError, OSError) as error:  # written for users; in any of the processes
+            raise SystemExit(str(error)) from error
     if is_main_process():
         print(summary(args, plan))
 

@@ -41,6 +41,8 @@ def parse_args():
     # torch.distributed.launch passes it; torchrun sets the environment instead
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args()
+    if args.crf_workers is not None and (args.crf is None or args.crf_workers < 0):
+        parser.error('--crf-workers is a number of processes, at least 0, and goes with --crf')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -64,7 +66,8 @@ def enable_crf(cfg, args):
             raise SystemExit('--show and --show-dir draw refined predictions with --crf-workers 0.')
         workers = 0
     elif workers is None:
-        workers = 0 if torch.cuda.is_available() else len(os.sched_getaffinity(0))
+        shared_by = int(os.environ.get('LOCAL_WORLD_SIZE', 1))  # processes of torchrun
+        workers = 0 if torch.cuda.is_available() else max(1, os.cpu_count() // shared_by)
     metrics = cfg.test_evaluator
     if isinstance(metrics, dict) and 'metrics' in metrics:
         raise SystemExit(f'--crf replaces the evaluator, but the config has its own, '

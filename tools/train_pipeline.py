@@ -20,7 +20,7 @@ from datetime import timedelta
 
 from mmseg_wss.engine.folder_lock import folder_lock
 from mmseg_wss.engine.pipeline import plan_stages
-from mmseg_wss.engine.pipeline_file import read_pipeline, split_options
+from mmseg_wss.engine.pipeline_file import check_method, read_pipeline, split_options
 from mmseg_wss.engine.stage import (
     CONTINUES,
     DONE,
@@ -129,6 +129,7 @@ def main():
     pipeline = read_pipeline(args.pipeline, own)
     stages = plan_stages(pipeline, args.work_dir, TOOLS, args.gpus, args.workers, options)
     if args.dry_run:
+        check_method(args.pipeline, pipeline)
         show_plan(stages)
         return
     check_truth(pipeline)

@@ -8,7 +8,8 @@ model = dict(
     backbone=dict(
         type='mmseg_wss.ResNet38',
         # from the published mxnet weights by tools/model_converters/resnet38.py
-        init_cfg=dict(type='Pretrained', checkpoint='pretrained/resnet38_imagenet.pth')),
+        init_cfg=dict(type='Pretrained', checkpoint='pretrained/resnet38_imagenet.pth',
+                      prefix='backbone.')),
     decode_head=dict(
         type='mmseg_wss.RRMHead', in_channels=4096, in_index=0, channels=512, num_classes=21,
         predict_tags=True),

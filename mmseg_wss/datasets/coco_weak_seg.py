@@ -90,13 +90,14 @@ class COCOWeakSegDataset(WeakSegDataset):
         info = dict(img_path=osp.join(self.data_prefix['img_path'], file_name),
                     supervision=self.supervision, label_map=None, reduce_zero_label=False,
                     seg_fields=[])
+        objects = dict(names=names, bboxes=boxes)
         if self.supervision == 'pixel':
             info['seg_map_path'] = mask_path('seg_map_path')
         elif self.supervision == 'pseudo':
             info['pseudo_mask_path'] = mask_path('pseudo_mask')
-            info['mask_inputs'] = self.mask_inputs(stem)
+            info['mask_inputs'] = self.mask_inputs(stem, objects=objects)
         elif self.supervision == 'image':
             info['tags'] = list(dict.fromkeys(names))
         if self.supervision == 'box' or self.with_boxes:
-            info['objects'] = dict(names=names, bboxes=boxes)
+            info['objects'] = objects
         return info

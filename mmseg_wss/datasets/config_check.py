@@ -131,19 +131,19 @@ def _label_faults(info, classes, shape):
     faults, seen = [], set()  # no line in the tag file: a fault of the list, not of the image
     if key in info:
         faults, seen = _mask_faults(info, key, classes, shape)
-    names = ()
+    names, objects = (), None
     if 'tags' in info:
         names = info['tags']
         if names or key is None:  # scribbles may be on the background alone
             faults += [f'{info["img_path"]}: by its tags, the image {fault}.'
                        for fault in tag_faults(names, classes)]
     elif any(k in info for k in OBJECT_KEYS):
-        names, boxes, path = load_objects(info, classes)
+        names, boxes, path = objects = load_objects(info, classes)
         faults += [f'{path}: {fault}.' for fault in
                    box_faults(names, boxes, classes, shape or (float('inf'),) * 2)]
-        faults += [f'{fault}.' for fault in stale_mask_faults(info, names, boxes, path)]
         if not names and key != 'seg_map_path':
             faults += [f'{path}: the weak image {fault}.' for fault in tag_faults(names, classes)]
+    faults += [f'{fault}.' for fault in stale_mask_faults(info, classes, objects)]
     return faults, seen | {*classes[:1], *names} & set(classes)
 
 
@@ -191,7 +191,10 @@ def overlap_faults(lists):
 
 
 def head_faults(model, lists):
-    """Heads of a model config with another ``num_classes`` than the data sets: a line for each."""
+    """Heads of a model config with another ``num_classes`` than the data sets: a line for each.
+
+    A head inside another (`DenseEnergyHead`) is looked for; the outer one has no number.
+    """
     names = {}
     for entry in lists:
         names.setdefault(len(entry.classes), []).append(entry.name)
@@ -200,6 +203,7 @@ def head_faults(model, lists):
     for key in ('decode_head', 'auxiliary_head'):
         heads = model.get(key) or []
         for head in [heads] if isinstance(heads, dict) else heads:
+            head = head.get('head', head)
             faults += [
                 f'model.{key}: num_classes={head["num_classes"]}, but {abridged(users)} have '
                 f'{number} classes, background included; set num_classes={number}, or correct the '

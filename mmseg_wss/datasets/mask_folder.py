@@ -13,7 +13,6 @@ record speak of a mask that was made otherwise, and a mask without any record is
 Of several records of a mask the one of the highest revision holds, in a file the later one: no
 clock decides.
 """
-import errno
 import hashlib
 import json
 import os
@@ -22,10 +21,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mmseg_wss.datasets.json_log import JsonLog, json_line
 from mmseg_wss.datasets.label_check import abridged
+from mmseg_wss.datasets.mask_folder_lock import lock_folder
 from mmseg_wss.datasets.palette import voc_palette
 from mmseg_wss.errors import DataError
-from mmseg_wss.fileio import atomic_path, remove_temporaries
+from mmseg_wss.fileio import atomic_path, name_full_disk, remove_temporaries
 
 _MANIFEST = 'manifest.jsonl'
 _RESERVED = 'recipe', 'revision'  # keys of a record that are not the caller's
@@ -36,7 +37,8 @@ class MaskFolder:
 
     A folder belongs to the tools that keep its manifests: it must not hold masks of anybody else.
     Without shards, one process at a time may write to it, and what killed writers left is cleared
-    away; with N shards, one process for each shard.
+    away; with N shards, one process for each shard. Others are refused until `close`, see
+    `lock_folder`.
 
     Args:
         root (str | Path): the folder; it is made if need be.
@@ -45,6 +47,7 @@ class MaskFolder:
         shard (tuple): (index, count): this process is the index-th of count.
 
     Raises:
+        BlockingIOError: another process is writing to the folder.
         DataError: the folder has masks without a record, or a manifest is damaged.
         OSError: the folder cannot be written to.
         ValueError: an impossible shard.
@@ -59,31 +62,38 @@ class MaskFolder:
         self._alone = count == 1
         self._recipe = recipe
         self._recipe_id = _recipe_id(recipe)
-        # masks first: another process makes the record ahead of the mask
-        masks = _mask_names(self.root)
-        self._records = _read_manifests(self.root)[1]
-        strange = sorted(masks - self._records.keys())
-        if strange:
-            raise DataError(
-                f'{self.root}: {len(strange)} mask(s) have no record of how they were made: '
-                f'{abridged(strange, 5)}. They are not overwritten: choose an empty folder, or '
-                'move them away.')
-        if self._alone and self._records:  # never in a folder that is not ours
-            for folder, _, _ in os.walk(self.root):
-                remove_temporaries(folder)
-        self._log = _Log(
-            self.root / (_MANIFEST if self._alone else f'manifest.{index}-of-{count}.jsonl'))
         self._recipe_is_written = False
+        if not _manifests(self.root):  # not even a lock is left in a folder that is not ours
+            self._read_records()
+        manifest = self.root / (_MANIFEST if self._alone else f'manifest.{index}-of-{count}.jsonl')
+        self._lock = lock_folder(self.root, manifest, shard)
+        try:
+            self._records = self._read_records()
+            if self._alone and self._records:  # never in a folder that is not ours
+                for folder, _, _ in os.walk(self.root):
+                    remove_temporaries(folder)
+            self._log = JsonLog(manifest)
+        except BaseException:  # KeyboardInterrupt too; it is raised again
+            self._lock.close()
+            raise
 
-    def is_done(self, name, inputs=''):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def is_done(self, name, inputs='', **record):
         """Whether the mask is there and was made by this recipe from these inputs.
 
         Args:
             name (str): ID of the image; with ``/`` for subfolders.
             inputs (str): identifies what the mask was made from, such as `box_hash`.
+            **record: facts that the record of the mask must have, too, see `write`.
         """
-        record = self._records.get(name, {})
-        return (record.get('recipe') == self._recipe_id and record['inputs'] == inputs
+        made = self._records.get(name, {})
+        wanted = dict(record, recipe=self._recipe_id, inputs=inputs)
+        return (all(made.get(key) == value for key, value in wanted.items())
                 and self._path(name).is_file())
 
     def write(self, name, mask, inputs='', **record):
@@ -95,8 +105,8 @@ class MaskFolder:
             **record: further facts for the manifest, as JSON can write them.
 
         Raises:
-            OSError: the disk is full, ...; no part of a mask stays, and a mask that was there
-                before counts as not done.
+            OSError: the disk is full (`name_full_disk`), ...; no part of a mask stays, and a mask
+                that was there before counts as not done.
             ValueError: another dtype or shape; a name outside the folder; a reserved key.
         """
         if mask.dtype != np.uint8 or mask.ndim != 2:
@@ -105,13 +115,15 @@ class MaskFolder:
             raise ValueError(f'{name}: the keys {_RESERVED} of a record are reserved.')
         path = self._path(name)
         revision = self._records.get(name, {}).get('revision', 0) + 1
-        # on disk before the mask is: not even a power cut may leave the mask to the old record
-        self._add(dict(name=name, recipe=None, revision=revision), sync=True)
-        picture = Image.fromarray(mask)
-        picture.putpalette(voc_palette().tobytes())
-        with atomic_path(path) as temporary:
-            picture.save(temporary)
-        self._add(dict(record, name=name, recipe=self._recipe_id, inputs=inputs, revision=revision))
+        with name_full_disk(path):
+            # on disk before the mask is: not even a power cut may leave the mask to the old record
+            self._add(dict(name=name, recipe=None, revision=revision), sync=True)
+            picture = Image.fromarray(mask)
+            picture.putpalette(voc_palette().tobytes())
+            with atomic_path(path) as temporary:
+                picture.save(temporary)
+            self._add(dict(record, name=name, recipe=self._recipe_id, inputs=inputs,
+                           revision=revision))
 
     def finish(self):
         """End writing; without shards, merge all manifests of the folder into one.
@@ -120,22 +132,42 @@ class MaskFolder:
         one beside some of them, which say the same.
         """
         self._log.close()
-        if not self._alone:
-            return
+        with self._lock:
+            if self._alone:
+                self._merge()
+
+    def close(self):
+        """End writing as it is; the folder is free for others."""
+        self._log.close()
+        self._lock.close()
+
+    def _merge(self):
         paths = _manifests(self.root)
         recipes, records = _read_manifests(self.root)
         records = [records[name] for name in sorted(_mask_names(self.root) & records.keys())]
         used = sorted({record['recipe'] for record in records} - {None})
         content = b''.join(
-            [_line(dict(recipe=key, **{'is': recipes[key]})) for key in used]
-            + [_line(record) for record in records])
+            [json_line(dict(recipe=key, **{'is': recipes[key]})) for key in used]
+            + [json_line(record) for record in records])
         target = self.root / _MANIFEST
         if target.read_bytes() != content:
-            with atomic_path(target) as temporary:
+            with name_full_disk(target), atomic_path(target) as temporary:
                 temporary.write_bytes(content)
         for path in paths:
             if path != target:
                 path.unlink()
+
+    def _read_records(self):
+        # masks first: another process makes the record ahead of the mask
+        masks = _mask_names(self.root)
+        records = _read_manifests(self.root)[1]
+        strange = sorted(masks - records.keys())
+        if strange:
+            raise DataError(
+                f'{self.root}: {len(strange)} mask(s) have no record of how they were made: '
+                f'{abridged(strange, 5)}. They are not overwritten: choose an empty folder, or '
+                'move them away.')
+        return records
 
     def _path(self, name):
         if Path(name).is_absolute() or '..' in Path(name).parts:
@@ -169,38 +201,6 @@ def read_manifest(root):
                    **{key: value for key, value in record.items()
                       if key not in (*_RESERVED, 'name')}}
             for name, record in records.items() if record['recipe'] is not None}
-
-
-class _Log:
-    """A file of JSON lines that is appended to: each line is there as a whole, or not at all."""
-
-    def __init__(self, path):
-        self._path = path
-        self._file = open(path, 'ab+', buffering=0)
-        self._file.seek(0)
-        content = self._file.read()
-        whole = content.rfind(b'\n') + 1
-        if whole < len(content):  # a line that a kill cut off
-            self._file.truncate(whole)
-
-    def append(self, entry, sync=False):
-        line = _line(entry)
-        end = self._file.seek(0, os.SEEK_END)
-        try:
-            if self._file.write(line) < len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
-            if sync:
-                os.fsync(self._file.fileno())
-        except BaseException:  # KeyboardInterrupt too; it is raised again
-            self._file.truncate(end)
-            raise
-
-    def close(self):
-        self._file.close()
-
-
-def _line(entry):
-    return json.dumps(entry, sort_keys=True).encode() + b'\n'
 
 
 def _recipe_id(recipe):

@@ -1,4 +1,6 @@
 """The objects of an image, from wherever its data set has them."""
+import os.path as osp
+
 import numpy as np
 
 from mmseg_wss.boxes import box_hash
@@ -47,22 +49,36 @@ def load_objects(info, classes):
     return (*read_voc_objects(info['box_path']), info['box_path'])
 
 
-def stale_mask_faults(info, names, boxes, box_file):
+def stale_mask_faults(info, classes, objects=None):
     """Whether the pseudo mask of an image was made for other boxes than it has now.
 
     Args:
-        info (dict): an element of ``load_data_list()``; mask_inputs is what the record of the mask
-            says (`WeakSegDataset.mask_inputs`).
-        names, boxes, box_file: as from `load_objects`.
+        info (dict): an element of ``load_data_list()``; mask_inputs is what the mask was made from
+            by its record, and where that is now (`WeakSegDataset.mask_inputs`).
+        classes (Sequence[str]): class names, background first.
+        objects (tuple, optional): as from `load_objects`, where the image has boxes anyway.
+            Otherwise they are read if there is a record; an XML file may be gone.
 
     Returns:
         list[str]: one sentence with the remedy, or none.
+
+    Raises:
+        DataError: see `load_objects`.
     """
-    if info.get('mask_inputs', '') in ('', box_hash(names, boxes)):
+    inputs = info.get('mask_inputs')
+    if not inputs:
+        return []
+    if objects is None:
+        if 'box_path' in inputs and not osp.isfile(inputs['box_path']):
+            return []
+        objects = load_objects(dict(inputs, img_path=info['img_path']), classes)
+    names, boxes, box_file = objects
+    if inputs['hash'] == box_hash(names, boxes):
         return []
     return [f'{info["pseudo_mask_path"]}: the mask was made for other boxes than {box_file} has '
             'now. Run the tool that made its folder again with the same options (it makes only '
-            'what is out of date), or choose another folder']
+            'what is out of date), choose another folder, or point the data set (box_path, '
+            'ann_file) to the boxes that the mask was made for']
 
 
 def instance_boxes(instances, mask):

@@ -105,11 +105,21 @@ class WeakSegDataset(BaseSegDataset):
             needs; and the faults, list of str.
         """
 
-    def mask_inputs(self, name):
-        """What the pseudo mask of an image was made from: the hash of its boxes, '' if unknown."""
+    def mask_inputs(self, name, **source):
+        """What the pseudo mask of an image was made from, for `stale_mask_faults`.
+
+        Args:
+            name (str): ID of the image.
+            **source: where the boxes of the image are: box_path or objects (`load_objects`).
+
+        Returns:
+            dict: `source` and hash, that of the boxes that the mask was made for; empty where
+            no record says so.
+        """
         if self._mask_records is None:
             self._mask_records = read_manifest(self.data_prefix['pseudo_mask'])
-        return self._mask_records.get(name, {}).get('inputs', '')
+        inputs = self._mask_records.get(name, {}).get('inputs')
+        return dict(source, hash=inputs) if inputs else {}
 
     def missing_files(self, data_list):
         """Paths of `data_list` (keys that end in ``_path``) that do not exist, in its order."""

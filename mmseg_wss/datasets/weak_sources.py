@@ -6,36 +6,10 @@ from mmseg_wss.datasets.config_check import leaf_datasets
 from mmseg_wss.datasets.objects import OBJECT_KEYS
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.registry import DATASETS
+from mmseg_wss.supervision import is_weak
 
 
-def weak_sources(cfg, supervision='box', pipeline=(), ann_file=None):
-    """Build the weak training sources of a config anew, without the masks that they may have.
-
-    A source whose masks a program made ('pseudo') has them from its boxes, so it is read with
-    `supervision` here: its masks need not exist yet.
-
-    Args:
-        cfg (mmengine.Config): a config; wrappers around its training data sets are looked through.
-        supervision (str): what is read of the images: 'box', or 'image' where boxes are not needed.
-        pipeline (Sequence[dict]): transforms.
-        ann_file (str, optional): this list instead of those of the config, as one source.
-
-    Returns:
-        list[WeakSegDataset]: in test mode: ``prepare_data`` never draws another image.
-
-    Raises:
-        ValueError: the config has no weak source.
-    """
-    sources = []
-    for leaf in _weak_leaves(cfg, ann_file):
-        if supervision == 'box':
-            leaf.pop('tag_file', None)
-        sources.append(DATASETS.build(dict(
-            leaf, supervision=supervision, pipeline=list(pipeline), test_mode=True)))
-    return sources
-
-
-def weak_images(cfg, mask_dir, pipeline=(), with_boxes=False, ann_file=None):
+def weak_images(cfg, mask_dir, pipeline=(), with_boxes=False, ann_file=None, check_files=True):
     """The weak training images of a config as one data set, each with the name of its mask.
 
     A source says itself where it would look for the masks of a folder, so the names are those that
@@ -48,14 +22,16 @@ def weak_images(cfg, mask_dir, pipeline=(), with_boxes=False, ann_file=None):
         with_boxes (bool): the images have boxes, as with ``supervision='box'``. Otherwise they have
             no label at all, and no label file needs to exist.
         ann_file (str, optional): this list instead of those of the config, as one source.
+        check_files (bool): see `WeakImages`.
 
     Returns:
         WeakImages: an element of its list also has mask_name, a path relative to `mask_dir` without
         its suffix.
 
     Raises:
-        ValueError: the config has no weak source, its weak sources differ in their classes, two
-            images would have one mask, or a source does not look for PNG files.
+        ValueError: the config has no training data, or none of them are weak; its weak sources
+            differ in their classes, two images would have one mask, or a source does not look for
+            PNG files.
         DataError: see `WeakSegDataset`.
     """
     mask_dir = osp.abspath(mask_dir)
@@ -79,7 +55,7 @@ def weak_images(cfg, mask_dir, pipeline=(), with_boxes=False, ann_file=None):
                 raise ValueError(f'{other["img_path"]} and {info["img_path"]} would have the same '
                                  f'mask, {info["mask_name"]}.png: rename one of the images.')
     return WeakImages(
-        images.values(), ann_file=', '.join(lists), pipeline=list(pipeline),
+        images.values(), check_files, ann_file=', '.join(lists), pipeline=list(pipeline),
         metainfo={key: metainfo[key] for key in ('classes', 'palette')},
         supervision='box' if with_boxes else 'image')
 
@@ -106,23 +82,32 @@ class WeakImages(WeakSegDataset):
 
     Args:
         images (Iterable[dict]): what ``load_data_list()`` shall return.
-        ann_file (str): where they are from, for messages.
-        **kwargs: see `WeakSegDataset`.
+        check_files (bool): without it, a missing file is no error of the whole list, but of its
+            image alone, when that is read.
+        **kwargs: see `WeakSegDataset`; ann_file is where the images are from, for messages.
     """
 
-    def __init__(self, images, **kwargs):
+    def __init__(self, images, check_files=True, **kwargs):
         self._images = list(images)
+        self._check_files = check_files
         super().__init__(test_mode=True, **kwargs)
 
     def scan_list(self):
         """The images as they were given."""
         return list(self._images), []
 
+    def missing_files(self, data_list):
+        """See `WeakSegDataset`; none where they are not to be checked."""
+        return super().missing_files(data_list) if self._check_files else []
+
 
 def _weak_leaves(cfg, ann_file):
     """Configs of the weak training sources, without the masks that they may have."""
-    leaves = [leaf for leaf in leaf_datasets(cfg['train_dataloader']['dataset'])
-              if leaf.get('supervision', 'pixel') != 'pixel']
+    if not cfg.get('train_dataloader'):
+        raise ValueError(f'{getattr(cfg, "filename", None) or "the config"} has no '
+                         'train_dataloader: name the config of a training; that of a pipeline '
+                         'names two.')
+    leaves = [leaf for leaf in leaf_datasets(cfg['train_dataloader']['dataset']) if is_weak(leaf)]
     if not leaves:
         raise ValueError('no training source of the config has weak images (supervision other than '
                          "'pixel'): name a config that trains with them.")

@@ -67,6 +67,7 @@ def read_pipeline(path, options=()):
             raise PipelineError(f'{path}: {key} must be a dict, got {pipeline[key]!r}.')
         _check_keys(path, key, pipeline[key], needed,
                     None if further is None else needed + further)
+    _check_pseudo_masks(path, pipeline['pseudo_masks'])
     rounds = pipeline['rounds']
     if not isinstance(rounds, int) or isinstance(rounds, bool) or rounds < 1:
         raise PipelineError(f'{path}: rounds must be a whole number of at least 1, got {rounds!r}.')
@@ -77,6 +78,40 @@ def read_pipeline(path, options=()):
             raise PipelineError(f'{path}: {key}.config is {given!r}, relative to the pipeline '
                                 f'file, but there is no {pipeline[key]["config"]}.')
     return pipeline
+
+
+def check_method(path, pipeline):
+    """The tool of the proposals does so too, as soon as it starts; a dry run does not start it.
+
+    Raises:
+        PipelineError: no known method of making proposals.
+    """
+    # not above: it loads torch, which takes longer than to plan
+    from mmseg_wss.proposals import parse_method
+    try:
+        parse_method(str(pipeline['proposals']['method']))
+    except ValueError as error:
+        raise PipelineError(f'{path}: proposals.method: {error}') from error
+
+
+def _check_pseudo_masks(path, options):
+    """The tool does so too, but hours later."""
+    tau, crf = options['tau'], options.get('crf')
+    if isinstance(tau, bool) or not isinstance(tau, (int, float)) or not 0 <= tau <= 1:  # NaN too
+        raise PipelineError(f'{path}: pseudo_masks.tau is a probability, 0 to 1; got {tau!r}.')
+    for key in ('tta', 'box_gate'):
+        if not _is_switch(options.get(key)):
+            raise PipelineError(
+                f'{path}: pseudo_masks.{key} is True or False; got {options[key]!r}.')
+    if not _is_switch(crf):
+        from mmseg_wss.ops.crf_presets import CRF_PRESETS  # loads torch, see above
+        if crf not in tuple(CRF_PRESETS):
+            raise PipelineError(f'{path}: pseudo_masks.crf is True, False or one of '
+                                f'{", ".join(CRF_PRESETS)}; got {crf!r}.')
+
+
+def _is_switch(value):
+    return value is None or isinstance(value, bool)
 
 
 def _check_keys(path, name, found, needed, known):

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os.path as osp
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from mmseg_wss.fileio import atomic_path, remove_temporaries
 MARK = 'stage.json'
 DONE, CONTINUES, TO_DO = 'done', 'continues', 'to do'
 _MAX_SHOWN = 8  # changes in an error
+# what a command leaves that failed before it made anything: logs, copies of configs, manifests
+_TRACES = '.log', '.py', '.jsonl'
 
 
 class PipelineError(ValueError):
@@ -58,6 +60,8 @@ class Stage:
     commands: tuple  # argument tuples, run in this order; of str and LastCheckpoint
     depends: dict  # what the result depends on besides `inputs`, in the types of json
     inputs: tuple = ()  # the stages whose results it reads
+    data: dict = field(default_factory=dict)  # digests of the files that it reads, in such types
+    follows_data: bool = False  # its commands themselves make anew what changed data reach
 
 
 def shell_text(command):
@@ -75,12 +79,12 @@ def dependencies(stage):
     """All that the result of a stage depends on.
 
     Returns:
-        dict: the stage's own ``depends``; and as 'inputs' the digest of the done-mark of each stage
-        whose result it reads (None: not done). A stage that is run again gets another mark, so what
-        was made from the first run is known to be out of date.
+        dict: the stage's own ``depends`` and, as 'data', ``data``; and as 'inputs' the digest of
+        the done-mark of each stage whose result it reads (None: not done). A stage that is run
+        again gets another mark, so what was made from the first run is known to be out of date.
     """
     marks = {other.name: _read_mark(other) for other in stage.inputs}
-    return dict(stage.depends, inputs={
+    return dict(stage.depends, data=stage.data, inputs={
         name: digest(mark) if mark and mark['state'] == DONE else None
         for name, mark in marks.items()})
 
@@ -119,6 +123,9 @@ def _read_mark(stage):
 def stage_state(stage):
     """How far a stage is.
 
+    A stage that was started from something else, but has no results yet, is still to do: a wrong
+    option may be corrected. Marks of before they had 'data' hold for any data.
+
     Returns:
         str: `DONE`, `CONTINUES` (it was started) or `TO_DO`.
 
@@ -134,16 +141,27 @@ def stage_state(stage):
                 f'{stage.folder}: {len(files)} files, {sorted(files)[0]} among them, but no {MARK} '
                 'that says what they were made from. Move them away, or use another --work-dir.')
         return TO_DO
-    depends = dependencies(stage)
+    old, depends = mark['depends'], dependencies(stage)
+    if 'data' not in old:
+        del depends['data']
+    elif mark['state'] == CONTINUES and stage.follows_data:
+        depends['data'] = old['data']
     if mark['hash'] == digest(depends):
         return mark['state']
-    changed = changes(mark['depends'], depends)
+    if mark['state'] == CONTINUES and not _has_results(stage):
+        return TO_DO
+    changed = changes(old, depends)
     more = [f'and {len(changed) - _MAX_SHOWN} more'] if len(changed) > _MAX_SHOWN else []
     listed = '\n'.join(f'  {line}' for line in changed[:_MAX_SHOWN] + more)
     raise PipelineError(
         f'{stage.folder} was {"finished" if mark["state"] == DONE else "started"} from something '
         f'else than it would be made from now:\n{listed}\nUse another --work-dir to keep it, or '
         'delete this folder, and those of the stages after it, to make it again.')
+
+
+def _has_results(stage):
+    return any(path.is_file() and path.name != MARK and path.name[0] != '.'
+               and path.suffix not in _TRACES for path in Path(stage.folder).rglob('*'))
 
 
 def changes(old, new, key=''):

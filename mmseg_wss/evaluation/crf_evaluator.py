@@ -1,13 +1,13 @@
 """Evaluate what a dense CRF makes of a network's predictions."""
-import multiprocessing
 from collections import deque
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import torch
 from mmengine.evaluator import Evaluator
 from mmengine.structures import PixelData
 
 from mmseg_wss.evaluation.refine import class_probabilities, refine
+from mmseg_wss.ops.processes import make_executor
 from mmseg_wss.registry import EVALUATOR
 
 
@@ -27,6 +27,7 @@ class CRFEvaluator(Evaluator):
     Raises:
         ValueError: `num_workers` below 0; the network predicts one channel only, or not the whole
             image.
+        RuntimeError: a process died.
     """
 
     def __init__(self, metrics, crf, num_workers=0):
@@ -63,15 +64,17 @@ class CRFEvaluator(Evaluator):
 
     def _workers(self):
         if self._pool is None:
-            # not 'fork': this process has threads, whose locks a copy would inherit
-            self._pool = ProcessPoolExecutor(
-                self.num_workers, multiprocessing.get_context('spawn'), torch.set_num_threads,
-                (1, ))
+            self._pool = make_executor(self.num_workers)
         return self._pool
 
     def _finish_one(self):
         job, sample, data_batch = self._waiting.popleft()
-        _set_labels(sample, torch.from_numpy(job.result()))
+        try:
+            labels = job.result()
+        except BrokenProcessPool as error:
+            raise RuntimeError('a worker process of the CRF died; if memory ran out, use fewer '
+                               '(--crf-workers of tools/test.py).') from error
+        _set_labels(sample, torch.from_numpy(labels))
         super().process([sample], data_batch)
 
 

@@ -110,7 +110,8 @@ def mask_scores(counts):
     - recall_k = n_kk / sum_{j<=K} n_kj: an ignored pixel is a missed one;
     - iou_k = n_kk / (sum_i n_ik + sum_{j<K} n_kj - n_kk), over the kept pixels;
     - iou_all_k: the same with j<=K: an ignored pixel is a missed one;
-    - miou, miou_all: their means over the classes where they exist;
+    - class_coverage_k = sum_{j<K} n_kj / sum_{j<=K} n_kj: the share that is not ignored;
+    - miou, miou_all: the means of iou and iou_all over the classes where they exist;
     - fg_precision, fg_recall: n_kk and the sums above added up over the classes k > 0;
     - coverage, fg_coverage: the share of the pixels, and of those of the true classes k > 0, that
       are not ignored.
@@ -122,7 +123,7 @@ def mask_scores(counts):
         counts (np.ndarray): (K+1, K+1), of `confusion_counts`, the truth first.
 
     Returns:
-        dict: name -> float64 (K,) for the first four, float for the others; in 0..1 or nan.
+        dict: name -> float64 (K,) for the first five, float for the others; in 0..1 or nan.
     """
     counts = counts[:-1]
     kept = counts[:, :-1]
@@ -132,7 +133,7 @@ def mask_scores(counts):
     iou_all = _ratio(right, painted + true - right)
     return dict(
         precision=_ratio(right, painted), recall=_ratio(right, true), iou=iou, iou_all=iou_all,
-        miou=_mean(iou), miou_all=_mean(iou_all),
+        class_coverage=_ratio(true_kept, true), miou=_mean(iou), miou_all=_mean(iou_all),
         fg_precision=float(_ratio(right[1:].sum(), painted[1:].sum())),
         fg_recall=float(_ratio(right[1:].sum(), true[1:].sum())),
         coverage=float(_ratio(true_kept.sum(), true.sum())),

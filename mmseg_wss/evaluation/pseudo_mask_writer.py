@@ -13,7 +13,7 @@ from mmseg_wss.boxes import pixel_windows
 from mmseg_wss.datasets.label_check import IGNORE
 from mmseg_wss.datasets.mask_folder import MaskFolder
 from mmseg_wss.evaluation.refine import class_probabilities, refine
-from mmseg_wss.fileio import atomic_path
+from mmseg_wss.fileio import atomic_path, name_full_disk
 from mmseg_wss.registry import METRICS
 
 
@@ -32,11 +32,20 @@ def threshold_labels(probs, tau):
 
     Returns:
         Tensor: uint8 (H, W), on the device of `probs`.
+
+    Raises:
+        ValueError: tau outside 0..1, or more classes than a mask can hold.
     """
+    _check_tau(tau)
     if len(probs) > IGNORE:
         raise ValueError(f'a mask of 8 bits holds up to {IGNORE} classes, got {len(probs)}.')
     highest, labels = probs.max(0)
     return torch.where(highest > tau, labels, IGNORE).to(torch.uint8)
+
+
+def _check_tau(tau):
+    if not 0 <= tau <= 1:  # NaN too
+        raise ValueError(f'tau is a probability, 0 to 1; got {tau}.')
 
 
 def gate_labels(labels, boxes, box_labels):
@@ -93,12 +102,16 @@ class PseudoMaskWriter(BaseMetric):
         soft (bool): also write the largest probability p as round(255 p), 8 bit, see
             `confidence_path`.
         **kwargs: see ``mmengine.evaluator.BaseMetric``.
+
+    Raises:
+        ValueError: tau outside 0..1.
     """
     default_prefix = 'pseudo_masks'
 
     def __init__(self, out_dir, recipe, targets, tau, crf=None, box_gate=False, soft=False,
                  **kwargs):
         super().__init__(**kwargs)
+        _check_tau(tau)
         self.out_dir, self.recipe, self.targets = out_dir, recipe, targets
         self.tau, self.crf, self.box_gate, self.soft = tau, crf, box_gate, soft
         self.folder = MaskFolder(out_dir, recipe, shard=get_dist_info())
@@ -173,5 +186,5 @@ def confidence_path(out_dir, name):
 
 def _write_confidence(path, probs):
     values = (probs.max(0).values * 255).round().to(torch.uint8).cpu().numpy()
-    with atomic_path(path) as temporary:
+    with name_full_disk(path), atomic_path(path) as temporary:
         Image.fromarray(values).save(temporary)

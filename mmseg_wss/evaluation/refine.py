@@ -20,8 +20,8 @@ def class_probabilities(sample):
     """
     scores = sample['seg_probs' if 'seg_probs' in sample else 'seg_logits']['data']
     if len(scores) < 2:
-        raise ValueError('the network predicts one channel (a sigmoid), but pseudo masks need a '
-                         'softmax over classes: set out_channels=num_classes in the head.')
+        raise ValueError('the network predicts one channel (a sigmoid), but a softmax over '
+                         'classes is needed: set out_channels=num_classes in the head.')
     return scores.float() if 'seg_probs' in sample else scores.float().softmax(0)
 
 

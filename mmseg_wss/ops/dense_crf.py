@@ -1,7 +1,10 @@
 """Mean-field inference in a fully connected conditional random field."""
+import math
+from operator import index
+
 import torch
 
-from mmseg_wss.ops.features import check_sigmas
+from mmseg_wss.ops.features import check_colours, check_sigmas
 from mmseg_wss.ops.mean_field import MeanField
 from mmseg_wss.ops.pydensecrf_inference import NORMALIZATIONS, PyDenseCRF
 
@@ -37,8 +40,9 @@ def dense_crf(probs, images, iterations=10, sxy_gaussian=3, compat_gaussian=3, s
         srgb (float): standard deviation in levels of 0..255.
         compat_gaussian, compat_bilateral (float): weights of the kernels; 0 turns one off.
         backend (str): 'torch', on the device of `images` and for the whole batch at once (on a CPU
-            the lattice is compiled by Numba), or 'pydensecrf', the library, on the CPU, one image
-            after another. Both are float32 and do the same, but for the order of their sums.
+            the lattice is compiled by Numba), or 'pydensecrf', the library, on the CPU, in as many
+            processes as torch has threads. Both are float32 and do the same, but for the order of
+            their sums.
         normalization (str): 'symmetric' or 'after'.
 
     Returns:
@@ -46,11 +50,12 @@ def dense_crf(probs, images, iterations=10, sxy_gaussian=3, compat_gaussian=3, s
         gradient.
 
     Raises:
-        ValueError: a wrong shape, images that are not in 0..255, probabilities that are negative or
-            NaN, an unknown backend or normalization, a standard deviation that is not positive.
+        ValueError: a wrong shape, images that are not in 0..255, probabilities that are not
+            floating point, negative or not finite, iterations below 0, an unknown backend or
+            normalization, a standard deviation that is not positive, a weight that is not finite.
+        TypeError: iterations that are no whole number.
         ImportError: the library of the backend is not installed.
     """
-    _check_shapes(probs, images)
     return DenseCRF(
         images, sxy_gaussian=sxy_gaussian, compat_gaussian=compat_gaussian,
         sxy_bilateral=sxy_bilateral, srgb=srgb, compat_bilateral=compat_bilateral, backend=backend,
@@ -76,10 +81,13 @@ class DenseCRF:
         if images.dim() != 4 or images.shape[1] != 3:
             raise ValueError(f'images must be (N, 3, H, W); got shape {tuple(images.shape)}.')
         check_sigmas(sxy_gaussian=sxy_gaussian, sxy_bilateral=sxy_bilateral, srgb=srgb)
+        if not math.isfinite(compat_gaussian + compat_bilateral):
+            raise ValueError('compat_gaussian and compat_bilateral must be finite; got '
+                             f'{compat_gaussian} and {compat_bilateral}.')
         self.images = images
         self.inference = BACKENDS[backend](
-            _levels(images.detach()), sxy_gaussian, compat_gaussian, sxy_bilateral, srgb, compat_bilateral,
-            normalization)
+            _levels(images.detach()), sxy_gaussian, compat_gaussian, sxy_bilateral, srgb,
+            compat_bilateral, normalization)
 
     @torch.no_grad()
     def __call__(self, probs, iterations=10):
@@ -95,10 +103,10 @@ class DenseCRF:
         """
         single = probs.dim() != 5
         _check_shapes(probs if single else probs.flatten(1, 2), self.images)
+        if index(iterations) < 0:
+            raise ValueError(f'iterations must be at least 0; got {iterations}.')
         values = probs.to(self.images.device, torch.float32)
-        if values.numel() and not (lowest := float(values.amin())) >= 0:  # NaN too
-            raise ValueError(f'probs must not be negative; the smallest is {lowest:.4g}. They are '
-                             'probabilities (a softmax over the classes), not logits.')
+        _check_values(values)
         unary = values.clamp(min=FLOOR).log()
         if single:
             unary = unary[:, None]
@@ -107,20 +115,25 @@ class DenseCRF:
 
 def _levels(images):
     """Images as uint8."""
+    check_colours(images)
     if images.dtype == torch.uint8:
         return images
-    images = images.float()
-    if images.numel():
-        darkest, brightest = float(images.amin()), float(images.amax())
-        if not (darkest > -1 and brightest < 256):  # so much for resizing; NaN fails the comparison
-            raise ValueError('images must be RGB in 0..255, as they were before normalisation; got '
-                             f'{darkest:.4g} to {brightest:.4g}.')
-    return images.round().clamp(0, 255).to(torch.uint8)
+    return images.float().round().clamp(0, 255).to(torch.uint8)
+
+
+def _check_values(probs):
+    if not probs.numel():
+        return
+    lowest, highest = torch.stack(probs.aminmax()).tolist()
+    if not (lowest >= 0 and highest < math.inf):  # NaN too
+        raise ValueError('probs must be finite and not negative, probabilities (a softmax over the '
+                         f'classes) and not logits; got values in {lowest:.4g}..{highest:.4g}.')
 
 
 def _check_shapes(probs, images):
-    if probs.dim() != 4:
-        raise ValueError(f'probs must be (N, K, H, W); got shape {tuple(probs.shape)}.')
+    if probs.dim() != 4 or not probs.is_floating_point():
+        raise ValueError(f'probs must be floating point (N, K, H, W); got {probs.dtype} of shape '
+                         f'{tuple(probs.shape)}.')
     expected = (len(probs), 3, *probs.shape[2:])
     if tuple(images.shape) != expected:
         raise ValueError(f'images must be (N, 3, H, W) = {expected}, to match probs; got shape '

@@ -19,20 +19,17 @@ def bilateral_features(images, sigma_rgb, sigma_xy, dtype=torch.float32):
 
     Raises:
         ValueError: a wrong shape, colours that are not finite or not in 0..255, a sigma that is not
-            positive.
+            positive. (Colours may be out by less than 1: resizing overshoots.)
     """
     check_sigmas(sigma_rgb=sigma_rgb, sigma_xy=sigma_xy)
     if images.dim() != 4 or images.shape[1] != 3:
         raise ValueError(f'images must be (N, 3, H, W); got shape {tuple(images.shape)}.')
+    check_colours(images)
     out = torch.empty(len(images), 5, *images.shape[2:], dtype=dtype, device=images.device)
     images = images.detach()
     if images.dtype == torch.bfloat16:  # which NumPy has not
         images = images.float()
     colours, features = _arrays(images, out)
-    if images.numel():
-        low, high = float(colours.min()), float(colours.max())
-        if not (low >= 0 and high <= 255):  # NaN too
-            raise ValueError(f'images must be RGB in 0..255, finite; got {low} to {high}.')
     _fill_places(features, sigma_xy)
     features[:, 2:] = colours
     features[:, 2:] /= sigma_rgb
@@ -44,6 +41,16 @@ def position_features(shape, sigma_xy, device):
     out = torch.empty(1, 2, *shape, device=device)
     _fill_places(_arrays(out)[0], sigma_xy)
     return out.flatten(2)
+
+
+def check_colours(images):
+    """Raise ValueError unless images are RGB in 0..255, but for what resizing may add to that."""
+    if images.dtype == torch.uint8 or not images.numel():
+        return
+    darkest, brightest = torch.stack(images.detach().aminmax()).tolist()  # a GPU waits once
+    if not (darkest > -1 and brightest < 256):  # NaN too
+        raise ValueError('images must be RGB in 0..255, as they were before normalisation; got '
+                         f'values in {darkest:.4g}..{brightest:.4g}.')
 
 
 def check_sigmas(**sigmas):

@@ -25,7 +25,7 @@ def mcg_masks(path, boxes, shape):
 
     Returns:
         np.ndarray: bool (M, H, W). Each mask lies within its box's pixels (`pixel_windows`); it is
-        the whole box where no proposal has a pixel in the box.
+        the whole box where the chosen proposal has no pixel in the box, or there is no proposal.
 
     Raises:
         DataError: the file is missing, no such .mat file, or made for an image of another size.

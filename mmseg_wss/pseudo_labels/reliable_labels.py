@@ -3,6 +3,7 @@ import numpy as np
 import torch
 
 from mmseg_wss.ops import DenseCRF
+from mmseg_wss.ops.dense_crf import BACKENDS
 from mmseg_wss.pseudo_labels.mining_rules import UNSURE, cam_rule, paper_rule, released_rule
 
 CRF_RULES = {'released': released_rule, 'paper': paper_rule}
@@ -65,17 +66,14 @@ def mine_labels(images, cams, tags, valid=None, rule='released', ratio=0.4, back
         Tensor: int64 (N, H, W), 0 to K - 1, or 255 where not reliable; on the device of `cams`.
 
     Raises:
-        ValueError: an unknown rule, a ratio outside (0, 1], shapes that do not agree, values out of
-            range or NaN.
+        ValueError: an unknown rule or backend, a ratio outside (0, 1], shapes that do not agree,
+            values out of range or NaN.
     """
-    if rule not in RULES:
-        raise ValueError(f'rule must be one of {", ".join(RULES)}; got {rule!r}.')
-    if not 0 < ratio <= 1:
-        raise ValueError(f'ratio must lie in (0, 1]; got {ratio}.')
+    check_options(rule, ratio, backend)
     _check_shapes(images, cams, tags, valid, rule)
     valid = torch.ones_like(cams[:, 0], dtype=torch.bool) if valid is None else valid.bool()
     if rule != 'cam':
-        images = _own_images(images, valid)
+        images = images.float().masked_fill(~valid[:, None], 0)
     cams, classes, present = _own_cams(cams, tags, valid)
 
     labels = torch.full_like(valid, UNSURE, dtype=torch.long)
@@ -91,20 +89,20 @@ def mine_labels(images, cams, tags, valid=None, rule='released', ratio=0.4, back
     return _name_channels(labels, classes)
 
 
+def check_options(rule='released', ratio=0.4, backend='torch'):
+    """Raise ValueError unless these are options of `mine_labels`."""
+    if rule not in RULES:
+        raise ValueError(f'rule must be one of {", ".join(RULES)}; got {rule!r}.')
+    if not 0 < ratio <= 1:
+        raise ValueError(f'ratio must lie in (0, 1]; got {ratio}.')
+    if backend not in BACKENDS:
+        raise ValueError(f'backend must be one of {", ".join(BACKENDS)}; got {backend!r}.')
+
+
 def _mine_one(image, cams, tags, valid, *options):
     batch = [None if array is None else torch.as_tensor(np.array(array))[None]
              for array in (image, cams, tags, valid)]
     return mine_labels(*batch, *options)[0].numpy().astype(np.uint8)
-
-
-def _own_images(images, valid):
-    """The images, float32, 0 on padding."""
-    images = images.float().masked_fill(~valid[:, None], 0)
-    darkest, brightest = images.amin(), images.amax()
-    if not (darkest > -1 and brightest < 256):  # so much for rounding; NaN fails the comparison
-        raise ValueError('images must be RGB in 0..255, as they were before normalisation; got '
-                         f'values in {darkest:.4g}..{brightest:.4g}.')
-    return images
 
 
 def _own_cams(cams, tags, valid):

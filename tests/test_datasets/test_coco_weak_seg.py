@@ -21,9 +21,12 @@ from mmengine.registry import DATASETS, init_default_scope
 from mmseg.utils import get_classes
 from PIL import Image
 
+from mmseg_wss.boxes import box_hash
 from mmseg_wss.datasets import COCOWeakSegDataset, StrongWeakSampler, VOCWeakSegDataset
 from mmseg_wss.datasets.coco_json import clip_boxes, match_classes, read_coco
 from mmseg_wss.datasets.config_check import check_sample, read_data_lists
+from mmseg_wss.datasets.mask_folder import MaskFolder
+from mmseg_wss.datasets.objects import load_objects
 from mmseg_wss.datasets.seeded_index import SeededIndex
 from mmseg_wss.datasets.voc_xml import read_voc_objects
 from mmseg_wss.errors import DataError
@@ -136,6 +139,25 @@ class TestPseudo(COCOBench):
             assert boxed.get_data_info(i)['objects'] == weak.get_data_info(i)['objects']
             assert len(boxed.get_data_info(i)['objects']['names']) == 1
         assert_same_samples(list(boxed), list(self.build(root)))
+
+    @pytest.mark.parametrize('with_boxes', [True, False])
+    def test_masks_made_for_other_boxes(self, root, with_boxes):
+        weak, folder = coco(root, 'box'), MaskFolder(root / 'made', dict(tool='test'))
+        for i, name in enumerate(WEAK_IDS):
+            names, boxes, _ = load_objects(weak.get_data_info(i), CLASSES)
+            folder.write(name, np.ones((24, 32), np.uint8), box_hash(names, boxes))
+        folder.finish()
+        options = dict(pseudo_mask='made', with_boxes=with_boxes)
+        assert len(list(self.build(root, **options))) == 4
+        content = json.loads((root / 'weak.json').read_text())
+        content['annotations'][-1]['bbox'][2] -= 1  # of the first image
+        (root / 'weak.json').write_text(json.dumps(content))
+        changed = self.build(root, **options)
+        message = f'{WEAK_IDS[0]}.png: the mask was made for other boxes'
+        assert message in check_sample(changed.get_data_info(0), CLASSES)[0][0]
+        assert check_sample(changed.get_data_info(1), CLASSES)[0] == []
+        with pytest.raises(DataError, match=message):
+            changed[0]
 
 
 # ---- what a file says

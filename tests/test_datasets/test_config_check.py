@@ -201,3 +201,14 @@ def test_heads(kit):
     assert len(wrong) == 2
     assert all(word in wrong[0] for word in ('decode_head', '21', '3 classes', 'strong.txt'))
     assert 'auxiliary_head' in wrong[1]
+
+
+def test_heads_inside_a_wrapper(kit):
+    lists = read_data_lists(config([source(kit, 'strong')], source(kit, 'val')))
+
+    def faults(number):
+        return head_faults(dict(decode_head=dict(
+            type='mmseg_wss.DenseEnergyHead', head=dict(num_classes=number))), lists)
+    assert faults(3) == []
+    (fault, ) = faults(16)
+    assert 'model.decode_head' in fault and 'num_classes=16' in fault and '3 classes' in fault

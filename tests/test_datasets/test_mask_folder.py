@@ -1,6 +1,8 @@
+import errno
 import json
 import os
 import resource
+import signal
 from contextlib import contextmanager
 
 import numpy as np
@@ -95,8 +97,8 @@ def test_a_cut_manifest_never_speaks_of_another_mask(tmp_path):
         assert len(read_manifest(tmp_path)) == (end == len(content))
         assert not MaskFolder(tmp_path, RECIPE).is_done('x', 'boxes')
         assert manifest.stat().st_size in (last, len(content))
-        folder = MaskFolder(tmp_path, OTHER)
-        assert folder.is_done('x', 'boxes') == (end == len(content))
+        with MaskFolder(tmp_path, OTHER) as folder:
+            assert folder.is_done('x', 'boxes') == (end == len(content))
     manifest.write_bytes(content[:last + 5])
     MaskFolder(tmp_path, OTHER).write('y', MASK)  # goes on behind the cut
     assert sorted(read_manifest(tmp_path)) == ['y']
@@ -134,13 +136,105 @@ def test_full_disk(tmp_path, room):
         for name in ('x', 'y'):
             with pytest.raises(OSError):
                 folder.write(name, noise, 'new')
-    assert sorted(os.listdir(tmp_path)) == ['manifest.jsonl', 'x.png']
+    assert sorted(os.listdir(tmp_path)) == ['.lock', 'manifest.jsonl', 'x.png']
     assert manifest.read_bytes().startswith(content)
     assert manifest.read_bytes().endswith(b'\n')
     folder.write('y', noise, 'new')
+    folder.close()
     again = MaskFolder(tmp_path, RECIPE)
     assert again.is_done('y', 'new') and not again.is_done('x', 'new')
 
+
+@pytest.mark.parametrize('number', [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_named_with_the_remedy(tmp_path, monkeypatch, number):
+    """The error of fsync names no file."""
+    def fsync(_):
+        raise OSError(number, os.strerror(number))
+    folder = MaskFolder(tmp_path, RECIPE)
+    monkeypatch.setattr(os, 'fsync', fsync)
+    with pytest.raises(OSError, match=r'below/x\.png: .*Free space there') as error:
+        folder.write('below/x', MASK)
+    assert error.value.errno == number
+    assert sorted(path.name for path in tmp_path.rglob('*')) == ['.lock', 'manifest.jsonl']
+
+
+def test_further_facts_count_where_they_are_asked_for(tmp_path):
+    with MaskFolder(tmp_path, RECIPE) as folder:
+        folder.write('x', MASK, 'boxes', source='1a')
+        assert folder.is_done('x', 'boxes') and folder.is_done('x', 'boxes', source='1a')
+        assert not folder.is_done('x', 'boxes', source='2b')
+        assert not folder.is_done('x', 'boxes', other=1)
+
+
+# ---- at the same time
+
+@pytest.mark.parametrize('first, second, together', [
+    ((0, 2), (1, 2), True), ((0, 2), (0, 1), False), ((0, 1), (0, 2), False),
+    ((0, 1), (0, 1), False), ((0, 2), (0, 2), False), ((0, 2), (2, 3), False)])
+def test_who_shares_a_folder(tmp_path, first, second, together):
+    for old in ((0, 2), (1, 4)):  # left by others: nobody has them open
+        MaskFolder(tmp_path, RECIPE, old).write(str(old[1]), MASK)
+    with MaskFolder(tmp_path, RECIPE, first) as folder:
+        before = manifests(tmp_path)
+        if together:
+            MaskFolder(tmp_path, RECIPE, second).finish()
+        else:
+            with pytest.raises(BlockingIOError, match=f'{tmp_path}: another process .* Wait'):
+                MaskFolder(tmp_path, RECIPE, second)
+            assert set(manifests(tmp_path)) >= set(before)
+        folder.write('x', MASK)
+    assert sorted(read_manifest(tmp_path)) == ['2', '4', 'x']
+    MaskFolder(tmp_path, RECIPE, second).finish()  # free again
+
+
+def test_an_unsharded_start_does_not_take_the_manifest_of_a_shard_at_work(tmp_path):
+    with MaskFolder(tmp_path, RECIPE, (0, 2)) as folder:
+        folder.write('x', MASK)
+        half = atomic_path(tmp_path / 'y.png').__enter__()
+        half.touch()
+        with pytest.raises(BlockingIOError):
+            MaskFolder(tmp_path, RECIPE).finish()
+        assert half.exists()
+        folder.write('y', MASK)
+    assert sorted(read_manifest(tmp_path)) == ['x', 'y']
+
+
+def test_workers_do_not_keep_the_lock(tmp_path):
+    """A child that was forked while the folder was locked: workers outlive a killed run."""
+    reading, writing = os.pipe()
+    folder = MaskFolder(tmp_path, RECIPE)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(writing, b'.')
+            signal.pause()
+        finally:
+            os._exit(0)
+    try:
+        os.read(reading, 1)
+        with pytest.raises(BlockingIOError):
+            MaskFolder(tmp_path, RECIPE)  # the child does not free it either
+        folder.close()
+        MaskFolder(tmp_path, RECIPE).finish()
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(reading)
+        os.close(writing)
+
+
+def test_a_file_system_without_locks(tmp_path, monkeypatch):
+    def flock(*args):
+        raise OSError(errno.ENOLCK, 'No locks available')
+    monkeypatch.setattr('fcntl.flock', flock)
+    with pytest.warns(UserWarning, match=r'\.lock: this file system has no locks'):
+        folder = MaskFolder(tmp_path, RECIPE)
+    folder.write('x', MASK)
+    folder.finish()
+    assert sorted(read_manifest(tmp_path)) == ['x']
+
+
+# ---- whose folder
 
 def test_masks_of_others_are_not_overwritten(tmp_path):
     (tmp_path / 'x.png').write_bytes(b'drawn by hand')
@@ -157,8 +251,7 @@ def test_masks_of_others_are_not_overwritten(tmp_path):
 
 
 def test_a_mask_of_a_killed_run_is_no_mask_of_others(tmp_path):
-    folder = MaskFolder(tmp_path, RECIPE)
-    folder.write('x', MASK)
+    MaskFolder(tmp_path, RECIPE).write('x', MASK)
     manifest = tmp_path / 'manifest.jsonl'
     content = manifest.read_bytes()
     manifest.write_bytes(content[:-20])  # killed between the mask and the end of its record

@@ -12,8 +12,9 @@ from mmseg_wss.boxes import box_hash, pixel_windows
 from mmseg_wss.datasets.config_check import check_sample
 from mmseg_wss.datasets.mask_folder import MaskFolder
 from mmseg_wss.datasets.objects import instance_boxes, load_objects
-from mmseg_wss.datasets.weak_sources import weak_sources
+from mmseg_wss.datasets.weak_sources import weak_images
 from mmseg_wss.errors import DataError
+from mmseg_wss.proposals.jobs import LOADING, MakeProposal
 
 BOX_KEYS = {'ori_bboxes', 'ori_bboxes_labels'}
 
@@ -87,8 +88,9 @@ def test_a_pseudo_mask_without_any_box_is_an_error_and_a_strong_image_is_not(roo
         loaded(dataset)
 
 
-@pytest.mark.parametrize('checked_by', ['training', 'check_data'])
-def test_masks_made_for_other_boxes_are_an_error(root, tmp_path, checked_by):
+@pytest.fixture
+def masks(root, tmp_path):
+    """A folder of masks with the record of the boxes that they were made from."""
     dataset = voc(root, 'box')
     folder = MaskFolder(tmp_path / 'masks', dict(tool='test'))
     for i in range(len(dataset)):
@@ -97,9 +99,18 @@ def test_masks_made_for_other_boxes_are_an_error(root, tmp_path, checked_by):
         name = Path(info['img_path']).stem
         folder.write(name, np.ones((24, 32), np.uint8), box_hash(names, boxes))
     folder.finish()
-    options = dict(pseudo_mask=str(tmp_path / 'masks'), with_boxes=True)
+    return str(tmp_path / 'masks')
+
+
+@pytest.mark.parametrize('with_boxes', [True, False])
+@pytest.mark.parametrize('checked_by', ['training', 'check_data'])
+def test_masks_made_for_other_boxes_are_an_error(root, masks, with_boxes, checked_by):
+    """Also where nothing else of the sample needs the boxes: it gets none, but they are read."""
+    options = dict(pseudo_mask=masks, with_boxes=with_boxes)
+    dataset = voc(root, 'pseudo', **options)
     for i in range(len(dataset)):
-        loaded(voc(root, 'pseudo', **options), i)
+        assert BOX_KEYS & loaded(dataset, i).keys() == (BOX_KEYS if with_boxes else set())
+        assert check_sample(dataset.get_data_info(i), CLASSES)[0] == []
     write_annotation(root / 'Annotations' / 'w1.xml', 'red', (0, 0, 5, 5))
     changed = voc(root, 'pseudo', **options)
     if checked_by == 'check_data':
@@ -111,6 +122,23 @@ def test_masks_made_for_other_boxes_are_an_error(root, tmp_path, checked_by):
     with pytest.raises(DataError, match=r'w1\.png: the mask was made for other boxes than .*w1\.xml'
                                         '.*Run the tool'):
         loaded(changed, 1)
+
+
+def test_masks_without_recorded_boxes_need_none(root, masks):
+    """Nor do masks of nobody's record; then no annotation is opened."""
+    recorded = voc(root, 'pseudo', pseudo_mask=masks)
+    for path in (root / 'Annotations').glob('w*'):
+        path.unlink()
+    assert loaded(recorded)['gt_seg_map'].all()  # boxes may go when the masks are made
+    assert check_sample(recorded.get_data_info(0), CLASSES)[0] == []
+    for path in Path(masks).glob('*.jsonl'):
+        path.unlink()
+    for name in ('w0', 'w1', 'w2', 'w3'):
+        (root / 'Annotations' / f'{name}.xml').write_text('no XML')
+    unknown = voc(root, 'pseudo', pseudo_mask=masks)
+    assert loaded(unknown)['gt_seg_map'].all()
+    with pytest.raises(DataError, match=r'w0\.xml: not a readable XML'):
+        loaded(recorded)
 
 
 def test_instances_by_brute_force():
@@ -156,14 +184,35 @@ def test_hash_of_boxes():
                 box_hash(['red', 'green'], boxes + 1)}) == 4
 
 
-def test_weak_sources_of_a_config(root):
+def test_weak_images_of_a_config(root):
     leaf = dict(type='mmseg_wss.VOCWeakSegDataset', data_root=str(root),
                 ann_file='ImageSets/Segmentation/weak.txt')
     cfg = dict(train_dataloader=dict(dataset=dict(type='ConcatDataset', datasets=[
         dict(leaf, ann_file='ImageSets/Segmentation/strong.txt'),
         dict(leaf, supervision='pseudo', pseudo_mask='not_yet', with_boxes=True)])))
-    (source, ) = weak_sources(cfg)
+    source = weak_images(cfg, 'not_yet', with_boxes=True)
     assert source.supervision == 'box' and source.test_mode
-    assert all('pseudo_mask_path' not in source.get_data_info(i) for i in range(len(source)))
+    infos = [source.get_data_info(i) for i in range(len(source))]
+    assert [info['mask_name'] for info in infos] == ['w0', 'w1', 'w2', 'w3']
+    assert not any('pseudo_mask_path' in info or 'seg_map_path' in info for info in infos)
     with pytest.raises(ValueError, match='no training source'):
-        weak_sources(dict(train_dataloader=dict(dataset=leaf)))
+        weak_images(dict(train_dataloader=dict(dataset=leaf)), 'not_yet')
+    with pytest.raises(ValueError, match='no train_dataloader: name the config of a training'):
+        weak_images(dict(proposals=dict(method='rect')), 'not_yet')
+
+
+def test_weak_images_may_lack_files_until_they_are_read(root):
+    (root / 'JPEGImages/w1.jpg').unlink()
+    (root / 'Annotations/w2.xml').unlink()
+    cfg = dict(train_dataloader=dict(dataset=dict(
+        type='mmseg_wss.VOCWeakSegDataset', data_root=str(root), supervision='box',
+        ann_file='ImageSets/Segmentation/weak.txt')))
+    with pytest.raises(DataError, match=r'2 file\(s\) that its images need'):
+        weak_images(cfg, 'not_yet', LOADING, with_boxes=True)
+    make = MakeProposal(
+        weak_images(cfg, 'not_yet', LOADING, with_boxes=True, check_files=False), 'rect')
+    assert make(0, 'w0').any() and make(3, 'w3').any()
+    with pytest.raises(FileNotFoundError, match=r'w1\.jpg'):
+        make(1, 'w1')
+    with pytest.raises(DataError, match=r'w2\.xml: there is no such annotation file'):
+        make(2, 'w2')

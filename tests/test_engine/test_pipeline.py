@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from devkit import make_devkit, write_annotation
 from mmengine.config import Config, DictAction
 
 from mmseg_wss.engine import folder_lock as lock_module
 from mmseg_wss.engine.folder_lock import folder_lock
-from mmseg_wss.engine.pipeline import flags, plain, plan_stages, pseudo_mask_keys
-from mmseg_wss.engine.pipeline_file import read_pipeline, split_options
+from mmseg_wss.engine.pipeline import flags, plan_stages
+from mmseg_wss.engine.pipeline_file import check_method, read_pipeline, split_options
+from mmseg_wss.engine.pipeline_network import plain, pseudo_mask_keys
 from mmseg_wss.engine.pipeline_report import read_curve
 from mmseg_wss.engine.stage import (
     LastCheckpoint,
@@ -35,7 +37,13 @@ train_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[
     dict(supervision='pixel', data_root='data', ann_file='strong.txt'),
     dict(supervision='pseudo', data_root='data', ann_file='weak.txt', pseudo_mask='some',
          pipeline=[dict(type='Flip', prob=0.5)])]))
+test_dataloader = dict(dataset=dict(data_root='data', ann_file='val.txt', pipeline=[]))
 train_cfg = dict(max_iters=10)
+"""
+TTA = """
+tta_pipeline = []
+tta_model = dict(type='SegTTAModel')
+model = dict(type='EncoderDecoder')
 """
 PIPELINE = """
 proposals = dict(method='grabcut+region')
@@ -104,7 +112,7 @@ def test_the_commands(plan, file):
     assert {name: [shell_text(command[1:]) for command in stage.commands]
             for name, stage in stages.items()} == dict(
         proposals=[f'/tools/generate_proposals.py {nets}/ann.py --method grabcut+region '
-                   f'--workers 3 --out {work}/proposals {options}'],
+                   f'--workers 3 --shard 0/1 --out {work}/proposals {options}'],
         ann_net_1=[f'/tools/train.py {nets}/ann.py --work-dir {work}/ann_net_1 --resume auto '
                    f'{options} {key}={work}/proposals'],
         pseudo_masks_1=[
@@ -203,8 +211,9 @@ def test_from_to_do_to_done(plan):
      'config.train_dataloader.dataset.datasets.1.pipeline.0.prob: 0.5 -> 1'),
     ([], dict(gpus=2), 'ann_net_1', 'gpus: 1 -> 2'),
     (['pseudo_masks.tau=0.8'], {}, 'pseudo_masks_1', 'options.tau: 0.9 -> 0.8'),
-    (['pseudo_masks.tta=True'], {}, 'pseudo_masks_1', 'options.tta: (absent) -> True'),
-    (['evaluation.truth=x'], {}, 'evaluation_1', "options.truth: 'data/truth' -> 'x'")])
+    (['pseudo_masks.crf=rrm'], {}, 'pseudo_masks_1', "options.crf: False -> 'rrm'"),
+    (['evaluation.truth=x'], {}, 'evaluation_1', "options.truth: 'data/truth' -> 'x'"),
+    (['evaluation.ann_file=x'], {}, 'evaluation_1', "options.ann_file: (absent) -> 'x'")])
 def test_the_first_stage_that_a_change_reaches_says_what_changed(
         plan, options, kwargs, stage, reason):
     name, message = stale_after(plan, *options, **kwargs)
@@ -251,9 +260,10 @@ def test_finished_stages_may_be_moved_to_another_folder(plan, file):
     assert [state == 'done' for state in found.values()] == [True, True, False, False, False]
 
 
-def test_a_started_stage_with_other_options_is_refused(plan):
+def test_a_started_stage_with_other_options_is_refused(plan, file):
     finish(plan(), 'proposals')
     mark_started(plan()['ann_net_1'])
+    (file.parent / 'work/ann_net_1/iter_2.pth').touch()
     assert stage_state(plan()['ann_net_1']) == 'continues'
     with pytest.raises(PipelineError, match='started from something else(.|\n)*max_iters: 10 -> 9'):
         stage_state(plan('train_cfg.max_iters=9')['ann_net_1'])
@@ -289,6 +299,115 @@ def test_a_damaged_mark_is_named(plan, file):
             stage_state(plan()['proposals'])
 
 
+# ---- data that change in their places
+
+@pytest.fixture
+def data(file, monkeypatch):
+    """The plan's data: a devkit."""
+    monkeypatch.chdir(file.parent)
+    make_devkit('data', weak=4)
+    lists = Path('data/ImageSets/Segmentation')
+    for name in ('strong', 'weak', 'val'):
+        (lists / f'{name}.txt').rename(f'data/{name}.txt')
+    for path in Path('nets').iterdir():
+        path.write_text(path.read_text().replace(
+            'dict(supervision', "dict(type='mmseg_wss.VOCWeakSegDataset', supervision"))
+    return Path('data')
+
+
+def add_an_image(data):
+    with open(data / 'weak.txt', 'a') as file:
+        file.write('v0\n')
+
+
+def move_a_box(data):
+    write_annotation(data / 'Annotations/w1.xml', 'red', (0, 0, 5, 5))
+
+
+def lose_a_box(data):
+    (data / 'Annotations/w1.xml').unlink()
+
+
+def swap_strong_images(data):
+    (data / 'strong.txt').write_text('v0\nv1\n')
+
+
+def change_the_test_list(data):
+    (data / 'val.txt').write_text('v1\n')
+
+
+@pytest.mark.parametrize('change, stage, reason', [
+    (add_an_image, 'proposals', 'data.weak_images.number: 4 -> 5'),
+    (move_a_box, 'proposals', 'data.weak_images.boxes: '),
+    (lose_a_box, 'proposals', 'data.weak_images.boxes: '),
+    (swap_strong_images, 'ann_net_1', 'data.lists.data/strong.txt: '),
+    (change_the_test_list, 'evaluation_1', 'data.lists.data/val.txt: ')])
+def test_changed_data_are_not_done_before(plan, data, change, stage, reason):
+    finish(plan())
+    assert set(states(plan()).values()) == {'done'}
+    change(data)
+    stages = plan()
+    before = STAGES[:STAGES.index(stage)]
+    assert {name: stage_state(stages[name]) for name in before} == dict.fromkeys(before, 'done')
+    with pytest.raises(PipelineError) as error:
+        stage_state(stages[stage])
+    assert f'\n  {reason}' in str(error.value) and 'delete this folder' in str(error.value)
+
+
+def test_the_order_of_a_list_is_no_change_of_its_masks(plan, data):
+    finish(plan(), 'proposals')
+    (data / 'weak.txt').write_text('w3\nw1\nw0\nw2\n')
+    assert stage_state(plan()['proposals']) == 'done'
+
+
+def test_what_was_started_from_other_data(plan, data):
+    """Proposals go on, since their tool looks at each image; a training does not."""
+    mark_started(plan()['proposals'])
+    (data.parent / 'work/proposals/w0.png').touch()
+    move_a_box(data)
+    assert stage_state(plan()['proposals']) == 'continues'
+    finish(plan(), 'proposals')
+    mark_started(plan()['ann_net_1'])
+    (data.parent / 'work/ann_net_1/iter_5.pth').touch()
+    assert stage_state(plan()['ann_net_1']) == 'continues'
+    swap_strong_images(data)
+    with pytest.raises(PipelineError, match=r'started from(.|\n)*data\.lists\.data/strong\.txt'):
+        stage_state(plan()['ann_net_1'])
+
+
+def test_a_mark_of_before_it_told_of_data_holds(plan, data):
+    stages = plan()
+    finish(stages, 'proposals')
+    path = Path('work/proposals/stage.json')
+    mark = json.loads(path.read_text())
+    del mark['depends']['data']
+    path.write_text(json.dumps(dict(mark, hash=digest(mark['depends']))))
+    move_a_box(data)
+    assert stage_state(plan()['proposals']) == 'done'
+    with pytest.raises(PipelineError, match="'grabcut.region' -> 'rect'"):
+        stage_state(plan('proposals.method=rect')['proposals'])
+
+
+def test_a_faulty_list_is_said_at_the_start(plan, data):
+    (data / 'weak.txt').write_text('w0\nw0\n')
+    with pytest.raises(PipelineError, match=r'weak\.txt: the list names 1 image\(s\) more than'):
+        plan()
+
+
+def test_strong_images_need_no_supervision_in_the_config(plan, file):
+    """It is 'pixel' unless the config says otherwise."""
+    for name in ('ann', 'seg'):
+        path = file.parent / f'nets/{name}.py'
+        path.write_text(NETWORK.replace("supervision='pixel', ", ''))
+    stages = plan()
+    (source, ) = stages['proposals'].depends['weak_sources']
+    assert source['ann_file'] == 'weak.txt'
+    command = stages['evaluation_1'].commands[1]
+    assert command[command.index('--ann-file') + 1] == 'data/weak.txt'
+
+
+# ---- marks
+
 def test_a_digest_depends_on_contents_alone():
     assert digest(dict(a=1, b=2)) == digest(dict(b=2, a=1)) != digest(dict(a=1, b=3))
     values = dict(a=(1, dict(b=float('nan'))), c=len, d=Path, e=None, f={3: 4})
@@ -307,6 +426,61 @@ def test_changes_name_every_place():
 
 
 # ---- mistakes
+
+@pytest.mark.parametrize('wrong, stage', [
+    ('proposals.method=rect', 'proposals'), ('train_cfg.max_iters=11', 'ann_net_1')])
+@pytest.mark.parametrize('result', ['w1.png', 'iter_5.pth', 'start/vis_data/scalars.json'])
+def test_a_stage_that_failed_ahead_of_any_result_may_be_corrected(plan, file, wrong, stage, result):
+    folder = file.parent / 'work' / stage
+    finish(plan(), *STAGES[:STAGES.index(stage)])
+    mark_started(plan(wrong)[stage])
+    for name in ('output.log', 'start/start.log', 'start/vis_data/config.py', 'ann.py',
+                 'manifest.jsonl', '.lock'):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    assert stage_state(plan(wrong)[stage]) == 'continues'
+    assert stage_state(plan()[stage]) == 'to do'
+    (folder / result).touch()
+    with pytest.raises(PipelineError, match='started from something else'):
+        stage_state(plan()[stage])
+
+
+@pytest.mark.parametrize('option, message', [
+    ('pseudo_masks.tau=1.5', 'pseudo_masks.tau is a probability, 0 to 1; got 1.5'),
+    ('pseudo_masks.tau=-0.1', 'got -0.1'), ('pseudo_masks.tau=high', "got 'high'"),
+    ("pseudo_masks.tau=float('nan')", 'pseudo_masks.tau'), ('pseudo_masks.tau=True', 'got True'),
+    ('pseudo_masks.crf=nope', "pseudo_masks.crf is True, False or one of .*deeplab.*; got 'nope'"),
+    ('pseudo_masks.tta=yes', "pseudo_masks.tta is True or False; got 'yes'"),
+    ('pseudo_masks.box_gate=1', 'pseudo_masks.box_gate is True or False; got 1'),
+    ('pseudo_masks.tta=True', 'nets/ann.py: --tta needs tta_pipeline and tta_model')])
+def test_wrong_options_of_the_masks_are_said_when_it_is_planned(plan, option, message):
+    with pytest.raises(PipelineError, match=message):
+        plan(option)
+
+
+@pytest.mark.parametrize('method', ['grabcat', '', 3])
+def test_methods_that_there_are_not(file, method):
+    check_method(str(file), read_pipeline(str(file)))
+    file.write_text(PIPELINE.replace("'grabcut+region'", repr(method)))
+    with pytest.raises(PipelineError, match=f'proposals.method: unknown .*{method}'):
+        check_method(str(file), read_pipeline(str(file)))
+
+
+def test_views_that_are_averaged_otherwise(plan, file):
+    path = file.parent / 'nets/ann.py'
+    path.write_text(NETWORK + TTA)
+    plan('pseudo_masks.tta=True')
+    path.write_text(NETWORK + TTA.replace('SegTTAModel', 'Other'))
+    with pytest.raises(PipelineError, match="ann.py: .*tta_model.type='Other'"):
+        plan('pseudo_masks.tta=True')
+
+
+def test_a_network_that_cannot_be_tested(plan, file):
+    path = file.parent / 'nets/seg.py'
+    path.write_text(path.read_text().replace('test_dataloader', 'other'))
+    with pytest.raises(PipelineError, match='seg.py: no test_dataloader'):
+        plan()
+
 
 @pytest.mark.parametrize('old, new, message', [
     ('seg_net = ', 'segnet = ', "no key 'segnet'; is 'seg_net' meant"),
@@ -406,6 +580,8 @@ def test_all_pipelines_are_here():
 @pytest.mark.parametrize('path', PIPELINES, ids=lambda path: path.stem)
 def test_the_tools_take_the_commands_of_our_pipelines(path, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
+    for key, value in dict(SLURM_PROCID=0, SLURM_NTASKS=4).items():
+        monkeypatch.setenv(key, str(value))  # of a batch job, in which it is one process
     stages = plan_stages(read_pipeline(str(path)), tmp_path, ROOT / 'tools',
                          options=['train_cfg.val_interval=1'])
     assert [stage.name for stage in stages] == STAGES
@@ -415,6 +591,7 @@ def test_the_tools_take_the_commands_of_our_pipelines(path, tmp_path, monkeypatc
             monkeypatch.setattr('sys.argv', [script, *arguments])
             parsed = vars(load_tool(script).parse_args())
             assert stage.folder in (parsed.get('out'), parsed.get('work_dir'))
+            assert parsed.get('shard', (0, 1)) == (0, 1)
 
 
 def load_tool(path):

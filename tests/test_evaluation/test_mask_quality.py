@@ -45,6 +45,7 @@ def brute_force(truth, mask):
     scores = dict(
         precision=[share(right, painted[k]) for k in range(K)],
         recall=[share(right & painted[k], true[k]) for k in range(K)],
+        class_coverage=[share(kept, true[k]) for k in range(K)],
         iou=[share(painted[k] & true[k], (painted[k] | true[k]) & kept) for k in range(K)],
         iou_all=[share(painted[k] & true[k], painted[k] | true[k]) for k in range(K)],
         fg_precision=share(right, set().union(*painted[1:])),
@@ -107,6 +108,7 @@ def test_a_mask_that_keeps_nothing_has_no_precision_and_no_iou():
     for name in ('precision', 'iou', 'miou', 'fg_precision'):
         assert np.isnan(scores[name]).all(), name
     assert scores['coverage'] == scores['fg_coverage'] == 0
+    np.testing.assert_array_equal(scores['class_coverage'], [0, 0, 0, np.nan])
     assert scores['fg_recall'] == scores['miou_all'] == 0
 
 

@@ -45,6 +45,15 @@ def test_more_classes_than_a_mask_can_hold():
         threshold_labels(torch.eye(256)[:, :, None], 0.5)
 
 
+@pytest.mark.parametrize('tau', [-0.1, 1.1, float('nan')])
+def test_tau_is_a_probability(tau, tmp_path):
+    with pytest.raises(ValueError, match=f'tau is a probability, 0 to 1; got {tau}'):
+        threshold_labels(torch.eye(3)[:, :, None], tau)
+    with pytest.raises(ValueError, match=f'tau is a probability, 0 to 1; got {tau}'):
+        make_writer(tmp_path / 'masks', tau=tau)
+    assert not (tmp_path / 'masks').exists()
+
+
 # ---- gate
 
 def test_gate_by_brute_force():

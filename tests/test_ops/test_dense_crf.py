@@ -142,7 +142,7 @@ def test_what_comes_out(backend):
 
 
 @pytest.mark.parametrize('probs, images, message', [
-    ((3, 4, 5), (1, 3, 4, 5), r'probs must be \(N, K, H, W\)'),
+    ((3, 4, 5), (1, 3, 4, 5), r'probs must be floating point \(N, K, H, W\)'),
     ((2, 3, 4, 5), (1, 3, 4, 5), r'images must be .* = \(2, 3, 4, 5\).*\(1, 3, 4, 5\)'),
     ((1, 3, 4, 5), (1, 3, 5, 4), r'images must be'),
     ((1, 3, 4, 5), (1, 4, 5, 3), r'images must be')])
@@ -153,10 +153,12 @@ def test_a_wrong_shape_is_refused(probs, images, message):
 
 @pytest.mark.parametrize('probs, images, message', [
     (make_probs(), 3 * make_images(), r'images must be RGB in 0\.\.255.* got'),
-    (make_probs(), make_images() - 128, r'images must be RGB in 0\.\.255.* got -'),
-    (make_probs(), make_images() * float('nan'), 'images must be RGB .* got nan'),
-    (make_probs().log(), make_images(), 'probs must not be negative; the smallest is -'),
-    (make_probs() * float('nan'), make_images(), 'probs must not be negative; the smallest is nan'),
+    (make_probs(), make_images() - 128, r'images must be RGB in 0\.\.255.* got values in -'),
+    (make_probs(), make_images() * float('nan'), 'images must be RGB .* got values in nan'),
+    (make_probs().log(), make_images(), 'probs must be .* not negative.*; got values in -'),
+    (make_probs() * float('nan'), make_images(), 'probs must be finite.*; got values in nan'),
+    (make_probs() / 0, make_images(), r'probs must be finite.*\.inf'),
+    ((9 * make_probs()).long(), make_images(), 'probs must be floating point .* got torch.int64'),
 ])
 def test_values_out_of_range_are_refused(backend, probs, images, message):
     with pytest.raises(ValueError, match=message):
@@ -168,6 +170,16 @@ def test_resized_images_may_overshoot_a_little(backend):
     images[0, :, 0, 0], images[0, :, 0, 1] = -0.9, 255.9
     found = dense_crf(make_probs(), images, backend=backend)
     assert torch.equal(found, dense_crf(make_probs(), images.clamp(0, 255), backend=backend))
+
+
+@pytest.mark.parametrize('option, error, message', [
+    (dict(iterations=-1), ValueError, 'iterations must be at least 0; got -1'),
+    (dict(iterations=2.5), TypeError, 'integer'),
+    (dict(compat_bilateral=float('nan')), ValueError, 'must be finite; got 3 and nan'),
+    (dict(compat_gaussian=float('inf')), ValueError, 'must be finite; got inf and 10')])
+def test_options_that_make_no_sense_are_refused(backend, option, error, message):
+    with pytest.raises(error, match=message):
+        dense_crf(make_probs(), make_images(), backend=backend, **option)
 
 
 @pytest.mark.parametrize('option, named', [

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from mmseg.utils import register_all_modules
 
 from mmseg_wss.errors import DataError
 from mmseg_wss.models.backbones import ResNet38
@@ -100,9 +102,9 @@ def refused(convert, source, *parts):
 def assert_loads(out, weights):
     checkpoint = torch.load(out, weights_only=True)
     assert set(checkpoint) == {'state_dict', 'meta'}
-    ResNet38(base_channels=1).load_state_dict(checkpoint['state_dict'], strict=True)
-    model = MODELS.build(dict(type='mmseg_wss.ResNet38', base_channels=1,
-                              init_cfg=dict(type='Pretrained', checkpoint=str(out))))
+    model = MODELS.build(dict(
+        type='mmseg_wss.ResNet38', base_channels=1,
+        init_cfg=dict(type='Pretrained', checkpoint=str(out), prefix='backbone.')))
     model.init_weights()
     state = model.state_dict()
     assert all(torch.equal(state[key], tensor) for key, tensor in weights.items())
@@ -122,12 +124,41 @@ def test_every_tensor_of_an_mxnet_file_is_placed(convert, weights, tmp_path, ver
 def test_every_tensor_of_a_pytorch_file_is_placed(convert, weights, tmp_path, wrapped):
     model = ResNet38(base_channels=1)
     model.load_state_dict(weights, strict=False)
-    state = dict(model.state_dict(), **{'fc8.weight': torch.ones(20, 64, 1, 1)})
+    state = dict(model.state_dict(), unknown=torch.ones(3))
     source = tmp_path / 'res38_cls.pth'
     torch.save(dict(state_dict=state) if wrapped else state, source)
     printed = convert(source, tmp_path / 'out.pth')
-    assert 'fc8.weight' in printed and 'num_batches_tracked' not in printed
+    assert 'of neither: unknown' in printed and 'num_batches_tracked' not in printed
     assert_loads(tmp_path / 'out.pth', weights)
+
+
+def test_a_network_of_rrm_is_loaded_whole(convert, weights, tmp_path):
+    """The classifier alone (res38_cls.pth), or also the segmentation branch."""
+    register_all_modules()
+    model = MODELS.build(dict(
+        type='mmseg_wss.WeakEncoderDecoder',
+        backbone=dict(type='mmseg_wss.ResNet38', base_channels=1),
+        decode_head=dict(type='mmseg_wss.RRMHead', in_channels=64, in_index=0, channels=8,
+                         num_classes=21)))
+    generator = torch.Generator().manual_seed(1)
+    shapes = {'fc8.weight': (20, 64, 1, 1),
+              'fc8_seg_conv1.weight': (8, 64, 3, 3), 'fc8_seg_conv1.bias': (8, ),
+              'fc8_seg_conv2.weight': (21, 8, 3, 3), 'fc8_seg_conv2.bias': (21, )}
+    head = {key: torch.rand(shape, generator=generator) for key, shape in shapes.items()}
+    for number in (1, 5):
+        source = tmp_path / f'{number}.pth'
+        torch.save({**weights, **dict(list(head.items())[:number])}, source)
+        assert f"{number} of RRM's head" in convert(source, tmp_path / 'out.pth')
+        state = torch.load(tmp_path / 'out.pth', weights_only=True)['state_dict']
+        missing, unexpected = model.load_state_dict(state, strict=False)
+        missing = [key for key in missing if not key.endswith('num_batches_tracked')]
+        assert not unexpected and len(missing) == 5 - number
+    x = torch.rand(2, 64, 9, 9, generator=generator)
+    found = model.decode_head
+    torch.testing.assert_close(found.activation_maps([x]), F.conv2d(x, head['fc8.weight']).relu())
+    first = F.conv2d(x, head['fc8_seg_conv1.weight'], head['fc8_seg_conv1.bias'], 1, 12, 12).relu()
+    torch.testing.assert_close(found([x]), F.conv2d(
+        first, head['fc8_seg_conv2.weight'], head['fc8_seg_conv2.bias'], 1, 12, 12))
 
 
 def test_double_precision_becomes_single(convert, weights, tmp_path):

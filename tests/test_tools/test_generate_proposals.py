@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 import runpy
@@ -14,7 +15,7 @@ from PIL import Image
 from scipy.io import savemat
 from tiny_run import descendants, kill_all, launch
 
-from mmseg_wss.datasets.mask_folder import read_manifest
+from mmseg_wss.datasets.mask_folder import MaskFolder, read_manifest
 from mmseg_wss.datasets.voc_xml import read_voc_objects
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'generate_proposals.py'
@@ -66,7 +67,8 @@ def generate(run, tmp_path, capsys):
 
 def files(folder, pattern='*'):
     """Name -> bytes."""
-    return {path.name: path.read_bytes() for path in sorted(folder.glob(pattern))}
+    return {path.name: path.read_bytes() for path in sorted(folder.glob(pattern))
+            if path.name != '.lock'}
 
 
 def times(folder):
@@ -132,8 +134,12 @@ def test_any_number_of_workers_gives_the_same_bytes(generate, tmp_path):
 
 
 def test_shards(generate, tmp_path, monkeypatch):
-    generate(out='whole')
-    assert '3 images (shard 0/2): 0 up to date, 3 to make' in generate('--shard', '0/2')[1]
+    assert 'Train with them' in generate(out='whole')[1].splitlines()[-1]
+    report = generate('--shard', '0/2')[1]
+    assert '3 images (shard 0/2): 0 up to date, 3 to make' in report
+    assert 'Train with them' not in report
+    last = report.splitlines()[-1]
+    assert last.startswith('Only shard 0/2 is made.') and '--shard 0/1' in last
     assert sorted(files(tmp_path / 'out', '*.png')) == ['w0.png', 'w2.png', 'w4.png']
     monkeypatch.setenv('SLURM_PROCID', '0')
     monkeypatch.setenv('SLURM_NTASKS', '3')
@@ -173,6 +179,15 @@ def test_images_that_fail(generate, tmp_path):
     assert code == 1 and '5 images: 1 up to date, 3 to make' in report and '3 failed' in report
 
 
+@pytest.mark.parametrize('file', ['JPEGImages/w1.jpg', 'Annotations/w1.xml'])
+def test_a_missing_file_is_the_failure_of_its_image(generate, tmp_path, file):
+    (tmp_path / 'kit' / file).unlink()
+    code, report = generate()
+    assert code == 1 and '4 made' in report and '1 failed' in report
+    assert len([line for line in report.splitlines()
+                if line.startswith('w1: ') and file in line]) == 1
+
+
 def test_a_mask_that_cannot_be_written_is_the_failure_of_its_image(generate, tmp_path):
     (tmp_path / 'out/w1.png/full').mkdir(parents=True)  # a folder in its place
     (tmp_path / 'out/w1.png').rename(tmp_path / 'away')
@@ -184,6 +199,36 @@ def test_a_mask_that_cannot_be_written_is_the_failure_of_its_image(generate, tmp
     code, report = generate()
     assert code == 1 and '3 made' in report
     assert len([line for line in report.splitlines() if line.startswith('w1: ')]) == 1
+
+
+def test_a_full_disk_stops_all(generate, tmp_path, monkeypatch):
+    """Not one failure for each image that is left."""
+    fsync, left = os.fsync, [2]  # of a mask: its first record and itself
+
+    def full(descriptor):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(descriptor)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'fsync', full)
+        code, error = generate()
+    assert code == 1
+    assert 'out/w1.png: ' in error and 'Free space there and start again' in error
+    assert left == [-1]
+    assert sorted(files(tmp_path / 'out')) == ['manifest.jsonl', 'w0.png']
+    code, report = generate()
+    assert code == 0 and '5 images: 1 up to date, 4 to make' in report
+
+
+def test_the_folder_is_not_taken_from_a_shard_at_work(generate, tmp_path):
+    generate('--shard', '0/2')
+    with MaskFolder(tmp_path / 'out', {}, (1, 2)):
+        for shard in ('0/1', '1/2', '0/3'):
+            code, error = generate('--shard', shard)
+            assert code == 1 and 'another process' in error
+        assert generate('--shard', '0/2')[0] == 0
+    assert generate()[0] == 0
 
 
 def test_the_weak_sources_of_a_config(run, tmp_path, capsys):
@@ -233,6 +278,15 @@ def test_mcg_proposals_made_elsewhere(generate, tmp_path):
         np.testing.assert_array_equal(np.array(png), expected)
     assert code == 1 and '1 made' in report and '4 failed' in report
     assert [line[:2] for line in report.splitlines() if '.mat' in line] == ['w1', 'w2', 'w3', 'w4']
+
+    (tmp_path / 'elsewhere').mkdir()
+    mcg = (tmp_path / 'w0.mat').rename(tmp_path / 'elsewhere/w0.mat')  # as another machine has them
+    args = '--mcg-dir', tmp_path / 'elsewhere'
+    assert '5 images: 1 up to date, 4 to make' in generate(*args, method='mcg')[1]
+    savemat(mcg, dict(superpixels=(3 - halves).astype(np.uint16), labels=labels))
+    assert '5 images: 0 up to date, 5 to make' in generate(*args, method='mcg')[1]
+    mcg.unlink()  # nothing says that the mask is wrong
+    assert '5 images: 1 up to date, 4 to make' in generate(*args, method='mcg')[1]
 
 
 @pytest.mark.parametrize('args, message', [

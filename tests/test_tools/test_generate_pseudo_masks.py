@@ -3,8 +3,10 @@
 The network is random with large logits, so that it is sure of some pixels and unsure of others.
 """
 import copy
+import errno
 import importlib.util
 import json
+import os
 import shutil
 import signal
 import sys
@@ -286,12 +288,86 @@ def test_impossible_tau(tool, setting, tmp_path, capsys, tau):
     assert not (tmp_path / 'masks').exists()
 
 
-def test_missing_checkpoint(tool, setting, tmp_path, capsys):
+@pytest.mark.parametrize('place, kind', [(0, 'config'), (1, 'checkpoint')])
+def test_missing_files(tool, setting, tmp_path, capsys, place, kind):
     arguments = setting.arguments(tmp_path / 'masks')
-    arguments[1] = str(tmp_path / 'none.pth')
+    arguments[place] = str(tmp_path / 'none')
     with pytest.raises(SystemExit):
         tool.main(arguments)
-    assert 'none.pth: there is no such checkpoint' in capsys.readouterr().err
+    assert f'none: there is no such {kind}' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('box, message', [
+    (None, r'w3\.xml: the image has no object'),
+    ((2, 3, 49, 30), r'w3\.xml: object 1 \(red\), box 2 3 49 30: .*outside the image of 48x36'),
+])
+def test_boxes_are_needed_where_they_are_an_input(tool, setting, tmp_path, box, message):
+    kit = Setting(tmp_path, checkpoint=setting.checkpoint)
+    path = kit.root / 'Annotations/w3.xml'
+    if box:
+        write_annotation(path, 'red', box, SIZE)
+    else:
+        path.write_text('<annotation></annotation>')
+    with pytest.raises(SystemExit, match=message):
+        tool.main(kit.arguments(tmp_path / 'masks', '--box-gate'))
+    assert not (tmp_path / 'masks').exists()
+
+
+def rename(weights):
+    for key in [key for key in weights if key.startswith('backbone.')]:
+        weights[f'other_{key}'] = weights.pop(key)
+
+
+def of_three_channels(weights):
+    """What `widen_on_load` would take for pretrained weights."""
+    key = next(key for key in weights if weights[key].dim() == 4)
+    weights[key] = weights[key][:, :3]
+
+
+@pytest.mark.parametrize('change, message, options', [
+    (rename, r'missing: backbone\.', []),
+    (of_three_channels, r'1 of another shape: backbone\..* 3, 3, 3\) instead of .* 5, 3, 3\)',
+     ['--tta'])])
+def test_a_checkpoint_of_another_network_is_refused(tool, tmp_path, change, message, options):
+    setting = Setting(tmp_path, priors=True)
+    checkpoint = torch.load(setting.checkpoint, weights_only=True)
+    change(checkpoint['state_dict'])
+    torch.save(checkpoint, setting.checkpoint)
+    with pytest.raises(SystemExit, match=rf'net\.pth: .* not of the network .*{message}'):
+        tool.main(setting.arguments(tmp_path / 'masks', *options))
+    assert not read_masks(tmp_path / 'masks')
+
+
+def test_parts_that_the_network_does_not_use_are_no_fault(tool, setting, whole, tmp_path):
+    """As a checkpoint saved inside a wrapper, with a head that the config has no more."""
+    checkpoint = torch.load(setting.checkpoint, weights_only=True)
+    weights = checkpoint['state_dict']
+    weights['auxiliary_head.conv.weight'] = torch.zeros(1)
+    torch.save(dict(state_dict={f'module.{key}': value for key, value in weights.items()}),
+               tmp_path / 'net.pth')
+    arguments = setting.arguments(tmp_path / 'masks')
+    arguments[1] = str(tmp_path / 'net.pth')
+    tool.main(arguments)
+    assert_same_masks(read_masks(tmp_path / 'masks'), read_masks(whole))
+
+
+@pytest.mark.parametrize('soft', [[], ['--soft']])
+def test_a_full_disk_ends_it_in_a_sentence(tool, setting, whole, tmp_path, monkeypatch, soft):
+    out, fsync, left = tmp_path / 'masks', os.fsync, [5]
+
+    def full(descriptor):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(descriptor)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'fsync', full)
+        with pytest.raises(SystemExit, match=r'/w\d\.png: .*Free space there and start again'):
+            tool.main(setting.arguments(out, *soft))
+    made = read_masks(out)
+    assert 1 <= len(made) < 5
+    tool.main(setting.arguments(out, *soft))
+    assert_same_masks(read_masks(out), read_masks(whole))
 
 
 # ---- again, shared, killed

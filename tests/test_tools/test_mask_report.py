@@ -13,7 +13,7 @@ from PIL import Image
 PATH = Path(__file__).parents[2] / 'tools/analysis_tools/mask_report.py'
 FOLDER_KEYS = {'miou', 'miou_all', 'fg_precision', 'fg_recall', 'coverage', 'fg_coverage',
                'boundary_miou', 'classes', 'num_images'}
-CLASS_KEYS = {'precision', 'recall', 'iou', 'iou_all', 'boundary_iou'}
+CLASS_KEYS = {'precision', 'recall', 'coverage', 'iou', 'iou_all', 'boundary_iou'}
 
 
 @pytest.fixture(scope='module')
@@ -73,7 +73,7 @@ def test_the_truth_itself_scores_one_everywhere(kit, tmp_path, report):
     assert result['truth'] == str(truth)
     assert result['classes_from'] == str(kit / 'classes.txt') and result['classes_from'] in output
     assert row(output, masks) == ['100.00'] * 7
-    assert row(output, 'green') == ['100.00'] * 5
+    assert row(output, 'green') == ['100.00'] * 6
     assert 'Reading' not in output  # progress goes to stderr
     for name in ('report.png', 'panels.png'):
         assert Image.open(tmp_path / 'out' / name).size[0] > 300
@@ -98,10 +98,10 @@ def test_masks_of_background_alone_by_hand(kit, tmp_path, report):
     scores = result['folders'][str(tmp_path / 'masks')]
     share = 1 - 36 / (12 * 16)
     assert scores['classes']['background'] == dict(
-        precision=share, recall=1, iou=share, iou_all=share,
+        precision=share, recall=1, coverage=1, iou=share, iou_all=share,
         boundary_iou=scores['classes']['background']['boundary_iou'])
     assert scores['classes']['red'] == dict(
-        precision=None, recall=0, iou=0, iou_all=0, boundary_iou=0)
+        precision=None, recall=0, coverage=1, iou=0, iou_all=0, boundary_iou=0)
     assert scores['miou'] == pytest.approx(share / 3)
 
 
@@ -141,7 +141,10 @@ def test_two_folders_are_compared_with_the_truth(kit, tmp_path, report):
     assert result['agreement'][str(tmp_path / 'other')]['one_ignores'] == pytest.approx(one_in)
     assert result['folders'][str(tmp_path / 'other')]['coverage'] == pytest.approx(1 - one_in)
     assert result['folders'][str(tmp_path / 'other')]['fg_coverage'] == 0.5
-    assert row(output, 'red') == ['100.00'] * 5 and row(output, 'red', last=True) == ['-']
+    classes = result['folders'][str(tmp_path / 'other')]['classes']
+    assert {name: scores['coverage'] for name, scores in classes.items()} == dict(
+        background=1, red=0, green=1)
+    assert row(output, 'red') == ['100.00'] * 6 and row(output, 'red', last=True) == ['-']
 
 
 def test_the_images_are_those_that_all_folders_have(kit, tmp_path, report):

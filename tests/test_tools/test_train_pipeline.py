@@ -75,6 +75,7 @@ TOOLS = ('generate_proposals', 'train', 'generate_pseudo_masks', 'test',
 NETWORK = """
 train_dataloader = dict(dataset=dict(datasets=[
     dict(supervision='pseudo', pseudo_mask='x', data_root='data', ann_file='weak.txt')]))
+test_dataloader = dict(dataset=dict(data_root='data', ann_file='val.txt'))
 train_cfg = dict(max_iters=4)
 """
 PIPELINE = """

@@ -6,8 +6,9 @@
 `tools/train_pipeline.py` is run once without a stop. Then it is run again, and gets SIGKILL once in
 each stage, at a random moment of it; only the pipeline itself is killed, so its children have to
 notice. What it leaves is compared: every mask byte for byte, the last checkpoint of every training
-bit for bit (parameters, buffers, optimiser, schedule, random states), and the reports. The exit
-code is 1 if anything differs.
+bit for bit (parameters, buffers, optimiser, schedule, random states), and the numbers of the
+reports but for times; masks and reports that only one of the two has are found. Figures are not
+compared: they show the names of the folders. The exit code is 1 if anything differs.
 """
 import argparse
 import json
@@ -23,6 +24,8 @@ from pathlib import Path
 from kill_and_resume import COMPARED, finish, same_bits, start
 from mmengine.runner.checkpoint import _load_checkpoint, find_latest_checkpoint
 
+REPORTS = 'report.json', 'pipeline.json'  # with folders for keys
+TIMES = 'time', 'data_time'  # what tools/test.py measures of the machine
 PIPELINE = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'train_pipeline.py')
 
 
@@ -66,20 +69,50 @@ def kill_in(stage, folder, process, seconds):
 
 
 def differences(first, second):
-    """What differs between the results of two runs: names of files."""
-    different = []
-    for path in sorted(first.rglob('*.png')):
-        other = second / path.relative_to(first)
-        if 'vis_data' in path.parts or path.name in ('pipeline.png', 'val_panel.png'):
-            continue
-        if not other.exists() or path.read_bytes() != other.read_bytes():
-            different.append(str(path.relative_to(first)))
-    for pointer in sorted(first.rglob('last_checkpoint')):
-        one, two = (_load_checkpoint(find_latest_checkpoint(str(folder)), map_location='cpu')
-                    for folder in (pointer.parent, second / pointer.parent.relative_to(first)))
-        different += [f'{pointer.parent.name}: {key}' for key in COMPARED
-                      if not same_bits(one.get(key), two.get(key))]
+    """What differs between the results of two runs.
+
+    Args:
+        first, second (Path): the work dirs, as the pipeline was given them.
+
+    Returns:
+        list[str]: names of files, relative to the work dirs; for a checkpoint its training and what
+        differs in it.
+    """
+    names, others = results_of(first), results_of(second)
+    different = [f'{name}: only in one run' for name in sorted(names ^ others)]
+    for name in sorted(names & others):
+        if name.name == 'last_checkpoint':
+            one, two = (_load_checkpoint(find_latest_checkpoint(str(root / name.parent)), 'cpu')
+                        for root in (first, second))
+            different += [f'{name.parent}: {key}' for key in COMPARED
+                          if not same_bits(one.get(key), two.get(key))]
+        elif read_result(first, name) != read_result(second, name):
+            different.append(str(name))
     return different
+
+
+def results_of(root):
+    """The masks, reports and pointers to checkpoints of a run: paths relative to its work dir."""
+    def is_result(name):
+        if name.name in REPORTS or name.name == 'last_checkpoint':
+            return True
+        is_figure = (name.name == 'val_panel.png' or 'vis_data' in name.parts
+                     or name.parts[0].startswith('evaluation_'))
+        return name.suffix == '.png' and not is_figure
+
+    return set(filter(is_result, (path.relative_to(root) for path in root.rglob('*'))))
+
+
+def read_result(root, name):
+    """A mask, as bytes, or a report, its folders relative to the work dir and without times."""
+    if name.name not in REPORTS:
+        return (root / name).read_bytes()
+
+    def entries(pairs):
+        return {osp.relpath(key, osp.abspath(root)) if osp.isabs(key) else key: value
+                for key, value in pairs if key not in TIMES}
+
+    return json.loads((root / name).read_text(), object_pairs_hook=entries)
 
 
 def main():

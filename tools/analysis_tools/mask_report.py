@@ -10,8 +10,8 @@ without the truth. `mmseg_wss.evaluation` has the definitions of the scores. Pri
 percent ('-': the score does not exist), and writes into --out:
 
 - report.json: {"folders": {MASK_DIR as given: {"miou", "miou_all", "fg_precision", "fg_recall",
-  "coverage", "fg_coverage", "boundary_miou", "classes": {NAME: {"precision", "recall", "iou",
-  "iou_all", "boundary_iou"}}, "num_images"}}, "agreement": {each further MASK_DIR: {"agree",
+  "coverage", "fg_coverage", "boundary_miou", "classes": {NAME: {"precision", "recall", "coverage",
+  "iou", "iou_all", "boundary_iou"}}, "num_images"}}, "agreement": {each further MASK_DIR: {"agree",
   "differ", "one_ignores", "both_ignore", "classes": {NAME: IoU}}}, "truth", "classes_from",
   "trimap_width"}; scores are fractions in 0..1, or null where they do not exist (without --truth,
   all but the agreement). "miou" is over kept pixels, in "miou_all" ignored pixels are missed ones,
@@ -48,7 +48,7 @@ from mmseg_wss.fileio import atomic_path
 from mmseg_wss.visualization import colour_mask, save_panels
 
 SCORES = 'miou', 'miou_all', 'fg_precision', 'fg_recall', 'coverage', 'fg_coverage'
-CLASS_SCORES = 'precision', 'recall', 'iou', 'iou_all'
+CLASS_SCORES = 'precision', 'recall', 'coverage', 'iou', 'iou_all', 'boundary_iou'
 SHARES = 'agree', 'differ', 'one_ignores', 'both_ignore'
 TITLES = dict(
     miou='mIoU (kept)', miou_all='mIoU (ignored = missed)', fg_precision='fg precision',
@@ -183,7 +183,7 @@ def count_folders(folders, ids, num_classes, with_truth, width, num_workers):
 def make_report(total, folders, classes, num_images):
     """The scores in the layout of report.json, from the sum of `image_counts`."""
     def rows(scores):
-        return {name: {key: number(values[k]) for key, values in scores.items()}
+        return {name: {key: number(scores[key][k]) for key in CLASS_SCORES}
                 for k, name in enumerate(classes)}
 
     report = dict(folders={}, agreement={})
@@ -192,7 +192,7 @@ def make_report(total, folders, classes, num_images):
         report['folders'][folder] = dict(
             {name: number(scores[name]) for name in SCORES},
             boundary_miou=number(boundary['miou']),
-            classes=rows(dict({name: scores[name] for name in CLASS_SCORES},
+            classes=rows(dict(scores, coverage=scores['class_coverage'],
                               boundary_iou=boundary['iou'])),
             num_images=num_images)
         if position:
@@ -223,7 +223,7 @@ def print_report(report, with_truth):
     if with_truth:
         print_table('masks', report['folders'], (*SCORES, 'boundary_miou'))
         for folder, scores in report['folders'].items():
-            print_table(folder, scores['classes'], (*CLASS_SCORES, 'boundary_iou'))
+            print_table(folder, scores['classes'], CLASS_SCORES)
     if report['agreement']:
         first, *others = report['folders']
         print_table(f'pixels, with {first}', report['agreement'], SHARES)
@@ -237,7 +237,7 @@ def draw_bars(path, classes, report, with_truth):
     charts = {TITLES[key]: {
         folder: [row[key] for row in scores['classes'].values()]
         for folder, scores in report['folders'].items()}
-        for key in ('iou', 'precision', 'recall', 'boundary_iou') if with_truth}
+        for key in ('iou', 'precision', 'recall', 'coverage', 'boundary_iou') if with_truth}
     if report['agreement']:
         charts[f'IoU with {next(iter(report["folders"]))}'] = {
             folder: list(scores['classes'].values())

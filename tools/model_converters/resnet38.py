@@ -1,11 +1,13 @@
-"""Convert published weights of ResNet38 to a checkpoint for the backbone ``mmseg_wss.ResNet38``.
+"""Convert published weights of ResNet38 to a checkpoint of a network with ``mmseg_wss.ResNet38``.
 
     python tools/model_converters/resnet38.py IN OUT
 
 IN is an mxnet file (``*.params``: the ImageNet weights ilsvrc-cls_rna-a1_cls1000_ep-0001.params of
 the authors of the network; mxnet is not needed) or a PyTorch file (anything else: res38_cls.pth of
-RRM, for example). Layers that the backbone does not have, classifiers that is, are left out and
-listed. OUT is for ``backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='OUT'))``.
+RRM, for example). Layers of RRM become those of an `RRMHead`; others, the classifier of ImageNet
+that is, are left out and listed. OUT is for ``load_from='OUT'``, or for the backbone alone:
+
+    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='OUT', prefix='backbone.'))
 """
 import argparse
 import math
@@ -155,6 +157,13 @@ def published_name(mxnet_name):
 
 # ---- conversion
 
+RRM_HEAD = {
+    'fc8.weight': 'classifier.weight',
+    'fc8_seg_conv1.weight': 'hidden.conv.weight', 'fc8_seg_conv1.bias': 'hidden.conv.bias',
+    'fc8_seg_conv2.weight': 'conv_seg.weight', 'fc8_seg_conv2.bias': 'conv_seg.bias',
+}
+
+
 def read_weights(path):
     """Tensors of a published file, by their names in the published PyTorch weights.
 
@@ -184,7 +193,8 @@ def convert(source, out):
         out (str): file to write, with the keys state_dict (float32) and meta.
 
     Returns:
-        tuple[list[str], list[str]]: names of the tensors that were kept and that were left out.
+        tuple[list[str], list[str]]: published names of the tensors that were kept, and of those
+        that were left out.
 
     Raises:
         DataError: the source is unreadable, or lacks tensors of ResNet38; nothing is written.
@@ -200,12 +210,14 @@ def convert(source, out):
     if unfit:
         raise DataError(f'{source} is not a ResNet38: {len(unfit)} tensors are of another shape, '
                         f'{_some(unfit)}.')
-    kept = {key: weights[key].float() for key in wanted}
+    names = {key: f'backbone.{key}' for key in wanted}
+    names.update({key: f'decode_head.{name}' for key, name in RRM_HEAD.items() if key in weights})
+    state = {name: weights[key].float() for key, name in names.items()}
     with atomic_path(out) as temporary:
-        torch.save(dict(state_dict=kept, meta=dict(source=osp.basename(source))), temporary)
+        torch.save(dict(state_dict=state, meta=dict(source=osp.basename(source))), temporary)
     # older weights have no such counts, newer ones do; batch norm that is never updated needs none
-    return list(kept), [key for key in weights
-                        if key not in kept and not key.endswith('num_batches_tracked')]
+    return list(names), [key for key in weights
+                         if key not in names and not key.endswith('num_batches_tracked')]
 
 
 def _shapes_of_resnet38(weights, source):
@@ -233,9 +245,11 @@ def main():
         kept, left_out = convert(args.source, args.out)
     except DataError as error:
         raise SystemExit(str(error)) from error
-    print(f'{args.out}: {len(kept)} tensors of ResNet38, from {args.source}.')
+    head = [key for key in kept if key in RRM_HEAD]
+    print(f"{args.out}: {len(kept) - len(head)} tensors of ResNet38 and {len(head)} of RRM's head, "
+          f'from {args.source}.')
     if left_out:
-        print(f'Left out, not of the backbone: {_some(left_out, len(left_out))}')
+        print(f'Left out, of neither: {_some(left_out, len(left_out))}')
 
 
 if __name__ == '__main__':

@@ -4,8 +4,11 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmseg_wss.boxes import pixel_windows
+from mmseg_wss.datasets.label_check import IGNORE
 from mmseg_wss.datasets.transforms.pseudo_mask import rect_mask
 from mmseg_wss.registry import TRANSFORMS
+
+_GEOMETRY = 'scale', 'scale_factor', 'pad_shape'  # what resizing and padding set; a crop does not
 
 
 def box_priors(boxes, labels, shape):
@@ -70,10 +73,11 @@ def _inner_map(width, height):
 class BoxPriors(BaseTransform):
     """Add the maps of `box_priors` to an image; `PackWeakSegInputs` makes them channels 4 and 5.
 
-    Place it behind resize and before the crop. The maps are computed from the boxes as the file has
-    them, at the size of the file, and then resized (position bilinear, class nearest) and flipped
-    as the image was; a crop or flip behind it takes them along. Padding is up to
-    ``WeakSegDataPreprocessor(extra_pad_vals=(255, 0))``.
+    Place it behind whatever resizes and before the crop. The maps are computed from the boxes as
+    the file has them, at the size of the file, and then resized (position bilinear, class nearest)
+    and flipped as the image was; a crop or flip behind it takes them along. Padding is up to
+    ``WeakSegDataPreprocessor(extra_pad_vals=(255, 0))``. `PackWeakSegInputs` refuses maps that were
+    moved in another way (`check_priors`).
 
     The boxes are those that the data set gives (``supervision='box'`` or ``with_boxes=True``); no
     mask is read here.
@@ -82,7 +86,7 @@ class BoxPriors(BaseTransform):
     flip_direction where the image was resized or flipped.
 
     Added keys: position_prior (float32 (H, W), 0..255), class_prior (uint8 (H, W)), and their names
-    in seg_fields.
+    in seg_fields; prior_geometry, for `check_priors`.
 
     Raises:
         ValueError: the image has no boxes (an empty list of boxes is fine), or was cropped before.
@@ -102,6 +106,7 @@ class BoxPriors(BaseTransform):
         results['class_prior'] = self._move(
             classes.astype(np.uint8), size, cv2.INTER_NEAREST, results)
         results['seg_fields'] += ['position_prior', 'class_prior']
+        results['prior_geometry'] = [results.get(key) for key in _GEOMETRY]
         return results
 
     @staticmethod
@@ -122,3 +127,29 @@ class BoxPriors(BaseTransform):
             return moved
         axis = dict(horizontal=1, vertical=0, diagonal=-1)[results['flip_direction']]
         return cv2.flip(moved, axis)
+
+
+def check_priors(results):
+    """Refuse maps of `BoxPriors` that a transform behind it moved in another way than they need.
+
+    Resizing takes every map by nearest, and padding and rotation fill with 255 or leave the maps
+    where they were.
+
+    Args:
+        results (dict): position_prior, class_prior, img_path; prior_geometry and what it is of.
+
+    Raises:
+        ValueError: the image was resized or padded since, or the class map has the value 255.
+    """
+    then, now = results['prior_geometry'], [results.get(key) for key in _GEOMETRY]
+    if then != now:
+        changes = ', '.join(f'{key} was {old} and is {new}'
+                            for key, old, new in zip(_GEOMETRY, then, now) if old != new)
+        raise ValueError(
+            f'{results["img_path"]}: the image was resized or padded behind BoxPriors ({changes}): '
+            'place BoxPriors behind whatever resizes, and leave padding to '
+            'WeakSegDataPreprocessor(extra_pad_vals=(255, 0)).')
+    if (results['class_prior'] == IGNORE).any():
+        raise ValueError(
+            f'{results["img_path"]}: the class map of BoxPriors has the value {IGNORE}, which is '
+            'no class: a transform behind it, such as RandomRotate, filled it; remove that.')

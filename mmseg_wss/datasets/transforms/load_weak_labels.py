@@ -26,10 +26,11 @@ class LoadWeakLabels(BaseTransform):
     of the data set's tag file, else the classes that the mask has. What an image does not have
     stays absent. Use it for evaluation too, behind ``Resize``, since a prediction is compared at
     the size of the file. Where the data set has ``with_boxes=True``, an image with a whole mask
-    gets its boxes too, for the network's input (`BoxPriors`).
+    gets its boxes too, for the network's input (`BoxPriors`). Where the record of a mask says for
+    which boxes it was made, these are read and compared in any case.
 
     Required keys: img_path, ori_shape, classes, supervision, and seg_map_path | pseudo_mask_path |
-    partial_mask_path | box_path | objects | tags.
+    partial_mask_path | box_path | objects | tags; mask_inputs where a pseudo mask has a record.
 
     Added keys:
 
@@ -45,8 +46,8 @@ class LoadWeakLabels(BaseTransform):
     Raises:
         DataError: a label file is missing, unreadable or wrong (`mask_faults`, `box_faults`,
             `partial_mask_faults`), or a boxed or tagged image has no object at all, or a mask was
-            made for other boxes than it has, or points or scribbles are of a class that the tags
-            do not have.
+            made for other boxes than the image has, or points or scribbles are of a class that the
+            tags do not have.
     """
 
     def __init__(self, backend_args=None):
@@ -58,6 +59,8 @@ class LoadWeakLabels(BaseTransform):
             self._load_mask(results)
             if any(key in results for key in OBJECT_KEYS):
                 self._load_boxes(results)
+            else:
+                self._check_record(results)
         elif supervision in ('point', 'scribble'):
             self._load_mask(results)
             self._add_tags_of_partial_mask(results)
@@ -82,16 +85,14 @@ class LoadWeakLabels(BaseTransform):
 
     def _load_boxes(self, results):
         supervision, classes = results['supervision'], results['classes']
-        names, boxes, path = load_objects(results, classes)
+        names, boxes, path = objects = load_objects(results, classes)
         faults = box_faults(names, boxes, classes, results['ori_shape'])
         if not names and supervision != 'pixel':
             faults = tag_faults(names, classes)
         if faults:
             raise DataError(f'{path}: {"the weak image " if not names else ""}'
                             f'{"; ".join(faults)}.')
-        stale = stale_mask_faults(results, names, boxes, path)
-        if stale:
-            raise DataError(f'{stale[0]}.')
+        self._check_record(results, objects)
         labels = np.array([classes.index(name) for name in names], np.int64)
         if supervision in ('box', 'image'):
             self._add_tags(results, names, path)
@@ -99,6 +100,12 @@ class LoadWeakLabels(BaseTransform):
             results['ori_bboxes'], results['ori_bboxes_labels'] = boxes, labels
         if supervision == 'box':
             results['gt_bboxes'], results['gt_bboxes_labels'] = boxes, labels
+
+    @staticmethod
+    def _check_record(results, objects=None):
+        stale = stale_mask_faults(results, results['classes'], objects)
+        if stale:
+            raise DataError(f'{stale[0]}.')
 
     def _add_tags_of_partial_mask(self, results):
         mask, classes = results['gt_seg_map'], results['classes']

@@ -4,6 +4,7 @@ from mmcv.transforms import to_tensor
 from mmengine.structures import InstanceData
 from mmseg.datasets.transforms import PackSegInputs
 
+from mmseg_wss.datasets.transforms.box_priors import check_priors
 from mmseg_wss.registry import TRANSFORMS
 
 _META_KEYS = ('img_path', 'supervision', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor',
@@ -25,6 +26,9 @@ class PackWeakSegInputs(PackSegInputs):
 
     Args:
         meta_keys (Sequence[str]): what goes into metainfo.
+
+    Raises:
+        ValueError: a transform between `BoxPriors` and this one spoiled the maps (`check_priors`).
     """
 
     def __init__(self, meta_keys=_META_KEYS):
@@ -32,6 +36,7 @@ class PackWeakSegInputs(PackSegInputs):
 
     def transform(self, results):
         if 'position_prior' in results:
+            check_priors(results)
             results['img'] = np.dstack(
                 (results['img'], results['position_prior'], results['class_prior']))
         packed = super().transform(results)

@@ -3,8 +3,9 @@ from .classify_first_hook import ClassifyFirstHook
 from .non_finite_loss_hook import NonFiniteLossHook
 from .setup_check_hook import SetupCheckHook
 from .val_panel_hook import ValPanelHook
+from .whole_network_hook import WholeNetworkHook
 
 __all__ = [
     'ClassifyFirstHook', 'NonFiniteLossHook', 'ResumableCheckpointHook', 'SetupCheckHook',
-    'ValPanelHook'
+    'ValPanelHook', 'WholeNetworkHook'
 ]

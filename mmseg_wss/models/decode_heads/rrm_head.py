@@ -12,6 +12,7 @@ from mmseg_wss.models.decode_heads.cam import (
     normalise_cams,
 )
 from mmseg_wss.pseudo_labels import mine_labels
+from mmseg_wss.pseudo_labels.reliable_labels import check_options
 from mmseg_wss.registry import MODELS
 
 
@@ -51,7 +52,8 @@ class RRMHead(BaseDecodeHead):
         **kwargs: see ``mmseg.models.BaseDecodeHead``.
 
     Raises:
-        ValueError: 1 is not among the scales; in training: a sample without tags.
+        ValueError: 1 is not among the scales, or `labels` are no options of `mine_labels`; in
+            training: a sample without tags.
     """
 
     takes_image = True
@@ -72,6 +74,7 @@ class RRMHead(BaseDecodeHead):
         self.hidden = ConvModule(in_channels, channels, 3, padding=dilation, dilation=dilation,
                                  conv_cfg=self.conv_cfg, act_cfg=act_cfg)
         self.conv_seg = nn.Conv2d(channels, num_classes, 3, padding=dilation, dilation=dilation)
+        check_options(**labels)  # here, for the first labels are mined after thousands of steps
         self.scales, self.labels = tuple(scales), dict(labels)
         self.loss_energy = MODELS.build(loss_energy) if loss_energy else None
         self.loss_cls_weight = loss_cls_weight
@@ -119,7 +122,7 @@ class RRMHead(BaseDecodeHead):
             return {**losses, **self._resting_losses()}
         valid = torch.stack([sample.valid.data[0] for sample in batch_data_samples])
         cams = self._cams((inputs, *scaled_inputs), valid, tags)
-        labels = mine_labels(image, cams, tags, valid, **self.labels).long()
+        labels = mine_labels(image, cams, tags, valid, **self.labels)
         logits = resize(self.forward(inputs), image.shape[-2:], mode='bilinear',
                         align_corners=self.align_corners)
         losses.update(self._segmentation_losses(logits, labels, image, valid))
@@ -143,8 +146,12 @@ class RRMHead(BaseDecodeHead):
                 image, logits.softmax(1), labels, valid)
         return losses
 
+    def segmentation_parameters(self):
+        """Parameters that rest while `classify_only` is set."""
+        return [*self.hidden.parameters(), *self.conv_seg.parameters()]
+
     def _resting_losses(self):
-        zero = 0 * sum(p.sum() for m in (self.hidden, self.conv_seg) for p in m.parameters())
+        zero = 0 * sum(p.sum() for p in self.segmentation_parameters())
         parts = [part for part in (self.loss_decode, self.loss_energy) if part is not None]
         return {part.loss_name: zero for part in parts}
 

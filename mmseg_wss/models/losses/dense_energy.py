@@ -66,7 +66,8 @@ def paper_energy(images, probs, labelled, valid, sigma_rgb, sigma_xy, backend='a
     that it is not pulled towards pixels that are unlike it. The gradient is exact, through S too.
 
     On the lattice k(i, i) is below 1 (about 0.5 to 1), but 1 is subtracted for j = i all the same:
-    of no account where a pixel has many neighbours like it.
+    of no account where a pixel has many neighbours like it. One that has none, whose W_i would be
+    negative, takes no part.
 
     Args:
         images (Tensor): (N, 3, H, W), RGB in 0..255.
@@ -81,7 +82,7 @@ def paper_energy(images, probs, labelled, valid, sigma_rgb, sigma_xy, backend='a
     values = torch.cat((known, valid[:, None].to(known)), 1)
     others = bilateral_filter(values, images, sigma_rgb, sigma_xy, backend=backend) - values
     agreeing, mass = others[:, :-1], others[:, -1:].detach()
-    disagreement = (known * (mass - agreeing) / mass.clamp(min=1)).sum(1)
+    disagreement = (known * (mass - agreeing) * (mass > 0) / mass.clamp(min=1)).sum(1)
     return (soft_filter(known, labelled) * disagreement).sum() / valid.sum().clamp(min=1)
 
 

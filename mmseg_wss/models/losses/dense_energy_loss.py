@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from mmseg_wss.models.losses.dense_energy import downscale, paper_energy, released_energy
+from mmseg_wss.ops.bilateral_filter import BACKENDS
 from mmseg_wss.registry import MODELS
 
 FORMULATIONS = {'released': released_energy, 'paper': paper_energy}
@@ -33,8 +34,8 @@ class DenseEnergyLoss(nn.Module):
         backend (str): see `bilateral_filter`.
 
     Raises:
-        ValueError: an unknown formulation, a sigma that is not positive, a scale factor outside
-            (0, 1].
+        ValueError: an unknown formulation or backend, a sigma that is not positive, a scale factor
+            outside (0, 1].
     """
 
     loss_name = 'loss_energy'
@@ -45,6 +46,8 @@ class DenseEnergyLoss(nn.Module):
         if formulation not in FORMULATIONS:
             raise ValueError(
                 f'formulation must be one of {", ".join(FORMULATIONS)}; got {formulation!r}.')
+        if backend not in BACKENDS:
+            raise ValueError(f'backend must be one of {", ".join(BACKENDS)}; got {backend!r}.')
         if not (sigma_rgb > 0 and sigma_xy > 0):
             raise ValueError('sigma_rgb and sigma_xy must be positive; got '
                              f'sigma_rgb={sigma_rgb}, sigma_xy={sigma_xy}.')
@@ -81,9 +84,9 @@ class DenseEnergyLoss(nn.Module):
             probs = probs.float()
         images, probs, labels, valid = downscale(
             images, probs, labels, valid.bool(), self.scale_factor)
-        _check_ranges(images, probs)
+        _check_probs(probs)
         energy = FORMULATIONS[self.formulation](
-            images.clamp(0, 255), probs, labels != IGNORED, valid, self.sigma_rgb,
+            images, probs, labels != IGNORED, valid, self.sigma_rgb,
             self.sigma_xy * self.scale_factor, self.backend)
         return self.loss_weight * energy
 
@@ -108,14 +111,8 @@ def _check_shapes(images, probs, labels, valid, scale_factor):
                          f'scale_factor={scale_factor}.')
 
 
-def _check_ranges(images, probs):
-    """All at once, so that the CPU waits for the GPU once; NaN fails every comparison."""
-    darkest, brightest, lowest, highest = torch.stack([
-        extreme.detach().double() for maps in (images, probs)
-        for extreme in (maps.amin(), maps.amax())]).tolist()
-    if not (darkest > -1 and brightest < 256):
-        raise ValueError('images must be RGB in 0..255, as they were before normalisation; got '
-                         f'values in {darkest:.4g}..{brightest:.4g}.')
-    if not (lowest >= -ROUNDING and highest <= 1 + ROUNDING):
+def _check_probs(probs):
+    lowest, highest = torch.stack(probs.detach().aminmax()).tolist()  # a GPU waits once
+    if not (lowest >= -ROUNDING and highest <= 1 + ROUNDING):  # NaN too
         raise ValueError('probs must be probabilities (a softmax over the classes); got values in '
                          f'{lowest:.4g}..{highest:.4g}.')

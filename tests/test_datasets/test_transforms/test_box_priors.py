@@ -121,6 +121,30 @@ def test_they_become_channels_four_and_five():
     np.testing.assert_array_equal(packed['inputs'][4], results['class_prior'])
 
 
+PACK = dict(type='mmseg_wss.PackWeakSegInputs')
+
+
+@pytest.mark.parametrize('ahead', [[], [dict(type='Resize', scale_factor=0.5)]])
+@pytest.mark.parametrize('step', [
+    dict(type='Resize', scale_factor=0.5), dict(type='Resize', scale=(50, 70)),
+    dict(type='RandomResize', scale=(80, 60), ratio_range=(2, 2)),
+    dict(type='ResizeToMultiple', size_divisor=32), dict(type='Pad', size=(100, 100)),
+    dict(type='Pad', size=(100, 100), pad_val=dict(img=0, seg=0))])
+def test_nothing_behind_may_resize_or_pad(ahead, step):
+    """It would move the maps by nearest, or pad them with 255, or leave them where they were."""
+    results = sample('box', seed=7)
+    results.update(ori_bboxes=results['gt_bboxes'], ori_bboxes_labels=results['gt_bboxes_labels'])
+    for crop in ([], [dict(type='mmseg_wss.RandomCrop', crop_size=(20, 20))]):
+        with pytest.raises(ValueError, match='7.jpg.*resized or padded behind BoxPriors'):
+            build(*ahead, PRIORS, step, *crop, PACK)(dict(results))
+
+
+def test_nothing_behind_may_fill_the_class_map_with_255():
+    np.random.seed(0)
+    with pytest.raises(ValueError, match='7.jpg.*255.*RandomRotate.*remove'):
+        build(dict(type='RandomRotate', prob=1., degree=30), PACK)(priored(seed=7))
+
+
 def test_without_boxes_or_behind_a_crop_it_says_what_to_do():
     with pytest.raises(ValueError, match='7.jpg.*with_boxes=True'):
         build(PRIORS)(sample('pixel', seed=7))

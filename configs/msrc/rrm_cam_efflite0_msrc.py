@@ -1,0 +1,3 @@
+# RRM's baseline: labels by the activation maps alone, without a CRF, and cross entropy
+_base_ = './rrm_ce_efflite0_msrc.py'
+model = dict(decode_head=dict(labels=dict(rule='cam')))

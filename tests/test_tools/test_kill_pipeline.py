@@ -1,0 +1,113 @@
+"""What kill_pipeline.py compares, on two work dirs with the reports that the tool really writes."""
+import importlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from devkit import make_devkit, write_mask
+
+TOOLS = Path(__file__).parents[2] / 'tools/analysis_tools'
+REPORT = 'evaluation_1/report.json'
+PIPELINE = 'evaluation_1/pipeline.json'
+
+
+@pytest.fixture(scope='module')
+def tools():
+    """kill_pipeline and mask_report, which lie in no package."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(TOOLS))
+        yield importlib.import_module('kill_pipeline'), importlib.import_module('mask_report')
+
+
+def make_run(work_dir, kit, mask_report, seconds):
+    """The folders that a pipeline leaves, with reports that took `seconds`."""
+    stages = [work_dir / name for name in ('proposals', 'pseudo_masks_1')]
+    for stage in stages:
+        shutil.copytree(kit / 'SegmentationClass', stage)
+    write_mask(stages[1] / 'w0.png', np.full((12, 16), 255, np.uint8))
+    for name in ('ann_net_1', 'seg_net_1'):
+        path = work_dir / name / 'iter_4.pth'
+        path.parent.mkdir()
+        torch.save(dict(state_dict=dict(weight=torch.ones(2)), meta=dict(time=seconds)), path)
+        (path.parent / 'last_checkpoint').write_text(str(path))
+        (path.parent / 'val_panel.png').write_text(f'drawn in {seconds} s')
+        (path.parent / f'start_{seconds}/vis_data').mkdir(parents=True)
+        (path.parent / f'start_{seconds}/vis_data/picture.png').touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('sys.argv', [
+            'mask_report', *map(str, stages), '--truth', str(kit / 'SegmentationClass'), '--out',
+            str(work_dir / 'evaluation_1'), '--num-workers', '1'])
+        mask_report.main()
+    report = json.loads((work_dir / REPORT).read_text())
+    masks = {Path(path).name: scores for path, scores in report['folders'].items()}
+    test = dict(mIoU=42.25, time=seconds, data_time=seconds / 2)
+    (work_dir / PIPELINE).write_text(json.dumps(
+        dict(masks=masks, networks=dict(seg_net_1=dict(curve=[[4, 41.5]], test=test)))))
+    (work_dir / 'evaluation_1/pipeline.png').write_text(f'drawn in {seconds} s')
+
+
+@pytest.fixture(scope='module')
+def made(tools, tmp_path_factory):
+    """Two runs with the same results, in two places."""
+    root = tmp_path_factory.mktemp('runs')
+    make_devkit(root / 'kit')
+    for number, name in enumerate(('whole', 'killed'), 1):
+        make_run(root / name, root / 'kit', tools[1], seconds=0.25 * number)
+    return root
+
+
+@pytest.fixture
+def runs(made, tmp_path):
+    """The two; what a test does to the second is undone."""
+    shutil.copytree(made / 'killed', tmp_path / 'killed')
+    yield made / 'whole', made / 'killed'
+    shutil.rmtree(made / 'killed')
+    shutil.copytree(tmp_path / 'killed', made / 'killed')
+
+
+def edit_json(path, edit):
+    content = json.loads(path.read_text())
+    edit(content)
+    path.write_text(json.dumps(content))
+
+
+def train_otherwise(work_dir):
+    torch.save(dict(state_dict=dict(weight=torch.zeros(2))), work_dir / 'ann_net_1/iter_4.pth')
+
+
+def lower_coverage(work_dir):
+    """Of one folder of masks, as mask_report names it: with its place."""
+    folder = str(work_dir / 'proposals')
+    edit_json(work_dir / REPORT, lambda report: report['folders'][folder].update(coverage=0.5))
+
+
+def test_equal_results_in_two_places_do_not_differ(tools, runs):
+    """Though the reports name their folders, in text and in pictures, and times differ."""
+    whole, killed = runs
+    for name in (REPORT, PIPELINE, 'evaluation_1/report.png', 'evaluation_1/panels.png',
+                 'evaluation_1/pipeline.png', 'seg_net_1/val_panel.png'):
+        assert (whole / name).read_bytes() != (killed / name).read_bytes(), name
+    assert tools[0].differences(whole, killed) == []
+
+
+@pytest.mark.parametrize('damage, found', [
+    (lambda run: write_mask(run / 'proposals/w1.png', np.zeros((12, 16), np.uint8)),
+     ['proposals/w1.png']),
+    (lambda run: (run / 'pseudo_masks_1/w1.png').unlink(),
+     ['pseudo_masks_1/w1.png: only in one run']),
+    (lambda run: shutil.copy(run / 'proposals/w1.png', run / 'proposals/w9.png'),
+     ['proposals/w9.png: only in one run']),
+    (lower_coverage, [REPORT]),
+    (lambda run: (run / REPORT).unlink(), [f'{REPORT}: only in one run']),
+    (lambda run: edit_json(run / PIPELINE, lambda report: report['networks']['seg_net_1'][
+        'test'].update(mIoU=42.5)), [PIPELINE]),
+    (train_otherwise, ['ann_net_1: state_dict']),
+    (lambda run: (run / 'seg_net_1/last_checkpoint').unlink(),
+     ['seg_net_1/last_checkpoint: only in one run'])])
+@pytest.mark.parametrize('swapped', [False, True])
+def test_whatever_differs_is_named(tools, runs, damage, found, swapped):
+    damage(runs[1])
+    assert tools[0].differences(*runs[::-1 if swapped else 1]) == found
