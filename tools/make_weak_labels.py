@@ -23,14 +23,13 @@ import sys
 from typing import NamedTuple
 
 from mmengine.registry import init_default_scope
-from rich.console import Console
-from rich.progress import track
 
 from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.datasets.mask_folder import MaskFolder
 from mmseg_wss.datasets.weak_label_files import AnnotationFolder, TagFile
 from mmseg_wss.datasets.weak_label_jobs import KINDS, VERSION, MakeWeakLabel
 from mmseg_wss.errors import DataError
+from mmseg_wss.progress import track
 from mmseg_wss.worker_pool import Failure, WorkerPool
 
 PLACES = dict(tags='tags_v{}.txt', boxes='Annotations_v{}', points='PointLabels_v{}_seed{}',
@@ -151,8 +150,7 @@ def make_labels(jobs, function, store, workers):
     """Make and write the labels; returns the failures, dict of Job -> `Failure`."""
     failures = {}
     with WorkerPool(function, min(workers, len(jobs)), preload=['mmseg_wss.datasets']) as pool:
-        for job, label in track(pool.run(jobs), 'Making labels', total=len(jobs),
-                                console=Console(stderr=True)):
+        for job, label in track(pool.run(jobs), 'Making labels', total=len(jobs)):
             if isinstance(label, Failure):
                 if label.kind in ('ImportError', 'ModuleNotFoundError'):  # of no image's making
                     raise ImportError(label.message)
