@@ -47,7 +47,11 @@ def check_colours(images):
     """Raise ValueError unless images are RGB in 0..255, but for what resizing may add to that."""
     if images.dtype == torch.uint8 or not images.numel():
         return
-    darkest, brightest = torch.stack(images.detach().aminmax()).tolist()  # a GPU waits once
+    if images.device.type == 'cpu':
+        colours = images.detach().float().numpy()
+        darkest, brightest = float(colours.min()), float(colours.max())
+    else:
+        darkest, brightest = torch.stack(images.detach().aminmax()).tolist()  # it waits once
     if not (darkest > -1 and brightest < 256):  # NaN too
         raise ValueError('images must be RGB in 0..255, as they were before normalisation; got '
                          f'values in {darkest:.4g}..{brightest:.4g}.')
