@@ -1,8 +1,8 @@
 """Make pseudo masks for the weak images of a config with a trained network.
 
     python tools/generate_pseudo_masks.py CONFIG CHECKPOINT --out DIR [--tau 0.9] [--tta]
-        [--crf [PRESET]] [--box-gate] [--soft] [--ann-file LIST] [--allow-val] [--work-dir DIR]
-        [--cfg-options KEY=VALUE ...] [--launcher none|pytorch|slurm|mpi]
+        [--crf [PRESET]] [--tag-gate] [--box-gate] [--soft] [--ann-file LIST] [--allow-val]
+        [--work-dir DIR] [--cfg-options KEY=VALUE ...] [--launcher none|pytorch|slurm|mpi]
 
 A pixel gets the class with the largest probability if that is greater than tau, else 255. Masks
 that are in DIR already and were made in the same way are not made again.
@@ -27,7 +27,7 @@ from mmseg_wss.datasets.config_check import image_shape, leaf_datasets, read_dat
 from mmseg_wss.datasets.label_check import abridged, box_faults, tag_faults
 from mmseg_wss.datasets.mask_folder import MaskFolder, read_manifest
 from mmseg_wss.datasets.objects import load_objects
-from mmseg_wss.datasets.weak_sources import image_pipeline, weak_images
+from mmseg_wss.datasets.weak_sources import image_pipeline, image_tags, weak_images
 from mmseg_wss.engine.hooks import WholeNetworkHook
 from mmseg_wss.engine.launch import init_cpu_processes
 from mmseg_wss.engine.tta import enable_tta
@@ -50,6 +50,9 @@ def parse_args(argv=None):
         '--crf', nargs='?', const='affinitynet', choices=CRF_PRESETS, metavar='PRESET',
         help='refine the probabilities with a dense CRF: '
              f'{", ".join(CRF_PRESETS)} (default: affinitynet)')
+    parser.add_argument('--tag-gate', action='store_true',
+                        help="only the image's own classes; the probability of the others is "
+                             'shared out among them')
     parser.add_argument('--box-gate', action='store_true',
                         help='a class stays inside its boxes; elsewhere it becomes 255')
     parser.add_argument('--soft', action='store_true',
@@ -104,14 +107,14 @@ class Plan(NamedTuple):
 
 
 def make_recipe(cfg, args, pipeline, classes):
-    """All that a mask depends on besides its image and boxes."""
+    """All that a mask depends on besides its image, boxes and tags."""
     settings = {key: cfg.get(key) for key in ('model', 'data_preprocessor', 'test_cfg')}
     text = json.dumps(dict(settings, pipeline=pipeline), sort_keys=True, default=str)
     return dict(
         tool='generate_pseudo_masks', version=__version__, classes=list(classes),
         config=hashlib.sha256(text.encode()).hexdigest(), checkpoint=file_sha256(args.checkpoint),
-        tau=args.tau, tta=args.tta, crf=CRF_PRESETS.get(args.crf), box_gate=args.box_gate,
-        soft=args.soft)
+        tau=args.tau, tta=args.tta, crf=CRF_PRESETS.get(args.crf), tag_gate=args.tag_gate,
+        box_gate=args.box_gate, soft=args.soft)
 
 
 def refuse_evaluation_images(cfg, images):
@@ -135,26 +138,28 @@ def refuse_evaluation_images(cfg, images):
 
 
 def make_plan(cfg, args, pipeline, with_boxes):
-    """Look what is done already; only the boxes are read, and those only `with_boxes`."""
+    """Look what is done already; only the boxes and tags are read, where masks depend on them."""
     dataset = weak_images(cfg, args.out, with_boxes=with_boxes, ann_file=args.ann_file)
     images = [dataset.get_data_info(i) for i in range(len(dataset))]
     if not args.allow_val:
         refuse_evaluation_images(cfg, images)
     classes = dataset.metainfo['classes']
     recipe = make_recipe(cfg, args, pipeline, classes)
-    targets = {info['img_path']: mask_target(info, classes, with_boxes) for info in images}
+    tags = image_tags(cfg, args.ann_file) if args.tag_gate else {}
+    targets = {info['img_path']: mask_target(info, classes, with_boxes, tags.get(info['img_path']))
+               for info in images}
     with MaskFolder(args.out, recipe) as folder:
         remove_temporaries(confidence_path(args.out, '').parent)
         todo = [i for i, target in enumerate(targets.values())
-                if not (folder.is_done(target.name, target.inputs)
+                if not (folder.is_done(target.name, target.inputs, **target.facts)
                         and (not args.soft or confidence_path(args.out, target.name).is_file()))]
         folder.finish()
     return Plan(recipe, targets, todo)
 
 
-def mask_target(info, classes, with_boxes):
+def mask_target(info, classes, with_boxes, tags):
     if not with_boxes:
-        return MaskTarget(info['mask_name'])
+        return MaskTarget(info['mask_name'], tags=tags)
     names, boxes, path = load_objects(info, classes)
     shape = image_shape(info['img_path']) or (math.inf, math.inf)  # unreadable: loading says so
     faults = (box_faults(names, boxes, classes, shape) if names
@@ -162,7 +167,7 @@ def mask_target(info, classes, with_boxes):
     if faults:
         raise DataError(f'{path}: {"; ".join(faults)}.')
     return MaskTarget(info['mask_name'], box_hash(names, boxes), boxes,
-                      tuple(classes.index(name) for name in names))
+                      tuple(classes.index(name) for name in names), tags)
 
 
 # ---- doing it

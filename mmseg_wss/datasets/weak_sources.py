@@ -1,9 +1,13 @@
 """The weak images of a config, for tools that make masks for them."""
 import copy
+import math
 import os.path as osp
 
-from mmseg_wss.datasets.config_check import leaf_datasets
+import numpy as np
+
+from mmseg_wss.datasets.config_check import image_shape, leaf_datasets
 from mmseg_wss.datasets.objects import OBJECT_KEYS
+from mmseg_wss.datasets.transforms import LoadWeakLabels
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.registry import DATASETS
 from mmseg_wss.supervision import is_weak
@@ -58,6 +62,40 @@ def weak_images(cfg, mask_dir, pipeline=(), with_boxes=False, ann_file=None, che
         images.values(), check_files, ann_file=', '.join(lists), pipeline=list(pipeline),
         metainfo={key: metainfo[key] for key in ('classes', 'palette')},
         supervision='box' if with_boxes else 'image')
+
+
+def image_tags(cfg, ann_file=None):
+    """The tags of the weak training images of a config, as a training would load them.
+
+    Those of a source with pseudo masks are those it would have with ``supervision='image'``.
+
+    Args:
+        cfg (mmengine.Config): a config.
+        ann_file (str, optional): this list instead of those of the config.
+
+    Returns:
+        dict[str, tuple]: img_path -> indices of the image's classes, ascending; 0, the background,
+        is among them.
+
+    Raises:
+        ValueError: see `weak_images`.
+        DataError: see `LoadWeakLabels`.
+    """
+    load_labels, tags = LoadWeakLabels(), {}
+    for leaf in _weak_leaves(cfg, ann_file):
+        if leaf['supervision'] == 'pseudo':
+            leaf['supervision'] = 'image'
+        source = DATASETS.build(dict(
+            leaf, pipeline=[], test_mode=True, lazy_init=True, serialize_data=False))
+        # not its own full_init, which would want all images to be there
+        super(WeakSegDataset, source).full_init()
+        for info in (source.get_data_info(i) for i in range(len(source))):
+            path = info['img_path']
+            shape = image_shape(path) or (math.inf, math.inf)  # unreadable: loading it says so
+            labels = load_labels.transform(
+                dict(info, classes=source.metainfo['classes'], ori_shape=shape))
+            tags[path] = tuple(np.flatnonzero(labels['gt_tags']).tolist())
+    return tags
 
 
 def image_pipeline(pipeline):

@@ -12,7 +12,11 @@ from PIL import Image
 from mmseg_wss.boxes import pixel_windows
 from mmseg_wss.datasets.label_check import IGNORE
 from mmseg_wss.datasets.mask_folder import MaskFolder
-from mmseg_wss.evaluation.refine import class_probabilities, refine
+from mmseg_wss.evaluation.refine import (
+    class_probabilities,
+    refine,
+    restrict_to_tags,
+)
 from mmseg_wss.fileio import atomic_path, name_full_disk
 from mmseg_wss.registry import METRICS
 
@@ -68,18 +72,25 @@ def gate_labels(labels, boxes, box_labels):
 
 @dataclass(frozen=True, eq=False)
 class MaskTarget:
-    """Where the mask of an image goes, and the boxes of the image where they matter.
+    """Where the mask of an image goes, and the image's boxes and tags where they matter.
 
     Attributes:
         name (str): name of the mask, without suffix.
         inputs (str): hash of what the mask depends on besides the recipe (`box_hash`).
         boxes (np.ndarray): (M, 4), for `gate_labels`.
         box_labels (tuple): M class indices.
+        tags (tuple, optional): indices of the image's classes, for `restrict_to_tags`; None: all.
     """
     name: str
     inputs: str = ''
     boxes: Optional[np.ndarray] = None
     box_labels: tuple = ()
+    tags: Optional[tuple] = None
+
+    @property
+    def facts(self):
+        """dict: what the record of the mask says of its making besides recipe and inputs."""
+        return {} if self.tags is None else dict(tags=list(self.tags))
 
 
 @METRICS.register_module()
@@ -87,8 +98,9 @@ class PseudoMaskWriter(BaseMetric):
     """A "metric" that writes the predictions of each image as a pseudo mask, and counts pixels.
 
     The probabilities are a sample's ``seg_probs`` (`ProbTTAModel`), else the softmax of its
-    ``seg_logits``, both (K, H, W) at the size of the file. Then, in this order: `dense_crf`,
-    `threshold_labels`, `gate_labels`. Each process writes the images that it gets; nothing but the
+    ``seg_logits``, both (K, H, W) at the size of the file. Then, in this order:
+    `restrict_to_tags` where the target has tags, `dense_crf`, `threshold_labels`, `gate_labels`.
+    Each process writes the images that it gets; nothing but the
     counts goes from one to another.
 
     Args:
@@ -131,6 +143,8 @@ class PseudoMaskWriter(BaseMetric):
             path = sample['img_path']
             target = self.targets[path]
             probs = class_probabilities(sample)
+            if target.tags is not None:
+                probs = restrict_to_tags(probs, target.tags)
             if self.crf is not None:
                 probs = refine(probs, path, **self.crf)
             mask = threshold_labels(probs, self.tau).cpu().numpy()
@@ -139,7 +153,8 @@ class PseudoMaskWriter(BaseMetric):
             if self.soft:  # first: who finds the mask's record finds this file too
                 _write_confidence(confidence_path(self.out_dir, target.name), probs)
             kept = int((mask != IGNORE).sum())
-            self.folder.write(target.name, mask, target.inputs, kept=kept, pixels=mask.size)
+            self.folder.write(target.name, mask, target.inputs, kept=kept, pixels=mask.size,
+                              **target.facts)
             self.results.append((1, kept, mask.size))
 
     def evaluate(self, size):

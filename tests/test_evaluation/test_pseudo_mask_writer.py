@@ -13,7 +13,7 @@ from mmseg_wss.evaluation.pseudo_mask_writer import (
     gate_labels,
     threshold_labels,
 )
-from mmseg_wss.evaluation.refine import class_probabilities
+from mmseg_wss.evaluation.refine import class_probabilities, restrict_to_tags
 
 # ---- threshold
 
@@ -96,6 +96,21 @@ def test_softmax_of_logits_but_not_of_probabilities():
 def test_a_single_channel_is_refused():
     with pytest.raises(ValueError, match='one channel'):
         class_probabilities(dict(seg_logits=dict(data=torch.zeros(1, 2, 2))))
+
+
+def test_tags_share_out_the_rest():
+    """The softmax over the logits of the tags alone."""
+    logits = torch.randn(5, 6, 7, generator=torch.Generator().manual_seed(0))
+    exp = np.exp(logits[[0, 3]].numpy().astype(np.float64))
+    restricted = restrict_to_tags(logits.softmax(0), (0, 3)).numpy()
+    np.testing.assert_allclose(restricted[[0, 3]], exp / exp.sum(0), rtol=1e-5)
+    assert not restricted[[1, 2, 4]].any()
+
+
+def test_a_pixel_of_other_classes_alone_is_not_labelled():
+    """So sure of class 2 that the others are 0 in single precision."""
+    probs = restrict_to_tags(torch.tensor([[[0.]], [[0.]], [[1.]]]), (0, 1))
+    assert threshold_labels(probs, 0.).tolist() == [[255]]
 
 
 # ---- writer

@@ -207,6 +207,46 @@ def test_gate_and_confidence(tool, setting, whole, tmp_path):
     assert any((gated[name] != mask).any() for name, mask in read_masks(whole).items())
 
 
+@pytest.mark.parametrize('source', ['boxes', 'tag file', 'pseudo'])
+def test_tags_restrict_the_classes(tool, setting, tmp_path, capsys, source):
+    """Wherever the tags are from; another tag makes its image's mask anew."""
+    kit = Setting(tmp_path, checkpoint=setting.checkpoint, more={
+        'boxes': '', 'pseudo': "train_dataloader['dataset']['datasets'][1].update("
+                               "supervision='pseudo', pseudo_mask='not there yet')\n",
+        'tag file': "train_dataloader['dataset']['datasets'][1].update("
+                    "supervision='image', tag_file='tags.txt')\n"}[source])
+    classes = 'background', 'red', 'green'
+
+    def write_tags(**changed):
+        names = {name: changed.get(name, classes[1 + i % 2]) for i, name in enumerate(WEAK)}
+        (kit.root / 'tags.txt').write_text('\n'.join(map(' '.join, names.items())))
+        for name in changed:
+            write_annotation(kit.root / f'Annotations/{name}.xml', names[name], (2, 3, 9, 30), SIZE)
+        return {name: classes.index(tag) for name, tag in names.items()}
+
+    probs, out = setting.predict(setting.cfg.pipeline), tmp_path / 'masks'
+    for changed, made in ({}, len(WEAK)), ({'w3': 'red'}, 1):
+        tags = write_tags(**changed)
+        tool.main(kit.arguments(out, '--tag-gate'))
+        assert f'{made} of them written now' in capsys.readouterr().out
+        for name, mask in read_masks(out).items():
+            own = probs[name].copy()
+            own[3 - tags[name]] = 0
+            own /= own.sum(0)
+            sure = abs(own.max(0) - TAU) > 1e-6
+            np.testing.assert_array_equal(mask[sure], by_hand(own)[sure])
+    tool.main(kit.arguments(out))  # without the gate
+    assert f'{len(WEAK)} of them written now' in capsys.readouterr().out
+
+
+def test_an_image_without_tags_cannot_be_gated(tool, setting, tmp_path):
+    kit = Setting(tmp_path, checkpoint=setting.checkpoint)
+    (kit.root / 'Annotations/w3.xml').write_text('<annotation></annotation>')
+    with pytest.raises(SystemExit, match=r'w3\.xml: the weak image .*no object'):
+        tool.main(kit.arguments(tmp_path / 'masks', '--tag-gate'))
+    assert not (tmp_path / 'masks').exists()
+
+
 def test_crf_sharpens_the_probabilities(tool, setting, tmp_path):
     from mmseg_wss.ops import dense_crf
     tool.main(setting.arguments(tmp_path / 'crf', '--crf'))

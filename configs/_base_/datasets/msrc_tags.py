@@ -1,4 +1,4 @@
-# the 285 training images with tags alone
+# the 285 training images with tags alone, and with masks that RRM made from them
 _base_ = './msrc.py'
 tags_pipeline = [  # no mask: RRM mines its own
     dict(type='LoadImageFromFile'),
@@ -12,4 +12,5 @@ tags_pipeline = [  # no mask: RRM mines its own
 tags = dict(
     type='mmseg_wss.VOCWeakSegDataset', data_root='{{$MSRC_ROOT:data/msrc}}', supervision='image',
     ann_file='ImageSets/Segmentation/trainaug.txt', pipeline=tags_pipeline)
+rrm_masks = dict(tags, supervision='pseudo', pseudo_mask='PseudoMaskRRM')
 train_dataloader = dict(sampler=dict(source_ratio=[1]), dataset=dict(datasets=[tags]))
