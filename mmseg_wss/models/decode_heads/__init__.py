@@ -1,12 +1,13 @@
 from .deeplab_v2_head import DeepLabV2Head
 from .dense_energy_head import DenseEnergyHead
 from .dual_branch_head import DualBranchHead
+from .em_head import EMHead
 from .mixed_dual_head import MixedDualHead
 from .routing import route_samples
 from .rrm_head import RRMHead
 from .two_branch_head import TwoBranchHead
 
 __all__ = [
-    'DeepLabV2Head', 'DenseEnergyHead', 'DualBranchHead', 'MixedDualHead', 'RRMHead',
-    'TwoBranchHead', 'route_samples'
+    'DeepLabV2Head', 'DenseEnergyHead', 'DualBranchHead', 'EMHead', 'MixedDualHead',
+    'RRMHead', 'TwoBranchHead', 'route_samples'
 ]

@@ -1,13 +1,13 @@
 """Dense energy for any head: training with points and scribbles."""
 import torch
-from mmengine.model import BaseModule
 from mmseg.models.utils import resize
 
+from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
 from mmseg_wss.registry import MODELS
 
 
 @MODELS.register_module()
-class DenseEnergyHead(BaseModule):
+class DenseEnergyHead(HeadWrapper):
     """An mmseg decode head whose loss also has the dense energy of its probabilities.
 
     The head's own loss reads the labelled pixels, the energy all pixels of the image: neighbours of
@@ -23,23 +23,8 @@ class DenseEnergyHead(BaseModule):
     takes_image = True
 
     def __init__(self, head, loss_energy=dict(type='mmseg_wss.DenseEnergyLoss'), init_cfg=None):
-        super().__init__(init_cfg)
-        self.head = MODELS.build(head)
+        super().__init__(head, init_cfg)
         self.loss_energy = MODELS.build(loss_energy)
-
-    # what mmseg's segmentors and hooks ask of a decode head
-    align_corners = property(lambda self: self.head.align_corners)
-    num_classes = property(lambda self: self.head.num_classes)
-    out_channels = property(lambda self: self.head.out_channels)
-    threshold = property(lambda self: self.head.threshold)
-
-    def forward(self, inputs):
-        """Logits of the head, (N, K, h, w)."""
-        return self.head(inputs)
-
-    def predict(self, inputs, batch_img_metas, test_cfg):
-        """See ``mmseg.models.BaseDecodeHead.predict``."""
-        return self.head.predict(inputs, batch_img_metas, test_cfg)
 
     def loss(self, inputs, batch_data_samples, train_cfg, *, image):
         """The head's losses, and loss_energy.

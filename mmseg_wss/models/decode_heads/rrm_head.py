@@ -11,6 +11,7 @@ from mmseg_wss.models.decode_heads.cam import (
     mean_average_precision,
     normalise_cams,
 )
+from mmseg_wss.models.decode_heads.sample_tags import sample_tags
 from mmseg_wss.pseudo_labels import mine_labels
 from mmseg_wss.pseudo_labels.reliable_labels import check_options
 from mmseg_wss.registry import MODELS
@@ -113,7 +114,7 @@ class RRMHead(BaseDecodeHead):
             dict[str, Tensor]: scalars: loss_cls, mAP of the batch's tags, and the segmentation
             branch's losses and accuracy.
         """
-        tags = self._tags(batch_data_samples)
+        tags = sample_tags(batch_data_samples)[:, 1:]
         scores = self.classify(inputs)
         losses = dict(
             loss_cls=self.loss_cls_weight * F.multilabel_soft_margin_loss(scores, tags),
@@ -154,13 +155,3 @@ class RRMHead(BaseDecodeHead):
         zero = 0 * sum(p.sum() for p in self.segmentation_parameters())
         parts = [part for part in (self.loss_decode, self.loss_energy) if part is not None]
         return {part.loss_name: zero for part in parts}
-
-    @staticmethod
-    def _tags(samples):
-        for sample in samples:
-            if 'gt_tags' not in sample:
-                raise ValueError(
-                    f"{sample.metainfo.get('img_path', 'a sample')}: it has no tags. Give its data "
-                    "set supervision='image' or 'box', and load labels with "
-                    'mmseg_wss.LoadWeakLabels.')
-        return torch.stack([sample.gt_tags[1:].float() for sample in samples])

@@ -1,0 +1,152 @@
+"""EM from weak labels, for any head (Papandreou et al., WSSL, ICCV 2015)."""
+import torch
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+from mmseg.utils import add_prefix
+
+from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
+from mmseg_wss.models.decode_heads.routing import route_samples
+from mmseg_wss.models.decode_heads.sample_tags import sample_tags
+from mmseg_wss.pseudo_labels.em_labels import (
+    adaptive_bias_labels,
+    box_bias_labels,
+    fixed_bias_labels,
+)
+from mmseg_wss.registry import MODELS
+
+UNLABELLED = 255
+E_STEPS = dict(fixed=fixed_bias_labels, adapt=adaptive_bias_labels, box=box_bias_labels)
+
+
+@MODELS.register_module()
+class EMHead(HeadWrapper):
+    """An mmseg decode head that estimates the labels of weak images from its own scores.
+
+    In each step the E-step labels the weak images of the batch at the resolution of the head's
+    logits f, by the best of f plus a bias for what the weak label says; it has no gradient. The
+    M-step is the head's own loss of f, without the biases, for these labels. Strong images train
+    on their masks, shrunk to the same resolution (every s-th pixel, from the first one).
+
+    The losses of both kinds of images are means over their own pixels, then weighted, so the weight
+    of a kind does not depend on how many pixels of it are labelled.
+
+    Args:
+        head (dict): config of the decode head. Its losses should average over labelled pixels
+            (CrossEntropyLoss: ``avg_non_ignore=True``).
+        e_step (dict): type is 'fixed' (`fixed_bias_labels`; EM-Fixed), 'adapt'
+            (`adaptive_bias_labels`; EM-Adapt) or 'box' (`box_bias_labels`; Bbox-EM-Fixed), the rest
+            are its options. 'fixed' and 'adapt' read gt_tags, 'box' reads gt_sem_seg, where
+            ``PseudoMask(kind='rect')`` has painted the boxes.
+        labels_from (str): 'image': the tags are those of the whole image; 'crop': of these, objects
+            none of whose boxes reaches into the crop do not count (for supervision 'box').
+        loss_weights (tuple[float, float]): of the strong and of the weak images' losses.
+        init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
+
+    Raises:
+        ValueError: an unknown E-step or `labels_from`. In training: a sample lacks the label that
+            the E-step reads.
+        TypeError: an option that the E-step does not have.
+    """
+
+    def __init__(self, head, e_step=dict(type='adapt'), labels_from='image',
+                 loss_weights=(0.7, 0.3), init_cfg=None):
+        super().__init__(head, init_cfg)
+        options = dict(e_step)
+        kind = options.pop('type', None)
+        if kind not in E_STEPS:
+            raise ValueError(f'e_step must have a type of {", ".join(E_STEPS)}; got {kind!r}.')
+        if labels_from not in ('image', 'crop'):
+            raise ValueError(f"labels_from must be 'image' or 'crop', got {labels_from!r}.")
+        self.e_step, self.options = kind, options
+        self.labels_from, self.loss_weights = labels_from, tuple(loss_weights)
+        self._check_options()
+
+    def _check_options(self):
+        """Now, rather than in the first step of a training."""
+        scores = torch.zeros(1, 2, 1, 1)
+        weak_label = torch.zeros(1, 1, 1) if self.e_step == 'box' else torch.ones(1, 2)
+        E_STEPS[self.e_step](scores, weak_label.long(), **self.options)
+
+    def loss(self, inputs, batch_data_samples, train_cfg):
+        """Losses of the head, with the keys strong.* and weak.*.
+
+        Args:
+            inputs (Sequence[Tensor]): feature maps of the backbone for N images.
+            batch_data_samples (list[SegDataSample]): N samples with, in their metainfo,
+                supervision; strong ones with gt_sem_seg, weak ones with what the E-step reads.
+            train_cfg (dict): not used.
+
+        Returns:
+            dict[str, Tensor]: scalars; zeros with a gradient path for a kind that the batch has no
+            image of.
+        """
+        logits = self.head(inputs)
+        strong, weak, _ = route_samples(
+            [sample.metainfo.get('supervision', 'pixel') for sample in batch_data_samples])
+        losses = {}
+        for name, members, label, weight in (
+                ('strong', strong, self._masks, self.loss_weights[0]),
+                ('weak', weak, self._estimate, self.loss_weights[1])):
+            scores, samples = logits[members], [batch_data_samples[i] for i in members]
+            if members:
+                labels = label(scores.detach(), samples)
+            else:  # one image without labels: the loss is 0, and its gradient too
+                scores, labels = logits[:1], torch.full_like(logits[:1, 0], UNLABELLED).long()
+            own = self.head.loss_by_feat(scores, [_sample(one) for one in labels])
+            losses.update(add_prefix(
+                {key: weight * value if 'loss' in key else value for key, value in own.items()},
+                name))
+        return losses
+
+    def _masks(self, scores, samples):
+        return _shrink(_masks_of(samples), scores.shape[2:])
+
+    def _estimate(self, scores, samples):
+        """E-step: labels of weak images, 255 on padding."""
+        options = self.options
+        valid = _shrink(torch.stack([s.valid.data[0] for s in samples]), scores.shape[2:]).bool()
+        if self.e_step == 'box':
+            weak_labels = self._masks(scores, samples)
+        else:
+            weak_labels = sample_tags(samples)
+            if self.labels_from == 'crop':
+                weak_labels = weak_labels * _tags_of_boxes(samples, scores.shape[1], scores.device)
+            if self.e_step == 'adapt':
+                options = dict(options, valid=valid)
+        labels = E_STEPS[self.e_step](scores, weak_labels, **options)
+        return labels.masked_fill(~valid, UNLABELLED)
+
+
+def _masks_of(samples):
+    for sample in samples:
+        if 'gt_sem_seg' not in sample:
+            raise ValueError(
+                f"{sample.metainfo.get('img_path', 'a sample')}: it has no mask. For e_step "
+                "'box', give its data set supervision='box' and add "
+                "mmseg_wss.PseudoMask(kind='rect') to the pipeline.")
+    return torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
+
+
+def _tags_of_boxes(samples, classes, device):
+    """1 for the background and the classes that have a box in the crop, (N, `classes`)."""
+    tags = torch.zeros(len(samples), classes, device=device)
+    tags[:, 0] = 1
+    for row, sample in zip(tags, samples):
+        if 'gt_boxes' not in sample:
+            raise ValueError(
+                f"{sample.metainfo.get('img_path', 'a sample')}: it has no boxes, so the labels of "
+                "the crop are not known. Use labels_from='image' or supervision='box'.")
+        row[sample.gt_boxes.labels] = 1
+    return tags
+
+
+def _shrink(maps, shape):
+    """Every s-th pixel of (N, H, W), so that `shape` (h, w) are left."""
+    rows, columns = (
+        (torch.arange(small, device=maps.device) * -(-large // small)).clamp(max=large - 1)
+        for large, small in zip(maps.shape[1:], shape))
+    return maps[:, rows[:, None], columns]
+
+
+def _sample(labels):
+    return SegDataSample(gt_sem_seg=PixelData(data=labels[None]))

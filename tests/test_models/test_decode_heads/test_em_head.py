@@ -1,0 +1,148 @@
+"""The E-step labels weak images; the loss knows the labels, and nothing of the biases."""
+import pytest
+import torch
+import torch.nn.functional as F
+from head_bench import CLASSES, FEATURE_HEADS, backward, make_features, make_samples
+from mmengine.structures import InstanceData, PixelData
+
+from mmseg_wss.pseudo_labels import adaptive_bias_labels, box_bias_labels, fixed_bias_labels
+from mmseg_wss.registry import MODELS
+
+KINDS = ['pixel', 'image', 'pixel', 'image', 'image']
+WEAK, STRONG = [1, 3, 4], [0, 2]
+TAGS = torch.tensor([[1, 1, 0], [1, 0, 1], [1, 1, 1]])
+
+
+def build(**options):
+    torch.manual_seed(0)
+    inner = dict(FEATURE_HEADS['fcn'], num_classes=CLASSES, dropout_ratio=0.,
+                 norm_cfg=None, loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))
+    return MODELS.build(dict(type='mmseg_wss.EMHead', head=inner, **options)).train()
+
+
+def make_batch(kinds=KINDS, weak_masks=False):
+    samples, tags = make_samples(kinds), iter(TAGS.tolist() * 2)
+    for sample in samples:
+        sample.valid = PixelData(data=torch.ones(1, 16, 16, dtype=torch.bool))
+        if sample.supervision != 'pixel':
+            sample.gt_tags = torch.tensor(next(tags), dtype=torch.uint8)
+            if not weak_masks:
+                del sample.gt_sem_seg
+    return make_features(len(kinds)), samples
+
+
+def cross_entropy(logits, labels):
+    return F.cross_entropy(logits, labels, ignore_index=255)
+
+
+@pytest.mark.parametrize('e_step, estimate', [
+    (dict(type='fixed', bias_fg=2.), lambda f: fixed_bias_labels(f, TAGS, bias_fg=2.)),
+    (dict(type='adapt'), lambda f: adaptive_bias_labels(f, TAGS))])
+def test_losses_by_formula(e_step, estimate):
+    head = build(e_step=e_step)
+    features, samples = make_batch()
+    torch.manual_seed(1)
+    losses = head.loss(features, samples, None)
+    logits = head(features)
+    masks = torch.cat([samples[i].gt_sem_seg.data for i in STRONG])[:, ::2, ::2]
+    torch.manual_seed(1)  # the order of EM-Adapt
+    labels = estimate(logits[WEAK].detach())
+    torch.testing.assert_close(losses['strong.loss_ce'], 0.7 * cross_entropy(logits[STRONG], masks))
+    torch.testing.assert_close(losses['weak.loss_ce'], 0.3 * cross_entropy(logits[WEAK], labels))
+    assert {'strong.acc_seg', 'weak.acc_seg'} < set(losses)
+
+
+def test_boxes_are_read_from_the_painted_mask():
+    head = build(e_step=dict(type='box', bias_bg=1.), loss_weights=(0., 1.))
+    features, samples = make_batch(weak_masks=True)
+    logits = head(features)
+    painted = torch.cat([samples[i].gt_sem_seg.data for i in WEAK])[:, ::2, ::2]
+    losses = head.loss(features, samples, None)
+    torch.testing.assert_close(losses['weak.loss_ce'], cross_entropy(
+        logits[WEAK], box_bias_labels(logits[WEAK], painted, bias_bg=1.)))
+    assert losses['strong.loss_ce'] == 0
+
+
+def test_the_gradient_is_that_of_the_scores_without_biases():
+    """d loss / d f = (softmax(f) - one-hot) / pixels, with biases that decide all labels."""
+    head = build(e_step=dict(type='fixed', bias_bg=0., bias_fg=1000.), loss_weights=(1., 1.))
+    features, samples = make_batch(['image'])
+    logits = []
+
+    def keep(module, inputs, output):
+        output.retain_grad()
+        logits.append(output)
+    head.head.register_forward_hook(keep)
+    head.loss(features, samples, None)['weak.loss_ce'].backward()
+    logits, = logits
+    expected = logits.detach().softmax(1)
+    expected[:, 1] -= 1
+    torch.testing.assert_close(logits.grad, expected / logits[0, 0].numel())
+
+
+def test_padding_is_not_labelled():
+    head = build(e_step=dict(type='fixed'), loss_weights=(1., 1.))
+    features, samples = make_batch(['image', 'image'])
+    samples[1].valid.data[:, 8:] = False
+    logits = head(features)
+    labels = fixed_bias_labels(logits, TAGS[:2])
+    labels[1, 4:] = 255
+    torch.testing.assert_close(head.loss(features, samples, None)['weak.loss_ce'],
+                               cross_entropy(logits, labels))
+
+
+def test_labels_of_the_crop():
+    """Class 2 of the image has no box in the crop, so it has no advantage there."""
+    head = build(e_step=dict(type='fixed', bias_fg=50., bias_bg=0.), labels_from='crop',
+                 loss_weights=(1., 1.))
+    features, samples = make_batch(['box'])
+    samples[0].gt_tags = torch.ones(3, dtype=torch.uint8)
+    samples[0].gt_boxes = InstanceData(
+        bboxes=torch.tensor([[1., 1., 5., 5.]]), labels=torch.tensor([1]))
+    logits = head(features)
+    torch.testing.assert_close(
+        head.loss(features, samples, None)['weak.loss_ce'],
+        cross_entropy(logits, torch.ones(1, 8, 8, dtype=torch.long)))
+
+
+@pytest.mark.parametrize('kinds, empty', [(['pixel'] * 2, 'weak'), (['image'] * 2, 'strong')])
+def test_a_kind_that_the_batch_does_not_have(kinds, empty):
+    head = build()
+    features, samples = make_batch(kinds)
+    losses = head.loss(features, samples, None)
+    assert losses[f'{empty}.loss_ce'] == 0 and losses[f'{empty}.loss_ce'].requires_grad
+    gradients = backward(head, losses)
+    assert all(gradient is not None and gradient.isfinite().all()
+               for gradient in gradients.values())
+    assert all(value.isfinite().all() for value in losses.values())
+
+
+def test_strides_as_the_released_code_shrinks_labels():
+    """Of 321 pixels and 41 scores, pixel 8 j belongs to score j."""
+    from mmseg_wss.models.decode_heads.em_head import _shrink
+    mask = torch.arange(321).expand(1, 321, 321)
+    assert _shrink(mask, (41, 41))[0, 0].tolist() == list(range(0, 321, 8))
+    assert _shrink(mask[:, :, :224], (41, 28))[0, 0].tolist() == list(range(0, 224, 8))
+
+
+@pytest.mark.parametrize('options, error, message', [
+    (dict(e_step=dict(type='fix')), ValueError, "fixed, adapt, box; got 'fix'"),
+    (dict(e_step=dict(type='adapt', rho_bg=2)), ValueError, 'rho_bg'),
+    (dict(e_step=dict(type='box', rho_bg=0.4)), TypeError, 'rho_bg'),
+    (dict(labels_from='crops'), ValueError, "'image' or 'crop', got 'crops'")])
+def test_wrong_options_are_found_when_the_head_is_built(options, error, message):
+    with pytest.raises(error, match=message):
+        build(**options)
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(), r'img_0.jpg: it has no tags'),
+    (dict(e_step=dict(type='box')), r"img_0.jpg: it has no mask.*PseudoMask\(kind='rect'\)"),
+    (dict(labels_from='crop'), 'img_0.jpg: it has no boxes')])
+def test_labels_that_are_missing(options, message):
+    head = build(**options)
+    features, samples = make_batch(['image'])
+    if 'labels_from' not in options:
+        del samples[0].gt_tags
+    with pytest.raises(ValueError, match=message):
+        head.loss(features, samples, None)
