@@ -38,7 +38,7 @@ def fixed_bias_labels(scores, tags, bias_bg=3., bias_fg=5.):
 
 @torch.no_grad()
 def box_bias_labels(scores, box_labels, bias_bg=5., bias_fg=6.):
-    r"""Bbox-EM-Fixed: an advantage for the box's class inside of boxes, for the background anywhere.
+    r"""Bbox-EM-Fixed: an advantage for a box's class inside it, for the background anywhere.
 
     .. math::
         \hat y_m = \arg\max_l f_m(l) + b_{bg} [l = 0] + b_{fg} [l = r_m \ne 0]
