@@ -2,6 +2,7 @@
 
     python tools/test.py CONFIG CHECKPOINT [--work-dir DIR] [--out DIR] [--show-dir DIR] [--tta]
                          [--crf [PRESET]] [--crf-workers N]
+                         [--ensemble CONFIG CHECKPOINT LAMBDA]
                          [--cfg-options KEY=VALUE ...] [--launcher none|pytorch|slurm|mpi]
 """
 import argparse
@@ -38,6 +39,9 @@ def parse_args():
     parser.add_argument(
         '--crf-workers', type=int, metavar='N',
         help='processes for the CRF; 0: none, as on a GPU or with --show-dir (default: the CPUs)')
+    parser.add_argument(
+        '--ensemble', nargs=3, metavar=('CONFIG', 'CHECKPOINT', 'LAMBDA'),
+        help='average with the probabilities of a second network, whose weight is LAMBDA in [0, 1]')
     # torch.distributed.launch passes it; torchrun sets the environment instead
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args()
@@ -76,6 +80,24 @@ def enable_crf(cfg, args):
                               crf=CRF_PRESETS[args.crf], num_workers=workers)
 
 
+def enable_ensemble(cfg, args):
+    config, checkpoint, weight = args.ensemble
+    try:
+        weight = float(weight)
+    except ValueError:
+        weight = float('nan')
+    if not 0 <= weight <= 1:
+        raise SystemExit(f'--ensemble: LAMBDA is the weight of the second network, 0 to 1; got '
+                         f'{args.ensemble[2]}.')
+    for path in config, checkpoint:
+        if not osp.isfile(path):
+            raise SystemExit(f'--ensemble: there is no {path}.')
+    cfg.model = dict(type='mmseg_wss.EnsembleSegmentor', members=[
+        dict(model=cfg.model, checkpoint=args.checkpoint, weight=1 - weight),
+        dict(model=Config.fromfile(config).model, checkpoint=checkpoint, weight=weight)])
+    cfg.load_from = None  # each network loads its own
+
+
 def save_predictions(cfg, out_dir):
     metrics = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
     for metric in metrics:
@@ -99,6 +121,8 @@ def main():
     if not osp.isfile(args.checkpoint):
         raise SystemExit(f'{args.checkpoint}: there is no such checkpoint.')
     cfg.load_from = args.checkpoint
+    if args.ensemble is not None:
+        enable_ensemble(cfg, args)
     if args.show or args.show_dir:
         enable_drawing(cfg, args)
     if args.tta:

@@ -1,4 +1,4 @@
-"""tools/test.py: predictions refined by a CRF, of one run of the tiny network."""
+"""tools/test.py: predictions of one run of the tiny network, refined by a CRF, or averaged."""
 import json
 import sys
 
@@ -56,3 +56,15 @@ def test_crf_changes_what_is_measured_and_written(trained, tmp_path):
 def test_an_unknown_preset_names_those_there_are(trained, tmp_path):
     printed = evaluate(trained, tmp_path, '--crf', 'psa', fails=True)
     assert all(name in printed for name in CRF_PRESETS)
+
+
+def test_an_ensemble_with_itself_is_the_network(trained, tmp_path):
+    alone, plain = evaluate(trained, tmp_path / 'alone')
+    both, same = evaluate(trained, tmp_path / 'both', '--ensemble', *trained, '0.4')
+    assert both == alone and all((plain[name] == same[name]).all() for name in plain)
+
+
+@pytest.mark.parametrize('weight', ['1.4', 'half'])
+def test_an_impossible_weight(trained, tmp_path, weight):
+    assert f'0 to 1; got {weight}' in evaluate(
+        trained, tmp_path, '--ensemble', *trained, weight, fails=True)

@@ -1,4 +1,5 @@
+from .ensemble_segmentor import EnsembleSegmentor
 from .prob_tta_model import ProbTTAModel
 from .weak_encoder_decoder import WeakEncoderDecoder
 
-__all__ = ['ProbTTAModel', 'WeakEncoderDecoder']
+__all__ = ['EnsembleSegmentor', 'ProbTTAModel', 'WeakEncoderDecoder']

@@ -1,0 +1,91 @@
+"""The mean of several trained networks."""
+import torch
+from mmengine.model import BaseModel
+from mmengine.runner.checkpoint import load_checkpoint
+from mmengine.structures import PixelData
+from torch import nn
+
+from mmseg_wss.registry import MODELS
+
+
+@MODELS.register_module()
+class EnsembleSegmentor(BaseModel):
+    r"""Predict by the mean probability of several segmentors; it is not trained.
+
+    .. math::
+        F(x) = \sum_i \lambda_i F_i(x), \quad \sum_i \lambda_i = 1
+
+    with F_i the softmax of network i at the size of the file. For two networks, one of strong and
+    one of weak labels, it is the ensemble of Luo and Yang's dual-branch paper (eq. 4).
+
+    Samples get ``seg_logits``, the logarithm of the mean, whose softmax is the mean itself, and
+    ``pred_sem_seg``: whatever reads the predictions of one network reads those of the ensemble.
+
+    Args:
+        members (Sequence[dict]): of each network model (config, with its data preprocessor),
+            weight (lambda_i, at least 0) and checkpoint (path; None leaves it as it is built).
+
+    Raises:
+        ValueError: no member; weights that are negative or do not sum to 1; networks of different
+            classes, or of one channel (a sigmoid); a checkpoint that is not of its network.
+    """
+
+    def __init__(self, members):
+        super().__init__()
+        weights = [member['weight'] for member in members]
+        if not members or not all(w >= 0 for w in weights) or abs(sum(weights) - 1) > 1e-6:
+            raise ValueError(f'the weights of an ensemble are at least 0 and sum to 1, '
+                             f'got {weights}.')
+        self.weights = weights
+        self.members = nn.ModuleList(MODELS.build(member['model']) for member in members)
+        channels = [member.out_channels for member in self.members]
+        if len(set(channels)) > 1 or channels[0] < 2:
+            raise ValueError('networks of an ensemble have a softmax over the same classes; these '
+                             f'have {", ".join(map(str, channels))} channels.')
+        for network, member in zip(self.members, members):
+            if member.get('checkpoint'):
+                _load(network, member['checkpoint'])
+
+    @property
+    def out_channels(self):
+        """K, as of any segmentor."""
+        return self.members[0].out_channels
+
+    def test_step(self, data):
+        """Predictions of a batch; each network prepares it in its own way.
+
+        Args:
+            data (dict): inputs and data_samples, as from the data loader.
+
+        Returns:
+            list[SegDataSample]: N predictions.
+        """
+        means = [0] * len(data['data_samples'])
+        for weight, network in zip(self.weights, self.members):
+            samples = network.test_step(data)
+            means = [mean + weight * sample.seg_logits.data.softmax(0)
+                     for mean, sample in zip(means, samples)]
+        for sample, probs in zip(samples, means):
+            sample.seg_logits = PixelData(
+                data=probs.clamp_min(torch.finfo(probs.dtype).tiny).log())
+            sample.pred_sem_seg = PixelData(data=probs.argmax(0, keepdim=True))
+        return samples
+
+    val_step = test_step
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        """An ensemble has predictions alone, from `test_step`.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError('EnsembleSegmentor is for tools/test.py; train its networks one '
+                                  'by one.')
+
+
+def _load(network, path):
+    try:
+        load_checkpoint(network, path, map_location='cpu', strict=True)
+    except RuntimeError as error:
+        raise ValueError(f'{path}: the checkpoint is not of its network. Name the config and the '
+                         f'checkpoint of one training. {error}') from error
