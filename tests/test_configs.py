@@ -223,10 +223,10 @@ def test_annotation_networks_see_box_priors_and_others_do_not(cfg, name):
 
 
 @functools.cache
-def weak_lists(prefix):
+def weak_lists(prefixes):
     """Where the weak images of the configs that are named so are listed."""
     return {osp.join(source.data_root, source.ann_file)
-            for name in CONFIGS if name.split('/')[1].startswith(prefix)
+            for name in CONFIGS if name.split('/')[1].startswith(prefixes)
             for source in load(name).train_dataloader.dataset.datasets
             if source.supervision != 'pixel'}
 
@@ -236,7 +236,7 @@ def test_pseudo_masks_are_of_images_that_another_config_has_as_weak_ones(cfg):
     for source in cfg.train_dataloader.dataset.datasets:
         folder = source.get('pseudo_mask', 'ProposalMask')
         if folder != 'ProposalMask':
-            makers = 'rrm_r38' if folder == 'PseudoMaskRRM' else 'ann_net'
+            makers = ('rrm_r38', 'rrm_efflite0') if folder == 'PseudoMaskRRM' else 'ann_net'
             assert osp.join(source.data_root, source.ann_file) in weak_lists(makers)
 
 
