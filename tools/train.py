@@ -10,7 +10,7 @@ import os.path as osp
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
+from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmseg_wss.engine.launch import init_cpu_processes
 
@@ -64,8 +64,11 @@ def main():
         if not osp.isfile(args.resume):
             raise SystemExit(f'--resume {args.resume}: there is no such checkpoint.')
         cfg.load_from = args.resume
-    elif args.resume == 'auto':
-        cfg.load_from = None  # mmengine would resume from it instead of the latest checkpoint
+    elif args.resume == 'auto':  # where it has both, mmengine would resume from load_from
+        if find_latest_checkpoint(cfg.work_dir) is None:
+            cfg.resume = False
+        else:
+            cfg.load_from = None
 
     init_cpu_processes(cfg, cfg.launcher)
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)

@@ -104,6 +104,18 @@ def test_resume_auto_starts_from_scratch_where_nothing_is(runs):
     assert 'Iter(train) [ 1/12]' in runs['whole'].result()
 
 
+def test_resume_auto_starts_from_load_from_where_nothing_is(runs, whole, config):
+    """Its weights, not its step: a run that is always started with --resume must not lose them."""
+    path, work_dir = last_checkpoint(runs['folder'] / 'whole'), runs['folder'] / 'loaded'
+    options = ('--resume', '--cfg-options', *NO_WORKERS, f'load_from={path}',
+               'optim_wrapper.optimizer.lr=0.', 'optim_wrapper.optimizer.weight_decay=0.',
+               'default_hooks.checkpoint.interval=1')
+    assert 'Iter(train) [1/1]' in train(config, work_dir, *options, 'train_cfg.max_iters=1')
+    key = 'decode_head.strong_branch.conv_seg.weight'
+    assert same(weights(work_dir, 1)['state_dict'][key], whole['state_dict'][key])
+    assert 'Iter(train) [1/2]' not in train(config, work_dir, *options, 'train_cfg.max_iters=2')
+
+
 def test_resume_from_a_path_that_is_not_there(config, tmp_path):
     printed = train(config, tmp_path / 'work', '--resume', tmp_path / 'no.pth', fails=True)
     assert printed.splitlines()[-1] == f'--resume {tmp_path}/no.pth: there is no such checkpoint.'

@@ -59,3 +59,21 @@ def test_unlabelled_images_still_learn_from_the_energy():
 def test_a_segmentor_finds_what_it_asks_a_head_for(name):
     head = build()
     assert getattr(head, name) == getattr(head.head, name)
+
+
+def test_weights_of_the_bare_head_can_be_loaded():
+    """With mmengine's loader, inside a network, to the last one."""
+    from mmengine.runner.checkpoint import load_state_dict
+    wrapped = torch.nn.ModuleDict(dict(decode_head=build()))
+    bare = torch.nn.ModuleDict(dict(decode_head=build().head))
+    with torch.no_grad():
+        for parameter in bare.parameters():
+            parameter.add_(1.)
+    load_state_dict(wrapped, bare.state_dict(), strict=True)
+    for name, value in bare['decode_head'].state_dict().items():
+        assert torch.equal(wrapped['decode_head'].head.state_dict()[name], value)
+    again = torch.nn.ModuleDict(dict(decode_head=build()))
+    load_state_dict(again, wrapped.state_dict(), strict=True)
+    features = make_features(2)
+    torch.testing.assert_close(again['decode_head'].eval()(features),
+                               bare['decode_head'].eval()(features))
