@@ -1,0 +1,112 @@
+"""Lists of strong and weak images: what was asked for, disjoint, complete, the same every time."""
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOL = Path(__file__).resolve().parents[2] / 'tools/dataset_converters/make_splits.py'
+CLASSES = ('cat', 'dog', 'cow')
+
+
+@pytest.fixture(scope='module')
+def tool():
+    spec = importlib.util.spec_from_file_location('make_splits', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run(tool, monkeypatch, tmp_path):
+    """Divide 40 images, half of them with a cat, a tenth with a cow; returns the lists by name."""
+    tags = {f'i{i:02}': ['cat'] * (i % 2) + ['dog'] * (i % 3 == 0) + ['cow'] * (i % 10 == 7)
+            for i in range(40)}
+    (tmp_path / 'tags.txt').write_text(
+        ''.join(' '.join([name, *own]) + '\r\n' for name, own in tags.items()), newline='')
+
+    def divide(*options, source=tmp_path / 'tags.txt', out='out'):
+        monkeypatch.setattr(sys, 'argv', [
+            str(TOOL), str(source), '--out', str(tmp_path / out), *map(str, options)])
+        tool.main()
+        return {path.name: path.read_text().split() for path in (tmp_path / out).glob('*.txt')}
+
+    divide.tags = tags
+    return divide
+
+
+def test_disjoint_complete_nested_and_balanced(run, tmp_path):
+    lists = run('--strong', 6, 12)
+    assert set(lists) == {f'train_{part}{n}_v1_seed0.txt'
+                          for part in ('strong', 'weak') for n in (6, 12)}
+    for number in 6, 12:
+        strong, weak = (lists[f'train_{part}{number}_v1_seed0.txt'] for part in ('strong', 'weak'))
+        assert len(strong) == number and sorted(strong + weak) == sorted(run.tags)
+        facts = json.loads((tmp_path / f'out/train_{number}_v1_seed0.json').read_text())
+        for label in CLASSES:
+            found = sum(label in run.tags[name] for name in strong)
+            assert found >= number // 3 and facts['strong']['per_class'][label] == found
+    assert set(lists['train_strong6_v1_seed0.txt']) < set(lists['train_strong12_v1_seed0.txt'])
+
+
+def test_again_another_seed_and_per_class(run):
+    lists = run('--per-class', 2)
+    assert lists == run('--per-class', 2, out='again')
+    assert len(lists['train_strong2perclass_v1_seed0.txt']) == 2 * len(CLASSES)
+    other = run('--per-class', 2, '--seed', 1, out='other')
+    assert (other['train_strong2perclass_v1_seed1.txt']
+            != lists['train_strong2perclass_v1_seed0.txt'])
+
+
+def test_a_pool_within_a_longer_list_and_chance(run, tmp_path):
+    """As VOC's 374 of 1464 masks, beside 9118 images that have none in any case."""
+    pool = tmp_path / 'pool.txt'
+    pool.write_text('\n'.join(sorted(run.tags)[:20]))
+    lists = run('--strong', 9, '--pool', pool, '--random', '--name', 'voc')
+    assert set(lists['voc_strong9_random_v1_seed0.txt']) < set(sorted(run.tags)[:20])
+    assert len(lists['voc_weak9_random_v1_seed0.txt']) == 31
+
+
+def test_a_published_list_of_paths_with_windows_line_ends(run, tmp_path):
+    published = tmp_path / 'labeled.txt'
+    published.write_bytes(b'/JPEGImages/i03.jpg /SegmentationClass/i03.png\r\n'
+                          b'/JPEGImages/i11.jpg /SegmentationClass/i11.png\r\n')
+    lists = run('--strong-list', published)
+    assert lists['train_strong2.txt'] == ['i03', 'i11'] and len(lists['train_weak2.txt']) == 38
+
+
+def test_coco(run, tmp_path):
+    path = tmp_path / 'instances.json'
+    path.write_text(json.dumps(dict(
+        images=[dict(id=i, file_name=f'{i:012}.jpg', width=9, height=9) for i in range(8)],
+        categories=[dict(id=3, name='cat'), dict(id=90, name='traffic light')],
+        annotations=[dict(id=i, image_id=i, category_id=90 if i == 5 else 3, bbox=[0, 0, 5, 5],
+                          iscrowd=0) for i in range(7)])))
+    lists = run('--strong', 2, source=path, out='coco')
+    assert '000000000005' in lists['train_strong2_v1_seed0.txt']  # the only traffic light
+    assert len(lists['train_weak2_v1_seed0.txt']) == 6
+
+
+@pytest.mark.parametrize('options, message', [
+    (('--strong', 41), '41 strong images are wanted, but there are 40'),
+    (('--strong', 4, '--exclude', '{val}'), 'val.txt: it has 1 of the images .*: i05'),
+    (('--strong-list', '{other}'), 'other.txt: 1 of its images are not among .*: x1'),
+    (('--strong-list', '{none}'), 'none.txt: there is no such list'),
+    (('--strong', 4, '--ann-file', '{other}'), 'tags.txt: it has no line for 1 of .*: x1'),
+    (('--strong', 4, '--ann-file', '{twice}'), 'twice.txt: it names 1 .* more than once: i05')])
+def test_lists_that_do_not_fit(run, tmp_path, options, message):
+    for name, text in dict(val='i05\nv1', other='i05\nx1', twice='i05\ni05').items():
+        (tmp_path / f'{name}.txt').write_text(text)
+    paths = {name: tmp_path / f'{name}.txt' for name in ('val', 'other', 'none', 'twice')}
+    with pytest.raises(SystemExit, match=message):
+        run(*(str(option).format(**paths) for option in options))
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('options', [('--strong', 0), ('--strong', 3, '--seed', -1),
+                                     ('--strong-list', 'x', '--random'), ()])
+def test_impossible_options(run, options):
+    with pytest.raises(SystemExit) as error:
+        run(*options)
+    assert error.value.code == 2
