@@ -1,8 +1,6 @@
 # table 7, 9118+94k: the network of mixed_dual_r101_voc.py, fine-tuned with COCO's images too
 _base_ = ['./mixed_dual_r101_voc.py', '../_base_/datasets/voc_coco.py']
-# the last checkpoint of that training (not load_from, which --resume takes away)
-model = dict(init_cfg=dict(
-    type='Pretrained', checkpoint='work_dirs/mixed_dual_r101_voc/epoch_60.pth'))
+load_from = 'work_dirs/mixed_dual_r101_voc/epoch_60.pth'
 train_dataloader = dict(
     # half strong, as before; the rest by numbers of images: 4, 1 and 3 in a batch of 8
     sampler=dict(source_ratio=[103, 9, 94]),
