@@ -35,7 +35,8 @@ PACKAGE = ROOT / 'mmseg_wss'
     (MODELS, 'DualBranchHead'), (MODELS, 'MixedDualHead'), (MODELS, 'WeakEncoderDecoder'),
     (MODELS, 'WeakSegDataPreprocessor'), (MODELS, 'RRMHead'), (MODELS, 'DenseEnergyHead'),
     (MODELS, 'DenseEnergyLoss'), (MODELS, 'FilteredCrossEntropyLoss'), (MODELS, 'ResNet38'),
-    (MODELS, 'VGG16LargeFOV')])
+    (MODELS, 'VGG16LargeFOV'), (MODELS, 'EMHead'), (MODELS, 'DSRGHead'),
+    (MODELS, 'EnsembleSegmentor'), (MODELS, 'CAMEncoderDecoder')])
 def test_registered_under_our_scope(registry, name):
     found = registry.get(f'mmseg_wss.{name}')
     assert found.__name__ == name

@@ -1,10 +1,12 @@
 """Make pseudo masks for the weak images of a config with a trained network.
 
     python tools/generate_pseudo_masks.py CONFIG CHECKPOINT --out DIR [--tau 0.9] [--tta]
-        [--crf [PRESET]] [--tag-gate] [--box-gate] [--soft] [--ann-file LIST] [--allow-val]
-        [--work-dir DIR] [--cfg-options KEY=VALUE ...] [--launcher none|pytorch|slurm|mpi]
+        [--crf [PRESET]] [--tag-gate] [--box-gate] [--soft] [--seeds FG BG] [--ann-file LIST]
+        [--allow-val] [--work-dir DIR] [--cfg-options KEY=VALUE ...]
+        [--launcher none|pytorch|slurm|mpi]
 
-A pixel gets the class with the largest probability if that is greater than tau, else 255. Masks
+A pixel gets the class with the largest probability if that is greater than tau, else 255. With
+--seeds, it gets a class by the activation maps of the network's classifier (`cam_seeds`). Masks
 that are in DIR already and were made in the same way are not made again.
 """
 import argparse
@@ -35,6 +37,9 @@ from mmseg_wss.errors import DataError
 from mmseg_wss.evaluation.pseudo_mask_writer import MaskTarget, confidence_path
 from mmseg_wss.fileio import file_sha256, remove_temporaries
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
+from mmseg_wss.pseudo_labels.seeds import check_thresholds
+
+TAU = 0.9
 
 
 def parse_args(argv=None):
@@ -42,8 +47,8 @@ def parse_args(argv=None):
     parser.add_argument('config', help='train config file path')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--out', required=True, help='the folder of the masks')
-    parser.add_argument('--tau', type=float, default=0.9,
-                        help='a label needs a larger probability (default: %(default)s)')
+    parser.add_argument('--tau', type=float,
+                        help=f'a label needs a larger probability (default: {TAU})')
     parser.add_argument('--tta', action='store_true',
                         help="average the probabilities over the config's tta_pipeline")
     parser.add_argument(
@@ -58,6 +63,11 @@ def parse_args(argv=None):
     parser.add_argument('--soft', action='store_true',
                         help='also write round(255 p) of the largest probability p, into '
                              'OUT_confidence')
+    parser.add_argument(
+        '--seeds', nargs=2, type=float, metavar=('FG', 'BG'),
+        help="seeds of the image's own classes instead, for DSRG: objects where an activation map "
+             "of RRMHead's classifier is above FG of its maximum (0.2), background where all are "
+             'below BG of theirs (0.06)')
     parser.add_argument('--ann-file', help='this list instead of those of the weak sources')
     parser.add_argument('--allow-val', action='store_true',
                         help='make masks of val and test images too')
@@ -70,7 +80,11 @@ def parse_args(argv=None):
     # torch.distributed.launch passes it; torchrun sets the environment instead
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args(argv)
-    if not 0 <= args.tau <= 1:  # NaN too
+    if args.seeds is not None:
+        check_seeds(parser, args)
+    elif args.tau is None:
+        args.tau = TAU
+    if args.tau is not None and not 0 <= args.tau <= 1:  # NaN too
         parser.error(f'--tau is a probability, 0 to 1; got {args.tau}')
     for path, kind in (args.config, 'config'), (args.checkpoint, 'checkpoint'):
         if not osp.isfile(path):
@@ -79,10 +93,23 @@ def parse_args(argv=None):
     return args
 
 
+def check_seeds(parser, args):
+    for option in 'tau', 'tta', 'crf', 'tag_gate', 'box_gate', 'soft':
+        value = getattr(args, option)
+        if value is not None and value is not False:  # --tau 0 is an option, too
+            parser.error(f'--{option.replace("_", "-")} is for predictions, not for --seeds')
+    try:
+        check_thresholds(*args.seeds)
+    except ValueError as error:
+        parser.error(f'--seeds: {error}')
+
+
 def load_config(args):
     cfg = Config.fromfile(args.config)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
+    if args.seeds is not None:
+        cfg.model.type = 'mmseg_wss.CAMEncoderDecoder'
     # work_dir: command line, else config, else the name of the config
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -114,7 +141,8 @@ def make_recipe(cfg, args, pipeline, classes):
         tool='generate_pseudo_masks', version=__version__, classes=list(classes),
         config=hashlib.sha256(text.encode()).hexdigest(), checkpoint=file_sha256(args.checkpoint),
         tau=args.tau, tta=args.tta, crf=CRF_PRESETS.get(args.crf), tag_gate=args.tag_gate,
-        box_gate=args.box_gate, soft=args.soft)
+        box_gate=args.box_gate, soft=args.soft,
+        **({} if args.seeds is None else dict(seeds=args.seeds)))
 
 
 def refuse_evaluation_images(cfg, images):
@@ -145,7 +173,8 @@ def make_plan(cfg, args, pipeline, with_boxes):
         refuse_evaluation_images(cfg, images)
     classes = dataset.metainfo['classes']
     recipe = make_recipe(cfg, args, pipeline, classes)
-    tags = image_tags(cfg, args.ann_file) if args.tag_gate else {}
+    with_tags = args.tag_gate or args.seeds is not None
+    tags = image_tags(cfg, args.ann_file) if with_tags else {}
     targets = {info['img_path']: mask_target(info, classes, with_boxes, tags.get(info['img_path']))
                for info in images}
     with MaskFolder(args.out, recipe) as folder:
@@ -201,10 +230,13 @@ def build_runner(cfg, args, dataset, plan):
               if key not in ('dataset', 'sampler', 'batch_sampler')}
     # without round_up, since an image must not be written by two processes
     sampler = dict(type='DefaultSampler', shuffle=False, round_up=False)
-    writer = dict(
-        type='mmseg_wss.PseudoMaskWriter', out_dir=args.out, recipe=plan.recipe,
-        targets=plan.targets, tau=args.tau, crf=CRF_PRESETS.get(args.crf),
-        box_gate=args.box_gate, soft=args.soft)
+    writer = dict(out_dir=args.out, recipe=plan.recipe, targets=plan.targets)
+    if args.seeds is None:
+        writer.update(type='mmseg_wss.PseudoMaskWriter', tau=args.tau,
+                      crf=CRF_PRESETS.get(args.crf), box_gate=args.box_gate, soft=args.soft)
+    else:
+        writer.update(type='mmseg_wss.SeedWriter', fg_threshold=args.seeds[0],
+                      bg_threshold=args.seeds[1])
     keys = ('model', 'work_dir', 'data_preprocessor', 'default_hooks', 'custom_hooks', 'launcher',
             'env_cfg', 'log_processor', 'log_level', 'visualizer', 'default_scope', 'randomness',
             'experiment_name')

@@ -1,4 +1,4 @@
-# 285 images with points: point_ce_efflite0_msrc.py goes on, with the dense energy of all pixels
+# 285 images with points: point_ce_efflite0_msrc.py goes on, with the dense energy
 _base_ = './point_ce_efflite0_msrc.py'
 load_from = 'work_dirs/point_ce_efflite0_msrc/iter_1500.pth'
 model = dict(decode_head=dict(

@@ -140,22 +140,26 @@ class PseudoMaskWriter(BaseMetric):
                 image of the CRF.
         """
         for sample in data_samples:
-            path = sample['img_path']
-            target = self.targets[path]
-            probs = class_probabilities(sample)
-            if target.tags is not None:
-                probs = restrict_to_tags(probs, target.tags)
-            if self.crf is not None:
-                probs = refine(probs, path, **self.crf)
-            mask = threshold_labels(probs, self.tau).cpu().numpy()
-            if self.box_gate:
-                mask = gate_labels(mask, target.boxes, target.box_labels)
-            if self.soft:  # first: who finds the mask's record finds this file too
-                _write_confidence(confidence_path(self.out_dir, target.name), probs)
+            target = self.targets[sample['img_path']]
+            mask = self._mask(sample, target)
             kept = int((mask != IGNORE).sum())
             self.folder.write(target.name, mask, target.inputs, kept=kept, pixels=mask.size,
                               **target.facts)
             self.results.append((1, kept, mask.size))
+
+    def _mask(self, sample, target):
+        """The mask of a sample, uint8 (H, W)."""
+        probs = class_probabilities(sample)
+        if target.tags is not None:
+            probs = restrict_to_tags(probs, target.tags)
+        if self.crf is not None:
+            probs = refine(probs, sample['img_path'], **self.crf)
+        mask = threshold_labels(probs, self.tau).cpu().numpy()
+        if self.box_gate:
+            mask = gate_labels(mask, target.boxes, target.box_labels)
+        if self.soft:  # first: who finds the mask's record finds this file too
+            _write_confidence(confidence_path(self.out_dir, target.name), probs)
+        return mask
 
     def evaluate(self, size):
         """Add up the counts of all processes, see `compute_metrics`.

@@ -3,16 +3,19 @@ from .data_preprocessors import WeakSegDataPreprocessor
 from .decode_heads import (
     DeepLabV2Head,
     DenseEnergyHead,
+    DSRGHead,
     DualBranchHead,
+    EMHead,
     MixedDualHead,
     RRMHead,
     TwoBranchHead,
 )
 from .losses import DenseEnergyLoss, FilteredCrossEntropyLoss
-from .segmentors import WeakEncoderDecoder
+from .segmentors import EnsembleSegmentor, WeakEncoderDecoder
 
 __all__ = [
-    'DeepLabV2Head', 'DenseEnergyHead', 'DenseEnergyLoss', 'DualBranchHead',
-    'EfficientNetLite0Init', 'FilteredCrossEntropyLoss', 'MixedDualHead', 'RRMHead', 'ResNet38',
-    'TwoBranchHead', 'VGG16LargeFOV', 'WeakEncoderDecoder', 'WeakSegDataPreprocessor'
+    'DSRGHead', 'DeepLabV2Head', 'DenseEnergyHead', 'DenseEnergyLoss', 'DualBranchHead', 'EMHead',
+    'EfficientNetLite0Init', 'EnsembleSegmentor', 'FilteredCrossEntropyLoss', 'MixedDualHead',
+    'RRMHead', 'ResNet38', 'TwoBranchHead', 'VGG16LargeFOV', 'WeakEncoderDecoder',
+    'WeakSegDataPreprocessor'
 ]

@@ -1,7 +1,9 @@
 from .em_labels import adaptive_bias_labels, box_bias_labels, fixed_bias_labels
+from .region_growing import grow_seeds
 from .reliable_labels import cam_labels, mine_labels, reliable_labels
+from .seeds import cam_seeds
 
 __all__ = [
-    'adaptive_bias_labels', 'box_bias_labels', 'cam_labels', 'fixed_bias_labels', 'mine_labels',
-    'reliable_labels'
+    'adaptive_bias_labels', 'box_bias_labels', 'cam_labels', 'cam_seeds', 'fixed_bias_labels',
+    'grow_seeds', 'mine_labels', 'reliable_labels'
 ]

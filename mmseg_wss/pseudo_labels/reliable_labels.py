@@ -5,6 +5,7 @@ import torch
 from mmseg_wss.ops import DenseCRF
 from mmseg_wss.ops.dense_crf import BACKENDS
 from mmseg_wss.pseudo_labels.mining_rules import UNSURE, cam_rule, paper_rule, released_rule
+from mmseg_wss.pseudo_labels.valid_rectangles import valid_rectangles
 
 CRF_RULES = {'released': released_rule, 'paper': paper_rule}
 RULES = (*CRF_RULES, 'cam')
@@ -77,7 +78,7 @@ def mine_labels(images, cams, tags, valid=None, rule='released', ratio=0.4, back
     cams, classes, present = _own_cams(cams, tags, valid)
 
     labels = torch.full_like(valid, UNSURE, dtype=torch.long)
-    for members, rows, columns in _rectangles(valid):
+    for members, rows, columns in valid_rectangles(valid):
         place = members, rows, columns
         maps = members, slice(None), rows, columns
         if rule == 'cam':
@@ -126,21 +127,6 @@ def _own_cams(cams, tags, valid):
         raise ValueError(f'cams must lie in 0..1; got values in {lowest:.4g}..{highest:.4g}. '
                          'Divide the CAM of each class by its maximum.')
     return cams.clamp(max=1), classes, present
-
-
-def _rectangles(valid):
-    """Images grouped by the smallest rectangle around their valid pixels.
-
-    Yields:
-        tuple: indices (list[int]), rows (slice) and columns (slice); no image without valid pixels.
-    """
-    groups = {}
-    rows, columns = valid.any(2).cpu().numpy(), valid.any(1).cpu().numpy()
-    for i in np.flatnonzero(rows.any(1)):
-        y, x = np.flatnonzero(rows[i]), np.flatnonzero(columns[i])
-        groups.setdefault((y[0], y[-1] + 1, x[0], x[-1] + 1), []).append(int(i))
-    for (top, bottom, left, right), members in groups.items():
-        yield members, slice(top, bottom), slice(left, right)
 
 
 def _name_channels(labels, classes):

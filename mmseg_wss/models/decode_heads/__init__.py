@@ -1,5 +1,6 @@
 from .deeplab_v2_head import DeepLabV2Head
 from .dense_energy_head import DenseEnergyHead
+from .dsrg_head import DSRGHead
 from .dual_branch_head import DualBranchHead
 from .em_head import EMHead
 from .mixed_dual_head import MixedDualHead
@@ -8,6 +9,6 @@ from .rrm_head import RRMHead
 from .two_branch_head import TwoBranchHead
 
 __all__ = [
-    'DeepLabV2Head', 'DenseEnergyHead', 'DualBranchHead', 'EMHead', 'MixedDualHead',
+    'DSRGHead', 'DeepLabV2Head', 'DenseEnergyHead', 'DualBranchHead', 'EMHead', 'MixedDualHead',
     'RRMHead', 'TwoBranchHead', 'route_samples'
 ]

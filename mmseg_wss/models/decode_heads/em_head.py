@@ -5,6 +5,7 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
+from mmseg_wss.models.decode_heads.label_shrinking import shrink
 from mmseg_wss.models.decode_heads.routing import route_samples
 from mmseg_wss.models.decode_heads.sample_tags import sample_tags
 from mmseg_wss.pseudo_labels.em_labels import (
@@ -99,12 +100,12 @@ class EMHead(HeadWrapper):
         return losses
 
     def _masks(self, scores, samples):
-        return _shrink(_masks_of(samples), scores.shape[2:])
+        return shrink(_masks_of(samples), scores.shape[2:])
 
     def _estimate(self, scores, samples):
         """E-step: labels of weak images, 255 on padding."""
         options = self.options
-        valid = _shrink(torch.stack([s.valid.data[0] for s in samples]), scores.shape[2:]).bool()
+        valid = shrink(torch.stack([s.valid.data[0] for s in samples]), scores.shape[2:]).bool()
         if self.e_step == 'box':
             weak_labels = self._masks(scores, samples)
         else:
@@ -138,14 +139,6 @@ def _tags_of_boxes(samples, classes, device):
                 "the crop are not known. Use labels_from='image' or supervision='box'.")
         row[sample.gt_boxes.labels] = 1
     return tags
-
-
-def _shrink(maps, shape):
-    """Every s-th pixel of (N, H, W), so that `shape` (h, w) are left."""
-    rows, columns = (
-        (torch.arange(small, device=maps.device) * -(-large // small)).clamp(max=large - 1)
-        for large, small in zip(maps.shape[1:], shape))
-    return maps[:, rows[:, None], columns]
 
 
 def _sample(labels):

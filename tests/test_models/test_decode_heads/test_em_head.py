@@ -117,14 +117,6 @@ def test_a_kind_that_the_batch_does_not_have(kinds, empty):
     assert all(value.isfinite().all() for value in losses.values())
 
 
-def test_strides_as_the_released_code_shrinks_labels():
-    """Of 321 pixels and 41 scores, pixel 8 j belongs to score j."""
-    from mmseg_wss.models.decode_heads.em_head import _shrink
-    mask = torch.arange(321).expand(1, 321, 321)
-    assert _shrink(mask, (41, 41))[0, 0].tolist() == list(range(0, 321, 8))
-    assert _shrink(mask[:, :, :224], (41, 28))[0, 0].tolist() == list(range(0, 224, 8))
-
-
 @pytest.mark.parametrize('options, error, message', [
     (dict(e_step=dict(type='fix')), ValueError, "fixed, adapt, box; got 'fix'"),
     (dict(e_step=dict(type='adapt', rho_bg=2)), ValueError, 'rho_bg'),
