@@ -29,10 +29,10 @@ _IMAGE_TWICE = (
     'names their masks', 'Write each image once, and give different images different names',
     'file_name')
 _CATEGORY = ('category(s) without a name or an id of their own', 'Give each both', 'id')
-_UNKNOWN_IMAGE = ('annotation(s) of an image that is not in "images"',
-                  'Add the image or remove them', 'image_id')
-_UNKNOWN_CATEGORY = ('annotation(s) of a category that is not in "categories"',
-                     'Add the category or remove them', 'category_id')
+UNKNOWN_IMAGE = ('annotation(s) of an image that is not in "images"',
+                 'Add the image or remove them', 'image_id')
+UNKNOWN_CATEGORY = ('annotation(s) of a category that is not in "categories"',
+                    'Add the category or remove them', 'category_id')
 _BOX = ('annotation(s) whose bbox is not four finite numbers (x, y, width, height), the last two '
         'not negative', 'Correct or remove them', 'bbox')
 _BOX_OUTSIDE = ('annotation(s) whose bbox lies outside the image', 'Correct or remove them', 'bbox')
@@ -94,28 +94,38 @@ def read_coco(path, classes, backend_args=None):
     Raises:
         DataError: there is no such file, it is not JSON, or it lacks a list that COCO has.
     """
-    content = _load(path, backend_args)
+    content = load_lists(path, _needed, backend_args)
     found = defaultdict(list)  # kind of fault -> places
-    images = _images(content['images'], found)
-    categories = _categories(content['categories'], found)
+    images = check_images(content['images'], found)
+    categories = check_categories(content['categories'], found)
     matched = match_classes(categories.values(), classes)
     class_of = {number: matched.get(name) for number, name in categories.items()}
     objects = _objects(content['annotations'], images, class_of, found)
     return COCOContent(
         {number: name for number, (name, *_) in images.items()}, objects,
-        list(categories.values()),
-        [f'{path}: {len(places)} {what}: {abridged(places, 5)}. {remedy}.'
-         for (what, remedy, _), places in found.items()])
+        list(categories.values()), fault_lines(path, found))
 
 
-def _load(path, backend_args):
+def load_lists(path, keep, backend_args=None):
+    """Load a COCO file.
+
+    Args:
+        path (str): the JSON file.
+        keep (Callable): called with each object of the file, a dict; what it returns is kept in its
+            place. Outlines are most of the file, and as lists of numbers several times its size.
+        backend_args (dict, optional): see ``mmengine.fileio``.
+
+    Returns:
+        dict: with the lists images, annotations and categories, whose elements may be anything.
+
+    Raises:
+        DataError: there is no such file, it is not JSON, or it lacks a list.
+    """
     if not exists(path, backend_args=backend_args):
         raise DataError(f'{path}: there is no such file. Set ann_file (relative to data_root) to '
                         "COCO's instances_*.json, or to a file in its format.")
     try:
-        # outlines, most of the file, are dropped while it is parsed: as lists of numbers they would
-        # take several times its size
-        content = json.loads(get_text(path, backend_args=backend_args), object_hook=_needed)
+        content = json.loads(get_text(path, backend_args=backend_args), object_hook=keep)
     except (ValueError, RecursionError) as error:  # ValueError: a wrong encoding, too
         raise DataError(f'{path}: not a readable JSON file ({error}). Copy or write it again.'
                         ) from error
@@ -131,18 +141,25 @@ def _needed(entry):
     return {key: value for key, value in entry.items() if key in _FIELDS}
 
 
-def _entries(entries, name):
+def list_entries(entries, name):
     """(place, entry) of all entries of a list; what is no object counts as an empty one."""
     for number, entry in enumerate(entries):
         yield (name, number), entry if isinstance(entry, dict) else {}
 
 
-def _report(found, fault, place, entry):
+def report(found, fault, place, entry):
+    """Add the place of an entry to those of a fault, which is (what is wrong, remedy, field)."""
     value = repr(entry.get(fault[2]))
     found[fault].append(f'{place[0]}[{place[1]}] ({fault[2]} {value[:80]})')
 
 
-def _is_id(value):
+def fault_lines(path, found):
+    """A line for each fault, from what `report` has gathered, dict of fault -> places."""
+    return [f'{path}: {len(places)} {what}: {abridged(places, 5)}. {remedy}.'
+            for (what, remedy, _), places in found.items()]
+
+
+def is_id(value):
     return isinstance(value, (int, str))
 
 
@@ -150,30 +167,30 @@ def _are_numbers(values):
     return all(type(value) in (int, float) and abs(value) < _LARGEST for value in values)
 
 
-def _images(entries, found):
-    """Id -> (file_name, width, height)."""
+def check_images(entries, found):
+    """Id -> (file_name, width, height) of the images; faulty ones are reported and left out."""
     images, stems = {}, set()
-    for place, entry in _entries(entries, 'images'):
+    for place, entry in list_entries(entries, 'images'):
         number, name = entry.get('id'), entry.get('file_name')
         size = entry.get('width'), entry.get('height')
         stem = osp.splitext(osp.basename(name))[0] if isinstance(name, str) else ''
-        if not (_is_id(number) and stem and _are_numbers(size) and min(size) > 0):
-            _report(found, _INCOMPLETE_IMAGE, place, entry)
+        if not (is_id(number) and stem and _are_numbers(size) and min(size) > 0):
+            report(found, _INCOMPLETE_IMAGE, place, entry)
         elif number in images or stem in stems:
-            _report(found, _IMAGE_TWICE, place, entry)
+            report(found, _IMAGE_TWICE, place, entry)
         else:
             images[number] = (name, *size)
             stems.add(stem)
     return images
 
 
-def _categories(entries, found):
-    """Id -> name."""
+def check_categories(entries, found):
+    """Id -> name of the categories; faulty ones are reported and left out."""
     names = {}
-    for place, entry in _entries(entries, 'categories'):
+    for place, entry in list_entries(entries, 'categories'):
         number, name = entry.get('id'), entry.get('name')
-        if not (_is_id(number) and isinstance(name, str)) or number in names:
-            _report(found, _CATEGORY, place, entry)
+        if not (is_id(number) and isinstance(name, str)) or number in names:
+            report(found, _CATEGORY, place, entry)
         else:
             names[number] = name
     return names
@@ -182,10 +199,10 @@ def _categories(entries, found):
 def _objects(entries, images, class_of, found):
     """Id of an image -> (names, boxes); `class_of` gives a category's class name or None."""
     places, used = [], []
-    for place, entry in _entries(entries, 'annotations'):
+    for place, entry in list_entries(entries, 'annotations'):
         fault = _annotation_fault(entry, images, class_of)
         if fault:
-            _report(found, fault, place, entry)
+            report(found, fault, place, entry)
         elif class_of[entry['category_id']] and not entry.get('iscrowd'):
             places.append(place)
             used.append(entry)
@@ -195,7 +212,7 @@ def _objects(entries, images, class_of, found):
     start, extent = xywh[:, :2], xywh[:, 2:]
     outside = (extent > 0).all(1) & ((start >= sizes) | (start + extent <= 0)).any(1)
     for i in np.flatnonzero(outside):
-        _report(found, _BOX_OUTSIDE, places[i], used[i])
+        report(found, _BOX_OUTSIDE, places[i], used[i])
 
     boxes = clip_boxes(xywh, sizes)
     objects = {}
@@ -209,10 +226,10 @@ def _objects(entries, images, class_of, found):
 def _annotation_fault(entry, images, class_of):
     """What is wrong with an annotation, boxes that are not used aside, or None."""
     owner, category, box = (entry.get(key) for key in ('image_id', 'category_id', 'bbox'))
-    if not _is_id(owner) or owner not in images:
-        return _UNKNOWN_IMAGE
-    if not _is_id(category) or category not in class_of:
-        return _UNKNOWN_CATEGORY
+    if not is_id(owner) or owner not in images:
+        return UNKNOWN_IMAGE
+    if not is_id(category) or category not in class_of:
+        return UNKNOWN_CATEGORY
     if not class_of[category] or entry.get('iscrowd'):
         return None
     if isinstance(box, list) and len(box) == 4 and _are_numbers(box) and min(box[2:]) >= 0:

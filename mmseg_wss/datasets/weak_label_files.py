@@ -24,7 +24,7 @@ class AnnotationFolder:
 
     def __init__(self, root, recipe):
         self.root = Path(root)
-        _claim(self.root / 'manifest.json', recipe, self.root, any(self.root.glob('*.xml')))
+        claim(self.root / 'manifest.json', recipe, self.root, any(self.root.glob('*.xml')))
 
     def is_done(self, name):
         """Whether there is a file of the image `name`."""
@@ -69,7 +69,7 @@ class TagFile:
 
     def __init__(self, path, recipe):
         self.path = Path(path)
-        _claim(self.path.with_suffix('.json'), recipe, self.path, self.path.exists())
+        claim(self.path.with_suffix('.json'), recipe, self.path, self.path.exists())
         lines = self.path.read_text('utf-8').splitlines() if self.path.exists() else []
         self._tags = {line.split()[0]: line.split()[1:] for line in lines if line.strip()}
         self._changed = False
@@ -93,8 +93,19 @@ class TagFile:
         self._changed = False
 
 
-def _claim(manifest, recipe, place, has_labels):
-    """Write the manifest, or see that it is there and says the same."""
+def claim(manifest, recipe, place, has_labels):
+    """Write the manifest of labels, or see that it is there and says the same.
+
+    Args:
+        manifest (Path): where it is, or will be.
+        recipe (dict): see `AnnotationFolder`.
+        place (Path): the labels, for messages.
+        has_labels (bool): whether there are any.
+
+    Raises:
+        DataError: the labels are of another recipe, or of none.
+        OSError: the manifest cannot be written.
+    """
     recipe = json.loads(json.dumps(recipe))  # as it is read back
     if manifest.exists():
         try:

@@ -1,0 +1,236 @@
+"""A devkit and an SBD folder of a few images, laid out as the releases are."""
+import runpy
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from devkit import make_devkit, write_mask
+from PIL import Image
+
+scipy_io = pytest.importorskip('scipy.io', reason='.mat files need SciPy')
+from mmseg_wss.converters.sbd import read_sbd_mask  # noqa: E402 (imports SciPy)
+from mmseg_wss.errors import DataError  # noqa: E402
+
+TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/voc_aug.py'
+SHAPE = 12, 16
+LISTS = 'ImageSets/Segmentation'
+
+
+def write_mat(path, mask, **fields):
+    """A file as SBD has them: boundaries of each class, the mask, and the classes in it."""
+    boundaries = np.empty((20, 1), object)
+    boundaries[:, 0] = [np.zeros(SHAPE, bool)] * 20
+    content = dict(Boundaries=boundaries, Segmentation=mask,
+                   CategoriesPresent=np.array([[1], [2]], np.uint8), **fields)
+    scipy_io.savemat(path, dict(GTcls=content), do_compression=True)
+
+
+def sbd_mask(name):
+    rng = np.random.default_rng(ord(name[0]) * 10 + int(name[1]))
+    return rng.integers(0, 21, SHAPE, dtype=np.uint8)
+
+
+@pytest.fixture
+def roots(tmp_path):
+    """VOC: train s0 s1, val v0 v1. SBD: train s0 w0 w1, val v0 w2."""
+    voc, sbd = tmp_path / 'VOC2012', tmp_path / 'benchmark_RELEASE'
+    make_devkit(voc, strong=2, weak=3, val=2, size=SHAPE)
+    (voc / LISTS / 'strong.txt').rename(voc / LISTS / 'train.txt')
+    (voc / LISTS / 'weak.txt').unlink()
+    void = np.full(SHAPE, 255, np.uint8)
+    void[2:9, 2:9] = 20
+    write_mask(voc / 'SegmentationClass/s0.png', void)
+    (sbd / 'dataset/cls').mkdir(parents=True)
+    for name in ('s0', 'w0', 'w1', 'v0', 'w2'):
+        write_mat(sbd / f'dataset/cls/{name}.mat', sbd_mask(name))
+    for i in range(3):
+        (voc / f'SegmentationClass/w{i}.png').unlink()
+    (sbd / 'dataset/train.txt').write_text('s0\nw0\nw1\n')
+    (sbd / 'dataset/val.txt').write_text('v0\nw2\n')
+    return voc, sbd
+
+
+@pytest.fixture
+def convert(roots, capsys, monkeypatch):
+    """A function that runs the tool; returns its exit code and what it printed at last."""
+    def convert(*args, folders=roots, workers=1):
+        monkeypatch.setattr(sys, 'argv', [
+            str(TOOL), *map(str, folders), '--workers', str(workers), *map(str, args)])
+        handler = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(SystemExit) as stop:
+                runpy.run_path(str(TOOL), run_name='__main__')
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+        code, printed = stop.value.code, capsys.readouterr()
+        if isinstance(code, str):  # sys.exit('message')
+            return 1, code
+        return int(code), printed.err if code == 2 else printed.out
+
+    return convert
+
+
+def read(path):
+    with Image.open(path) as picture:
+        assert picture.mode == 'P' and picture.getpalette()[3:6] == [128, 0, 0]
+        return np.array(picture)
+
+
+def state(folder):
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns)
+            for path in folder.glob('*.png')}
+
+
+def test_masks_and_lists(roots, convert):
+    voc, sbd = roots
+    code, report = convert(workers=2)
+    assert code == 0 and '7 made' in report and '7 images (4 masks of VOC, 3 of SBD)' in report
+    out = voc / 'SegmentationClassAug'
+    for name in ('s0', 's1', 'v0', 'v1'):
+        assert np.array_equal(read(out / f'{name}.png'),
+                              read(voc / f'SegmentationClass/{name}.png'))
+    assert 255 in read(out / 's0.png')
+    for name in ('w0', 'w1', 'w2'):
+        assert np.array_equal(read(out / f'{name}.png'), sbd_mask(name))
+    assert (voc / LISTS / 'trainaug.txt').read_text().split() == ['s0', 's1', 'w0', 'w1', 'w2']
+    assert (voc / LISTS / 'aug.txt').read_text().split() == ['w0', 'w1', 'w2']
+    assert 'trainaug.txt: 5 images (of the whole releases: 10582)' in report
+
+    made = state(out)
+    (out / 'w1.png').unlink()
+    (out / '.tmp-1-abc-w1.png').touch()  # of a run that was killed
+    code, report = convert()
+    assert code == 0 and '6 up to date, 1 to make' in report and not list(out.glob('.tmp*'))
+    again = state(out)
+    assert again.pop('w1.png')[0] == made.pop('w1.png')[0] and again == made
+
+
+def test_lists_with_any_line_ends(roots, convert):
+    voc, sbd = roots
+    (sbd / 'dataset/train.txt').write_bytes(b'\xef\xbb\xbfs0\r\nw0 \r\n\r\nw1')
+    (voc / LISTS / 'train.txt').write_bytes(b's0\r\ns1\r\n')
+    assert convert()[0] == 0
+    assert (voc / LISTS / 'trainaug.txt').read_bytes() == b's0\ns1\nw0\nw1\nw2\n'
+
+
+def test_lists_that_are_there(roots, convert):
+    voc, _ = roots
+    (voc / LISTS / 'aug.txt').write_text('w2\nw0\nw1\n')
+    assert convert()[0] == 0
+    assert (voc / LISTS / 'aug.txt').read_text() == 'w2\nw0\nw1\n'  # the same images
+    for text in ('w0\nw1\n', '/JPEGImages/w0.jpg /x/w0.png\n'):
+        (voc / LISTS / 'aug.txt').write_text(text)
+        code, error = convert()
+        assert code == 1 and 'aug.txt: there is such a list already' in error
+        assert (voc / LISTS / 'aug.txt').read_text() == text
+
+
+def test_masks_of_others_are_not_overwritten(roots, convert):
+    voc, _ = roots
+    (voc / 'SegmentationClassAug').mkdir()
+    write_mask(voc / 'SegmentationClassAug/w0.png', np.zeros(SHAPE, np.uint8))
+    before = state(voc / 'SegmentationClassAug')
+    code, error = convert()
+    assert code == 1 and 'They are not overwritten' in error
+    assert state(voc / 'SegmentationClassAug') == before
+    assert convert('--out', voc / 'Other')[0] == 0 and len(state(voc / 'Other')) == 7
+
+
+def test_all_faults_together(roots, convert):
+    voc, sbd = roots
+    write_mat(sbd / 'dataset/cls/w0.mat', np.zeros((16, 12), np.uint8))
+    (voc / 'JPEGImages/w1.jpg').unlink()
+    (sbd / 'dataset/cls/w2.mat').unlink()
+    Image.new('RGB', SHAPE[::-1]).save(voc / 'SegmentationClass/s1.png')
+    write_mask(voc / 'SegmentationClass/v1.png', np.full(SHAPE, 21, np.uint8))
+    (voc / 'JPEGImages/v0.jpg').write_bytes(b'no picture')
+    code, report = convert()
+    assert code == 1 and '1 made' in report and '6 failed' in report
+    lines = {line.split(':')[0]: line for line in report.splitlines()}
+    for name, words in (
+            ('w0', 'w0.mat: the mask is 12x16 (width x height), but its image'),
+            ('w1', 'w1.jpg: the image is missing'),
+            ('w2', 'w2.mat: there is no such mask'),
+            ('s1', 's1.png: a mask has one channel of class indices, got a picture of mode RGB'),
+            ('v1', 'v1.png: the mask has labels [21]; VOC has 0..20'),
+            ('v0', 'v0.jpg: the image is unreadable (no picture of a known format)')):
+        assert words in lines[name], lines[name]
+    assert 'The lists are not written' in report
+    assert not (voc / LISTS / 'trainaug.txt').exists() and not (voc / LISTS / 'aug.txt').exists()
+
+
+def test_ctrl_c(roots, convert, monkeypatch):
+    def stop(results, *args, **kwargs):
+        yield next(results)
+        raise KeyboardInterrupt
+    with monkeypatch.context() as patch:
+        patch.setattr('mmseg_wss.converters.make_masks.track', stop)
+        code, report = convert()
+    assert code == 130 and 'the same command goes on' in report
+    code, report = convert()
+    assert code == 0 and any(f'{done} up to date' in report for done in (1, 2))
+    assert len(state(roots[0] / 'SegmentationClassAug')) == 7
+
+
+@pytest.mark.parametrize('path, text, says', [
+    ('VOC2012/ImageSets/Segmentation/val.txt', 's1\nv0\n', 'train.txt and val.txt share 1 image'),
+    ('VOC2012/ImageSets/Segmentation/val.txt', None, 'val.txt: the list cannot be read'),
+    ('benchmark_RELEASE/dataset/val.txt', '\n', 'val.txt: expected an image ID a line, got no'),
+    ('benchmark_RELEASE/dataset/val.txt', '../w2\n', 'an image ID a line, got ../w2')])
+def test_wrong_lists(roots, convert, path, text, says):
+    path = roots[0].parent / path
+    path.unlink() if text is None else path.write_text(text)
+    code, error = convert()
+    assert code == 1 and says in error and not (roots[0] / 'SegmentationClassAug').exists()
+
+
+def test_wrong_arguments(roots, convert):
+    code, error = convert(folders=roots[::-1])
+    assert code == 2 and 'it has no folder JPEGImages and no SegmentationClass' in error
+    code, error = convert('--workers', 0)
+    assert code == 2 and '--workers must be at least 1' in error
+
+
+# ---- .mat files
+
+@pytest.mark.parametrize('content', [
+    dict(other=np.zeros(SHAPE)), dict(GTcls=np.zeros(SHAPE)),
+    dict(GTcls=dict(Boundaries=np.zeros(SHAPE))), dict(GTcls=dict(Segmentation=np.zeros(0))),
+    dict(GTcls=dict(Segmentation='text')), dict(GTcls=dict(Segmentation=np.zeros((3, 4, 3)))),
+    dict(GTcls=np.array([(1, ), (2, )], [('Segmentation', object)]))])
+def test_another_layout_is_refused(tmp_path, content):
+    scipy_io.savemat(tmp_path / 'x.mat', content)
+    with pytest.raises(DataError, match='x.mat: not laid out as the class masks of SBD'):
+        read_sbd_mask(tmp_path / 'x.mat')
+
+
+@pytest.mark.parametrize('value', [0.5, -1, 256, np.nan])
+def test_labels_that_are_none(tmp_path, value):
+    write_mat(tmp_path / 'x.mat', np.full(SHAPE, value))
+    with pytest.raises(DataError, match='no class index'):
+        read_sbd_mask(tmp_path / 'x.mat')
+
+
+def test_numbers_of_any_type(tmp_path):
+    write_mat(tmp_path / 'x.mat', sbd_mask('w0').astype(float))
+    mask = read_sbd_mask(tmp_path / 'x.mat')
+    assert mask.dtype == np.uint8 and np.array_equal(mask, sbd_mask('w0'))
+
+
+@pytest.mark.parametrize('content, says', [
+    (b'', 'not a readable'), (b'no matrix' * 99, 'not a readable'),
+    (b'MATLAB 7.3 MAT-file'.ljust(124) + b'\x00\x02IM' + b'\x89HDF' * 99, 'MATLAB 7.3')])
+def test_unreadable_files(tmp_path, content, says):
+    (tmp_path / 'x.mat').write_bytes(content)
+    with pytest.raises(DataError, match=f'x.mat: .*{says}'):
+        read_sbd_mask(tmp_path / 'x.mat')
+
+
+def test_a_truncated_file(tmp_path):
+    write_mat(tmp_path / 'x.mat', sbd_mask('w0'))
+    whole = (tmp_path / 'x.mat').read_bytes()
+    (tmp_path / 'x.mat').write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(DataError, match='x.mat'):
+        read_sbd_mask(tmp_path / 'x.mat')

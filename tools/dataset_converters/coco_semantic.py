@@ -1,0 +1,146 @@
+"""Masks of 81 classes from COCO's instance annotations.
+
+    python tools/dataset_converters/coco_semantic.py data/coco/annotations/instances_train2017.json
+        --out data/coco/semantic_train2017 [--images data/coco/train2017] [--workers N]
+
+Writes OUT/ID.png for every image of the file, ID being the stem of its file_name: 0 the background,
+1, 2, ... the categories in the order of their ids, 255 crowds (--crowd class: their class); and the
+names in OUT/classes.txt. Where objects overlap, the smaller one is on top. An image without any
+annotation gets a mask of background. The size of a mask is that of the file's width and height, so
+the images need not be there; with --images they are looked at: one that is missing is reported and
+its mask is made all the same (it may be on another disk still), one of another size fails.
+
+Started again, the tool makes what is missing; a folder of another file or option is refused. The
+exit code is 1 if an image failed or is missing.
+"""
+import argparse
+import os
+import os.path as osp
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+# no module of the data sets here: each worker process imports this file, and need not import torch
+from mmseg_wss.converters.make_masks import make_masks
+from mmseg_wss.converters.semantic_mask import MakeSemanticMask
+from mmseg_wss.errors import DataError
+from mmseg_wss.fileio import atomic_path, file_sha256
+
+VERSION = 1  # of the masks: raise it whenever the same file and options would give others
+
+
+class Job(NamedTuple):
+    """The arguments of `MakeSemanticMask`'s call."""
+    name: str
+    shape: tuple
+    outlines: list
+    img_path: Optional[str]  # None where the image is not there, or nobody asked
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('ann_file', metavar='JSON', help="COCO's instances_*.json")
+    parser.add_argument('--out', required=True, metavar='DIR', help='the dir for ID.png')
+    parser.add_argument('--images', metavar='DIR',
+                        help='the images: their presence and size are checked')
+    parser.add_argument('--crowd', choices=['ignore', 'class'], default='ignore',
+                        help='label of outlines around many objects (iscrowd): 255, or their class '
+                        '(default: %(default)s)')
+    parser.add_argument('--workers', type=int, default=min(8, os.cpu_count()),
+                        help='processes, with one thread each (default: %(default)s)')
+    args = parser.parse_args()
+    if args.workers < 1:
+        parser.error(f'--workers must be at least 1, got {args.workers}.')
+    if args.images is not None and not osp.isdir(args.images):
+        parser.error(f'--images {args.images}: there is no such folder.')
+    return args
+
+
+def write_class_names(path, classes):
+    """Write the names, one a line, as ``metainfo['classes']`` of a config can read them."""
+    faulty = [name for name in classes if name != ' '.join(name.split()) or not name]
+    if faulty:
+        raise DataError(f'categories must have names of one line, got {faulty[:5]}: correct them.')
+    with atomic_path(path) as temporary:
+        temporary.write_text(''.join(f'{name}\n' for name in classes), encoding='utf-8')
+
+
+def find_jobs(args, images):
+    """Yields a `Job` for each image; those that are not there are not to be opened."""
+    for image in images:
+        path = args.images and osp.join(args.images, image.file_name)
+        yield Job(stem(image), image.shape, image.outlines,
+                  path if path and osp.isfile(path) else None)
+
+
+def stem(image):
+    return osp.splitext(osp.basename(image.file_name))[0]
+
+
+def run(args):
+    """Returns the number of images that failed or are missing."""
+    from mmseg_wss.datasets.claimed_folder import claimed_folder
+    from mmseg_wss.datasets.coco_outlines import read_outlines
+    from mmseg_wss.datasets.palette import voc_palette
+
+    images, classes = read_outlines(args.ann_file, ignore_crowds=args.crowd == 'ignore')
+    recipe = dict(tool='coco_semantic', version=VERSION, crowd=args.crowd, classes=classes,
+                  ann_file_sha256=file_sha256(args.ann_file))
+    with claimed_folder(args.out, recipe) as done:
+        write_class_names(Path(args.out, 'classes.txt'), classes)
+        todo = [image for image in images if stem(image) not in done]
+        print(f'{len(images)} images, {len(classes)} classes: {len(images) - len(todo)} up to '
+              f'date, {len(todo)} to make', flush=True)
+        begin = time.perf_counter()
+        function = MakeSemanticMask(args.ann_file, args.out, voc_palette().tobytes())
+        results, failures = make_masks(
+            function, find_jobs(args, todo), len(todo), args.workers)
+        seconds = time.perf_counter() - begin
+
+    missing = report_images(args, images, results, failures)
+    print(f'{len(results)} made in {seconds:.1f} s, {len(images) - len(todo)} up to date, '
+          f'{len(failures)} failed: {args.out}')
+    if not failures:
+        out = osp.abspath(args.out)
+        print(f"Train with them: supervision='pixel', data_prefix=dict(seg_map_path={out!r}), "
+              f'metainfo=dict(classes={osp.join(out, "classes.txt")!r}) in a '
+              'mmseg_wss.COCOWeakSegDataset.')
+    return len(failures) + missing
+
+
+def report_images(args, images, results, failures):
+    """Print what is wrong with which image; returns the number of those that are not there."""
+    from mmseg_wss.datasets.label_check import abridged
+
+    for name, message in sorted(failures.items()):
+        print(f'{name}: {message}')
+    void = sorted(name for name, is_void in results.items() if is_void)
+    if void:
+        print(f'{len(void)} mask(s) have background and 255 alone, which a training refuses: leave '
+              f'these images out, or use --crowd class: {abridged(void)}')
+    missing = []
+    if args.images is not None:
+        missing = sorted(image.file_name for image in images
+                         if not osp.isfile(osp.join(args.images, image.file_name)))
+    if missing:
+        print(f'{args.images}: {len(missing)} image(s) of {args.ann_file} are missing (a mask is '
+              f'made without its image, a training is not): {abridged(missing)}')
+    return len(missing)
+
+
+def main():
+    args = parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as Ctrl-C does
+    try:
+        sys.exit(run(args) > 0)
+    except KeyboardInterrupt:
+        print(f'stopped: the masks made so far are in {args.out}; the same command goes on.')
+        sys.exit(130)
+    except (ImportError, OSError, ValueError) as error:  # written for users
+        sys.exit(f'{error}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,122 @@
+"""The masks and lists of VOC 2012 with SBD's annotations: SegmentationClassAug, trainaug.
+
+    python tools/dataset_converters/voc_aug.py data/VOCdevkit/VOC2012 data/benchmark_RELEASE
+        [--out DIR] [--workers N]
+
+Writes DEVKIT/SegmentationClassAug/ID.png for every image that VOC or SBD has a mask of: VOC's own,
+with its ignored pixels, where there is one, else SBD's; and these lists beside VOC's own, in
+DEVKIT/ImageSets/Segmentation:
+
+    trainaug.txt   train and val of SBD, and train of VOC, without val of VOC   (10,582 images)
+    aug.txt        the same without train of VOC                                 (9,118 images)
+
+SBD's images are VOC's; each must be in DEVKIT/JPEGImages, and of the size of its mask. Started
+again, the tool makes what is missing. The exit code is 1 if an image failed; the lists are written
+when none did.
+"""
+import argparse
+import os
+import os.path as osp
+import signal
+import sys
+import time
+from typing import NamedTuple
+
+# no module of the data sets here: each worker process imports this file, and need not import torch
+from mmseg_wss.converters.make_masks import make_masks
+from mmseg_wss.converters.sbd import MakeAugMask
+from mmseg_wss.converters.voc_lists import LISTS, new_lists, read_splits
+from mmseg_wss.fileio import atomic_path
+
+VERSION = 1  # of the masks: raise it whenever the same files would give others
+PUBLISHED = {'trainaug.txt': 10582, 'aug.txt': 9118}  # of the whole releases
+
+
+class Job(NamedTuple):
+    """The arguments of `MakeAugMask`'s call."""
+    name: str
+    mask_path: str
+    img_path: str
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('devkit', metavar='DEVKIT', help='the folder VOC2012 of the VOC devkit')
+    parser.add_argument('sbd', metavar='SBD', help='the folder benchmark_RELEASE of SBD')
+    parser.add_argument('--out', metavar='DIR',
+                        help='the dir for ID.png (default: DEVKIT/SegmentationClassAug)')
+    parser.add_argument('--workers', type=int, default=min(8, os.cpu_count()),
+                        help='processes, with one thread each (default: %(default)s)')
+    args = parser.parse_args()
+    if args.workers < 1:
+        parser.error(f'--workers must be at least 1, got {args.workers}.')
+    for folder, parts in ((args.devkit, ('JPEGImages', 'SegmentationClass', LISTS)),
+                          (args.sbd, ('dataset/cls', ))):
+        missing = [part for part in parts if not osp.isdir(osp.join(folder, part))]
+        if missing:
+            parser.error(f'{folder}: it has no folder {" and no ".join(missing)}. Give VOC2012 of '
+                         'the VOC devkit and benchmark_RELEASE of SBD, in this order.')
+    args.out = args.out or osp.join(args.devkit, 'SegmentationClassAug')
+    return args
+
+
+def find_jobs(args, splits):
+    """All images with a mask of VOC or SBD: list of `Job`, by name."""
+    jobs = []
+    for name in sorted(splits.voc_train | splits.voc_val | splits.sbd):
+        mask_path = osp.join(args.devkit, 'SegmentationClass', f'{name}.png')
+        if not osp.isfile(mask_path) and name in splits.sbd:
+            mask_path = osp.join(args.sbd, 'dataset/cls', f'{name}.mat')
+        jobs.append(Job(name, mask_path, osp.join(args.devkit, 'JPEGImages', f'{name}.jpg')))
+    return jobs
+
+
+def run(args):
+    """Returns the number of images that failed."""
+    from mmseg.utils import get_classes
+
+    from mmseg_wss.datasets.claimed_folder import claimed_folder
+    from mmseg_wss.datasets.palette import voc_palette
+
+    splits = read_splits(args.devkit, args.sbd)
+    lists, jobs = new_lists(args.devkit, splits), find_jobs(args, splits)
+    classes = get_classes('voc')
+    with claimed_folder(args.out, dict(tool='voc_aug', version=VERSION, classes=classes)) as done:
+        todo = [job for job in jobs if job.name not in done]
+        from_sbd = sum(job.mask_path.endswith('.mat') for job in jobs)
+        print(f'{len(jobs)} images ({len(jobs) - from_sbd} masks of VOC, {from_sbd} of SBD): '
+              f'{len(jobs) - len(todo)} up to date, {len(todo)} to make', flush=True)
+        begin = time.perf_counter()
+        function = MakeAugMask(args.out, len(classes), voc_palette().tobytes())
+        results, failures = make_masks(function, todo, len(todo), args.workers)
+        seconds = time.perf_counter() - begin
+
+    for name, message in sorted(failures.items()):
+        print(f'{name}: {message}')
+    print(f'{len(results)} made in {seconds:.1f} s, {len(jobs) - len(todo)} up to date, '
+          f'{len(failures)} failed: {args.out}')
+    if failures:
+        print('The lists are not written: they would name images without a mask.')
+        return len(failures)
+    for path, ids in lists.items():
+        if not path.exists():
+            with atomic_path(path) as temporary:
+                temporary.write_text(''.join(f'{name}\n' for name in sorted(ids)))
+        print(f'{path}: {len(ids)} images (of the whole releases: {PUBLISHED[path.name]})')
+    return 0
+
+
+def main():
+    args = parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as Ctrl-C does
+    try:
+        sys.exit(run(args) > 0)
+    except KeyboardInterrupt:
+        print(f'stopped: the masks made so far are in {args.out}; the same command goes on.')
+        sys.exit(130)
+    except (ImportError, OSError, ValueError) as error:  # written for users
+        sys.exit(f'{error}')
+
+
+if __name__ == '__main__':
+    main()
