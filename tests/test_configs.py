@@ -120,8 +120,8 @@ def crop_sizes(cfg):
 def test_all_configs_are_here():
     counts = {folder: sum(name.startswith(f'{folder}/') for name in CONFIGS)
               for folder in ('wss', 'msrc', 'quickstart')}
-    assert counts == dict(wss=18, msrc=18, quickstart=2)
-    assert len(CONFIGS) == 38
+    assert counts == dict(wss=22, msrc=19, quickstart=2)
+    assert len(CONFIGS) == 43
 
 
 def test_everything_resolves_and_fits_in_a_fresh_process(built, name):

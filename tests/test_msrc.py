@@ -69,7 +69,7 @@ def test_the_lists_of_every_msrc_config_are_read_whole(monkeypatch):
         'ann_net_no_priors': [60, 225], 'ann_net_15': [15, 270], 'seg_net': [60, 225],
         'seg_net_15': [15, 270], 'seg_net_15_dual_head': [15, 270], 'rrm': [285], 'rrm_ce': [285],
         'rrm_cam': [285], 'scribble_ce': [285], 'scribble_energy': [285], 'point_ce': [285],
-        'point_energy': [285]}
+        'point_energy': [285], 'rrm_two_step': [285]}
 
 
 def test_a_weak_image_needs_no_mask_and_a_strong_one_no_box(monkeypatch, tmp_path):
