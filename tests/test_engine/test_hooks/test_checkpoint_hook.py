@@ -97,6 +97,7 @@ def arrange_kill(moment, name):
 def train(work_dir, *, by_epoch=False, kill=None, seed=0, steps=10, out, **options):
     """Train in this process; `kill` is a step, or a moment and a file for `arrange_kill`."""
     torch.set_num_threads(1)
+    torch.manual_seed(0)  # the network is built ahead of the runner, which seeds
     np.random.seed()  # mmengine draws a missing seed here, and a fork inherits the state
     if isinstance(kill, tuple):
         arrange_kill(*kill)
