@@ -52,6 +52,7 @@ def make_samples(kinds, seed=0, unlabelled=0.3):
         sample = SegDataSample(metainfo=dict(
             supervision=kind, img_path=f'img_{i}.jpg', ori_shape=(16, 16), img_shape=(16, 16)))
         sample.gt_sem_seg = PixelData(data=mask)
+        sample.valid = PixelData(data=torch.ones(1, 16, 16))
         samples.append(sample)
     return samples
 
@@ -188,6 +189,43 @@ class HeadBench:
         assert all(grad.isfinite().all() for grad in backward(head, losses).values())
         assert all(value.isfinite().all() for value in losses.values())
 
+    def test_strong_images_may_train_the_weak_branch_too(self):
+        apart, head = (self.build(mix_ratio=None, strong_in_weak_branch=both).eval()
+                       for both in (False, True))
+        kinds = COMPOSITIONS['both']
+        masks = torch.cat([sample.gt_sem_seg.data for sample in make_samples(kinds)])
+        losses = losses_of(head, kinds)
+        torch.testing.assert_close(
+            losses['strong.loss_ce'], losses_of(apart, kinds)['strong.loss_ce'])
+        logits = F.interpolate(
+            head.weak_branch(head.neck(head.feature_head(make_features(4)))), (16, 16),
+            mode='bilinear', align_corners=head.align_corners)
+        torch.testing.assert_close(
+            losses['weak.loss_ce'], F.cross_entropy(logits, masks, ignore_index=255))
+
+    @pytest.mark.parametrize('composition', COMPOSITIONS)
+    def test_the_divergence_is_the_sum_of_its_definition(self, composition):
+        head, kinds = self.build(mix_ratio=None, kl_weight=2.).eval(), COMPOSITIONS[composition]
+        samples = make_samples(kinds)
+        samples[1].valid.data[:, 10:] = 0  # of 8 rows of logits, 5 are image
+        losses = head.loss(make_features(4), samples, None)
+        features = head.neck(head.feature_head(make_features(4)))
+        strong, weak = (branch(features).double().softmax(1).permute(0, 2, 3, 1)
+                        for branch in (head.strong_branch, head.weak_branch))
+        pixels = [(strong[i, y, x], weak[i, y, x])
+                  for i in range(4) for y in range(5 if i == 1 else 8) for x in range(8)]
+        expected = -2 * sum((s * (w / s).log()).sum() for s, w in pixels) / len(pixels)
+        assert expected > 1e-4
+        torch.testing.assert_close(losses['loss_kl'].double(), expected, rtol=1e-4, atol=1e-7)
+        without = self.build(mix_ratio=None).eval().loss(make_features(4), samples, None)
+        for key, value in without.items():
+            torch.testing.assert_close(losses[key], value)
+
+    def test_branches_that_agree_do_not_diverge(self):
+        head = self.build(kl_weight=1.).eval()
+        head.weak_branch.load_state_dict(head.strong_branch.state_dict())
+        assert losses_of(head, COMPOSITIONS['both'])['loss_kl'].abs() < 1e-7
+
     # ---- prediction
 
     @pytest.mark.parametrize('branch, other', [('strong', 'weak'), ('weak', 'strong')])
@@ -246,7 +284,7 @@ class HeadBench:
     @pytest.mark.parametrize('name, value', [
         ('predict_branch', 'both'), ('predict_branch', 1.5), ('predict_branch', -0.1),
         ('predict_branch', float('nan')), ('predict_branch', True), ('predict_branch', None),
-        ('mix_ratio', (7, )), ('mix_ratio', (7, 0)), ('mix_ratio', (-7, 1)),
+        ('kl_weight', -1.), ('mix_ratio', (7, )), ('mix_ratio', (7, 0)), ('mix_ratio', (-7, 1)),
         ('mix_ratio', (7.5, 1)), ('mix_ratio', (7, 1, 1)), ('mix_ratio', 7),
         ('mix_ratio', '7:1')])
     def test_a_bad_option_is_named(self, name, value):

@@ -2,7 +2,7 @@
 import torch
 
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
-from mmseg_wss.models.decode_heads.label_shrinking import shrink
+from mmseg_wss.models.decode_heads.label_shrinking import shrink, valid_pixels
 from mmseg_wss.models.losses.seeding import (
     FLOOR,
     UNSEEDED,
@@ -83,7 +83,7 @@ class DSRGHead(HeadWrapper):
         """
         probs = floored_softmax(self.head(inputs))
         shape = probs.shape[2:]
-        valid = shrink(torch.stack([s.valid.data[0] for s in batch_data_samples]), shape).bool()
+        valid = valid_pixels(batch_data_samples, shape)
         seeds = shrink(_seeds_of(batch_data_samples), shape).masked_fill(~valid, UNSEEDED)
         refined = self._refine(probs.detach(), shrink(image, shape), valid)
         tags = _tags_of(batch_data_samples, seeds, probs.shape[1])

@@ -5,7 +5,7 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
-from mmseg_wss.models.decode_heads.label_shrinking import shrink
+from mmseg_wss.models.decode_heads.label_shrinking import shrink, valid_pixels
 from mmseg_wss.models.decode_heads.routing import route_samples
 from mmseg_wss.models.decode_heads.sample_tags import sample_tags
 from mmseg_wss.pseudo_labels.em_labels import (
@@ -105,7 +105,7 @@ class EMHead(HeadWrapper):
     def _estimate(self, scores, samples):
         """E-step: labels of weak images, 255 on padding."""
         options = self.options
-        valid = shrink(torch.stack([s.valid.data[0] for s in samples]), scores.shape[2:]).bool()
+        valid = valid_pixels(samples, scores.shape[2:])
         if self.e_step == 'box':
             weak_labels = self._masks(scores, samples)
         else:

@@ -4,12 +4,14 @@ from abc import abstractmethod
 from numbers import Real
 
 import torch
+import torch.nn.functional as F
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.utils import add_prefix
 from torch import nn
 
+from mmseg_wss.models.decode_heads.label_shrinking import valid_pixels
 from mmseg_wss.models.decode_heads.routing import route_samples
 from mmseg_wss.registry import MODELS
 
@@ -38,6 +40,14 @@ def _take(features, members):
     return features[members]
 
 
+def _divergence(strong_logits, weak_logits, samples):
+    """Mean of KL(strong || weak) over the pixels that are image."""
+    log_strong, log_weak = (logits.float().log_softmax(1) for logits in
+                            (strong_logits, weak_logits))
+    divergence = F.kl_div(log_weak, log_strong, reduction='none', log_target=True).sum(1)
+    return divergence[valid_pixels(samples, divergence.shape[1:])].mean()
+
+
 def _restore_carry(head, incompatible_keys):
     head._carry = int(head.mix_carry)
 
@@ -63,6 +73,10 @@ class TwoBranchHead(BaseDecodeHead):
         channels (int, optional): channels in front of the classifiers; those of `feature_head` when
             None.
         mix_ratio (tuple[int, int], optional): see `route_samples`.
+        strong_in_weak_branch (bool): strong images, with their masks, train the weak branch too.
+        kl_weight (float): weight of loss_kl, the mean over the pixels of all images of KL(strong ||
+            weak), the divergence between both branches' probabilities (eq. 1 of dual-branch's
+            supplement, where it does harm). With it each branch computes all samples.
         predict_branch (str | float): 'strong', 'weak', or a number lambda in [0, 1] for the mean of
             both branches' probabilities, lambda * weak + (1 - lambda) * strong (dual-branch,
             eq. 4).
@@ -73,13 +87,14 @@ class TwoBranchHead(BaseDecodeHead):
         **kwargs: see ``mmseg.models.BaseDecodeHead``.
 
     Raises:
-        ValueError: `feature_head` has no classifier to replace; a bad `mix_ratio` or
+        ValueError: `feature_head` has no classifier to replace; a bad `mix_ratio`, `kl_weight` or
             `predict_branch`, or one that needs the weak branch where it is switched off. In
             training: a sample without supervision or mask; no weak branch to train.
     """
 
     def __init__(self, feature_head, *, num_classes, channels=None, mix_ratio=None,
-                 predict_branch='strong', weak_branch=True, dropout_ratio=0.,
+                 strong_in_weak_branch=False, kl_weight=0., predict_branch='strong',
+                 weak_branch=True, dropout_ratio=0.,
                  loss_decode=dict(type='mmseg.CrossEntropyLoss', avg_non_ignore=True), **kwargs):
         feature_head = MODELS.build({**feature_head, 'num_classes': num_classes})
         if not isinstance(getattr(feature_head, 'conv_seg', None), nn.Conv2d):
@@ -98,6 +113,8 @@ class TwoBranchHead(BaseDecodeHead):
         self.strong_branch = self._build_branch()
         self.weak_branch = self._build_branch() if weak_branch else None
         self.mix_ratio = mix_ratio
+        self.strong_in_weak_branch = strong_in_weak_branch
+        self.kl_weight = kl_weight
         self.predict_branch = predict_branch
         self._check_options()
 
@@ -117,6 +134,9 @@ class TwoBranchHead(BaseDecodeHead):
         if is_weight and self.out_channels == 1:
             raise ValueError(f'predict_branch={lam} averages softmax probabilities, but '
                              "out_channels=1 has none: use 'strong' or 'weak'.")
+        if self.kl_weight < 0 or (self.kl_weight and self.out_channels == 1):
+            raise ValueError(f'kl_weight={self.kl_weight}: expected a weight of 0 or more, and 0 '
+                             'with out_channels=1, which has no softmax.')
         if self.weak_branch is None and lam != 'strong':
             raise ValueError(
                 f"predict_branch={lam!r} needs the weak branch, but weak_branch=False.")
@@ -159,12 +179,12 @@ class TwoBranchHead(BaseDecodeHead):
         return mean.clamp_min(torch.finfo(mean.dtype).tiny).log()
 
     def loss(self, inputs, batch_data_samples, train_cfg):
-        """Losses of both branches, with the keys strong.* and weak.*.
+        """Losses of both branches, with the keys strong.* and weak.*; loss_kl, if it has a weight.
 
         Args:
             inputs (Sequence[Tensor]): feature maps of the backbone for N images.
             batch_data_samples (list[SegDataSample]): N samples, with gt_sem_seg and, in their
-                metainfo, supervision.
+                metainfo, supervision; with `kl_weight` also valid.
             train_cfg (dict): not used.
 
         Returns:
@@ -175,11 +195,18 @@ class TwoBranchHead(BaseDecodeHead):
                              'train, leave weak_branch at True.')
         strong, weak = self._route(batch_data_samples)
         features = self.neck(self.feature_head(inputs))
-        losses = {}
+        losses, logits_of_all = {}, []
         for name, branch, members in (('strong', self.strong_branch, strong),
                                       ('weak', self.weak_branch, weak)):
-            losses.update(add_prefix(
-                self._branch_loss(branch, features, members, batch_data_samples), name))
+            if self.kl_weight:
+                logits_of_all.append(branch(features))
+                logits = logits_of_all[-1][members]
+            else:
+                logits = branch(_take(features, members)) if members else None
+            own = [batch_data_samples[i] for i in members]
+            losses.update(add_prefix(self._branch_loss(branch, logits, own), name))
+        if self.kl_weight:
+            losses['loss_kl'] = self.kl_weight * _divergence(*logits_of_all, batch_data_samples)
         return losses
 
     def _route(self, samples):
@@ -202,12 +229,11 @@ class TwoBranchHead(BaseDecodeHead):
                     f'a batch of {kinds.count("pixel")} strong and {len(weak)} weak images has too '
                     f'few weak ones for mix_ratio={self.mix_ratio}: give weak images a larger '
                     'share in source_ratio.', logger='current', level=logging.WARNING)
-        return strong, weak
+        return strong, list(range(len(kinds))) if self.strong_in_weak_branch else weak
 
-    def _branch_loss(self, branch, features, members, samples):
-        if members:
-            return self.loss_by_feat(
-                branch(_take(features, members)), [samples[i] for i in members])
+    def _branch_loss(self, branch, logits, samples):
+        if samples:
+            return self.loss_by_feat(logits, samples)
         zero = 0 * sum(p.sum() for p in branch.parameters())
         losses = (self.loss_decode if isinstance(self.loss_decode, nn.ModuleList)
                   else [self.loss_decode])
