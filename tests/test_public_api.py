@@ -36,6 +36,7 @@ PACKAGE = ROOT / 'mmseg_wss'
     (MODELS, 'WeakSegDataPreprocessor'), (MODELS, 'RRMHead'), (MODELS, 'DenseEnergyHead'),
     (MODELS, 'DenseEnergyLoss'), (MODELS, 'FilteredCrossEntropyLoss'), (MODELS, 'ResNet38'),
     (MODELS, 'VGG16LargeFOV'), (MODELS, 'EMHead'), (MODELS, 'DSRGHead'),
+    (MODELS, 'CrossJointHead'),
     (MODELS, 'EnsembleSegmentor'), (MODELS, 'CAMEncoderDecoder')])
 def test_registered_under_our_scope(registry, name):
     found = registry.get(f'mmseg_wss.{name}')

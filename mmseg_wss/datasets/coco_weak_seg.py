@@ -4,6 +4,7 @@ import os.path as osp
 from mmseg.utils import get_classes
 
 from mmseg_wss.datasets.coco_json import read_coco
+from mmseg_wss.datasets.id_list import read_id_list
 from mmseg_wss.datasets.label_check import abridged
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.errors import DataError
@@ -36,16 +37,20 @@ class COCOWeakSegDataset(WeakSegDataset):
         ann_file (str): the JSON file, relative to `data_root`. Outlines in it are not used.
         data_prefix (dict): folders relative to `data_root`: img_path (train2017) and, which 'pixel'
             needs, seg_map_path.
+        image_list (str, optional): only the images of this list, relative to `data_root`: an ID a
+            line.
         **kwargs: see `WeakSegDataset`.
 
     Raises:
         ValueError: see `WeakSegDataset`; or ``supervision='pixel'`` without seg_map_path.
-        DataError: see `WeakSegDataset`; or the file is no COCO file, it contradicts itself (an
+        DataError: see `WeakSegDataset`; `image_list` names an image that the file does not have; or
+            the file is no COCO file, it contradicts itself (an
             image twice, annotations of an unknown image or category, boxes that are no four numbers
             or lie outside the image), or no image remains.
     """
 
-    def __init__(self, ann_file, metainfo=None, data_prefix=None, **kwargs):
+    def __init__(self, ann_file, data_root=None, metainfo=None, data_prefix=None,
+                 image_list=None, **kwargs):
         data_prefix = {'img_path': 'train2017', **(data_prefix or {})}
         if kwargs.get('supervision', 'pixel') == 'pixel' and not data_prefix.get('seg_map_path'):
             raise ValueError(
@@ -54,8 +59,9 @@ class COCOWeakSegDataset(WeakSegDataset):
                 "supervision to 'box', 'image' or 'pseudo'.")
         metainfo = dict(metainfo or {})
         metainfo.setdefault('classes', get_classes('voc'))
-        super().__init__(
-            ann_file=ann_file, metainfo=metainfo, data_prefix=data_prefix, **kwargs)
+        self.image_list = osp.join(data_root or '', image_list) if image_list else None
+        super().__init__(ann_file=ann_file, data_root=data_root, metainfo=metainfo,
+                         data_prefix=data_prefix, **kwargs)
 
     def scan_list(self):
         """Read the list as far as it goes, so that a check can look behind a fault of it.
@@ -70,19 +76,34 @@ class COCOWeakSegDataset(WeakSegDataset):
             content = read_coco(self.ann_file, classes, self.backend_args)
         except DataError as error:
             return [], [str(error)]
+        images, faults = self._listed(content.images)
         data_list = [self._data_info(name, *content.objects.get(number, ([], [])))
-                     for number, name in content.images.items()
+                     for number, name in images.items()
                      if self.supervision == 'pixel' or number in content.objects]
-        if data_list or content.faults:
-            return data_list, content.faults
+        faults = content.faults + faults
+        if data_list or faults:
+            return data_list, faults
         return [], [
-            f'{self.ann_file}: none of its {len(content.images)} image(s) has an object of the '
+            f'{self.ann_file}: none of its {len(images)} image(s) has an object of the '
             f'classes {abridged(classes[1:])}; its categories are '
             f'{abridged(content.categories, 100) or "none"}. Set metainfo["classes"] to names of '
             'these behind the background, or use another file.']
 
+    def _listed(self, images):
+        """Those of the images (id -> file_name) that are in `image_list`, and its faults."""
+        if self.image_list is None:
+            return images, []
+        ids, faults = read_id_list(self.image_list, 'image_list', self.data_root)
+        numbers = {_stem(name): number for number, name in images.items()}
+        missing = [name for name in ids if name not in numbers]
+        if missing:
+            faults.append(
+                f'{self.image_list}: {len(missing)} image(s) are not in {self.ann_file}: '
+                f'{abridged(missing)}. Name images of that file, without their suffix.')
+        return {numbers[name]: images[numbers[name]] for name in ids if name in numbers}, faults
+
     def _data_info(self, file_name, names, boxes):
-        stem = osp.splitext(osp.basename(file_name))[0]
+        stem = _stem(file_name)
 
         def mask_path(key):
             return osp.join(self.data_prefix[key], stem + self.seg_map_suffix)
@@ -101,3 +122,7 @@ class COCOWeakSegDataset(WeakSegDataset):
         if self.supervision == 'box' or self.with_boxes:
             info['objects'] = objects
         return info
+
+
+def _stem(file_name):
+    return osp.splitext(osp.basename(file_name))[0]

@@ -5,6 +5,7 @@ from collections import Counter
 from mmengine.fileio import exists, get_text
 from mmseg.utils import get_classes
 
+from mmseg_wss.datasets.id_list import read_id_list
 from mmseg_wss.datasets.label_check import abridged
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.registry import DATASETS
@@ -84,20 +85,9 @@ class VOCWeakSegDataset(WeakSegDataset):
             needs: seg_map_path, box_path, instance_path, pseudo_mask_path, partial_mask_path, tags
             (list of class names; absent where there are none); and the faults, list of str.
         """
-        if not exists(self.ann_file):
-            return [], [f'{self.ann_file}: there is no such list. Set ann_file (relative to '
-                        f'data_root={self.data_root!r}) to a file with an image ID a line.']
-        # the first word: VOC's own per-class lists carry a flag behind the ID
-        ids = Counter(line.split()[0] for line in get_text(self.ann_file).splitlines()
-                      if line.strip())
+        ids, faults = read_id_list(self.ann_file, 'ann_file', self.data_root)
         if not ids:
-            return [], [f'{self.ann_file}: the list is empty. Write an image ID a line, or remove '
-                        'this source from the config.']
-        faults = []
-        twice = [name for name, count in ids.items() if count > 1]
-        if twice:
-            faults.append(f'{self.ann_file}: the list names {len(twice)} image(s) more than once: '
-                          f'{abridged(twice)}. Name every image once.')
+            return [], faults
         tags = self._load_tags(ids, faults) if self.tag_file else {}
         return [self._data_info(name, tags) for name in ids], faults
 

@@ -1,6 +1,7 @@
 from .backbones import EfficientNetLite0Init, ResNet38, VGG16LargeFOV
 from .data_preprocessors import WeakSegDataPreprocessor
 from .decode_heads import (
+    CrossJointHead,
     DeepLabV2Head,
     DenseEnergyHead,
     DSRGHead,
@@ -14,8 +15,8 @@ from .losses import DenseEnergyLoss, FilteredCrossEntropyLoss
 from .segmentors import EnsembleSegmentor, WeakEncoderDecoder
 
 __all__ = [
-    'DSRGHead', 'DeepLabV2Head', 'DenseEnergyHead', 'DenseEnergyLoss', 'DualBranchHead', 'EMHead',
-    'EfficientNetLite0Init', 'EnsembleSegmentor', 'FilteredCrossEntropyLoss', 'MixedDualHead',
-    'RRMHead', 'ResNet38', 'TwoBranchHead', 'VGG16LargeFOV', 'WeakEncoderDecoder',
-    'WeakSegDataPreprocessor'
+    'CrossJointHead', 'DSRGHead', 'DeepLabV2Head', 'DenseEnergyHead', 'DenseEnergyLoss',
+    'DualBranchHead', 'EMHead', 'EfficientNetLite0Init', 'EnsembleSegmentor',
+    'FilteredCrossEntropyLoss', 'MixedDualHead', 'RRMHead', 'ResNet38', 'TwoBranchHead',
+    'VGG16LargeFOV', 'WeakEncoderDecoder', 'WeakSegDataPreprocessor'
 ]

@@ -1,6 +1,7 @@
 """COCO files with every kind of supervision, against the files as other readers see them."""
 import json
 import os
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -371,6 +372,26 @@ def test_no_image_with_the_classes_names_what_was_found(tmp_path):
     assert not data_list
     assert 'none of its 6 image(s) has an object of the classes aeroplane, bicycle' in fault
     assert 'ox' in fault and 'yak' in fault
+
+
+@pytest.mark.parametrize('supervision, stems', [('box', ['two']), ('pixel', ['two', 'crowd'])])
+def test_an_image_list_is_obeyed(tmp_path, supervision, stems):
+    (tmp_path / 'some.txt').write_text('two\r\ncrowd\r\n')
+    prefix = dict(data_prefix=dict(seg_map_path='Truth')) if supervision == 'pixel' else {}
+    data_list, faults = scan(tmp_path, made_up(), supervision, image_list='some.txt', **prefix)
+    assert not faults
+    assert [Path(info['img_path']).stem for info in data_list] == stems
+
+
+@pytest.mark.parametrize('content, said', [
+    (None, r'some\.txt: there is no such list\. Set image_list'), (' \n', 'the list is empty'),
+    ('two\nover\ntwo\n', r'names 1 image\(s\) more than once: two'),
+    ('two\nthree\n', r'some\.txt: 1 image\(s\) are not in .*a\.json: three')])
+def test_faults_of_an_image_list(tmp_path, content, said):
+    if content is not None:
+        (tmp_path / 'some.txt').write_text(content)
+    _, faults = scan(tmp_path, made_up(), image_list='some.txt')
+    assert re.search(said, '\n'.join(faults))
 
 
 def test_true_masks_need_their_folder(tmp_path):

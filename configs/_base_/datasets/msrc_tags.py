@@ -1,4 +1,4 @@
-# the 285 training images with tags alone, and with masks that RRM made from them
+# the 285 training images with tags alone, and with seeds or masks that were made from them
 _base_ = './msrc.py'
 tags_pipeline = [  # no mask: RRM mines its own
     dict(type='LoadImageFromFile'),
@@ -13,4 +13,6 @@ tags = dict(
     type='mmseg_wss.VOCWeakSegDataset', data_root='{{$MSRC_ROOT:data/msrc}}', supervision='image',
     ann_file='ImageSets/Segmentation/trainaug.txt', pipeline=tags_pipeline)
 rrm_masks = dict(tags, supervision='pseudo', pseudo_mask='PseudoMaskRRM')
+dsrg_seeds = dict(tags, supervision='pseudo', pseudo_mask='SeedsDSRG')
+dsrg_masks = dict(tags, supervision='pseudo', pseudo_mask='PseudoMaskDSRG')
 train_dataloader = dict(sampler=dict(source_ratio=[1]), dataset=dict(datasets=[tags]))

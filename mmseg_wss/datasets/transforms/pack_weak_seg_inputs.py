@@ -7,8 +7,9 @@ from mmseg.datasets.transforms import PackSegInputs
 from mmseg_wss.datasets.transforms.box_priors import check_priors
 from mmseg_wss.registry import TRANSFORMS
 
-_META_KEYS = ('img_path', 'supervision', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor',
-              'flip', 'flip_direction', 'reduce_zero_label', 'ori_bboxes', 'ori_bboxes_labels')
+_META_KEYS = ('img_path', 'supervision', 'classes', 'ori_shape', 'img_shape', 'pad_shape',
+              'scale_factor', 'flip', 'flip_direction', 'reduce_zero_label', 'ori_bboxes',
+              'ori_bboxes_labels')
 
 
 @TRANSFORMS.register_module()
@@ -22,7 +23,7 @@ class PackWeakSegInputs(PackSegInputs):
     - gt_boxes: InstanceData with bboxes (float32 (M, 4): x1, y1, x2, y2 in pixels of the input,
       half-open) and labels (int64 (M,))
     - gt_tags: uint8 (K,), 1 for a class that is in the whole image
-    - metainfo: supervision and img_path besides mmseg's own keys
+    - metainfo: supervision, classes (the data set's names) and img_path besides mmseg's own keys
 
     Args:
         meta_keys (Sequence[str]): what goes into metainfo.

@@ -1,4 +1,6 @@
 """Checks of a run's set-up that no single part of it can make."""
+import re
+
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
@@ -8,9 +10,11 @@ from mmseg_wss.datasets.samplers import StrongWeakSampler, split_batch
 from mmseg_wss.errors import DataError
 from mmseg_wss.registry import HOOKS
 
+_HEAD = re.compile(r'(decode|auxiliary)_head(\.\d+)?')
+
 
 def check_num_classes(model, dataset):
-    """Every head must have as many classes as the data set has names.
+    """Every head must have as many classes as the data set has names; a wrapped one may have more.
 
     Raises:
         ValueError: they differ; names both numbers.
@@ -20,7 +24,7 @@ def check_num_classes(model, dataset):
         return
     model = model.module if is_model_wrapper(model) else model
     for name, module in model.named_modules():
-        if name.startswith(('decode_head', 'auxiliary_head')) and hasattr(module, 'num_classes'):
+        if _HEAD.fullmatch(name) and hasattr(module, 'num_classes'):
             if module.num_classes != len(classes):
                 raise ValueError(
                     f'{name} ({type(module).__name__}) has num_classes={module.num_classes}, but '

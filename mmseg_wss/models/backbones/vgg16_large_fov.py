@@ -32,27 +32,42 @@ class VGG16LargeFOV(BaseModule):
         fc6_dilation (int): dilation of fc6, at the resolution of the output.
         dropout_ratio (float): behind fc6 and behind fc7.
         out_indices (Sequence[int]): outputs to return: 0 to 4 for the five blocks, behind their
-            pools, and 5 for fc7. Without 5 there are no fc6 and fc7.
+            max pools, and 5 for fc7. Without 5 there are no fc6 and fc7.
+        fc6_kernel_size (int): 4, with ``fc_channels=4096, fc6_dilation=4``, makes the small field
+            of view with which WSSL learns from image labels.
+        average_pool5 (bool): output 4 is behind the average pool, for a head that has its own fc6
+            (`DeepLabV2Head`, as in DSRG).
         init_cfg (dict or list[dict], optional): by default, Kaiming's initialisation as in
             torchvision.
 
     Raises:
-        ValueError: an index or a stride that does not exist.
+        ValueError: an index or a stride that does not exist; a kernel and a dilation of fc6 that
+            would change the size of the map; `average_pool5` without output 4.
     """
 
     def __init__(self, in_channels=3, pool_strides=(2, 2, 2, 1, 1), fc_channels=1024,
-                 fc6_dilation=12, dropout_ratio=0.5, out_indices=(5, ), init_cfg=None):
+                 fc6_dilation=12, dropout_ratio=0.5, out_indices=(5, ), fc6_kernel_size=3,
+                 average_pool5=False, init_cfg=None):
         super().__init__(init_cfg)
         if len(pool_strides) != len(BLOCKS) or not set(pool_strides) <= {1, 2}:
             raise ValueError(f'pool_strides must be {len(BLOCKS)} strides of 1 or 2; got '
                              f'{pool_strides}.')
         if not out_indices or not set(out_indices) <= set(range(len(BLOCKS) + 1)):
             raise ValueError(f'out_indices must be from 0 to {len(BLOCKS)}; got {out_indices}.')
+        if average_pool5 and len(BLOCKS) - 1 not in out_indices:
+            raise ValueError(f'average_pool5=True is about output {len(BLOCKS) - 1}; got '
+                             f'out_indices={out_indices}.')
+        reach = fc6_dilation * (fc6_kernel_size - 1)
+        if reach % 2:
+            raise ValueError(
+                f'fc6_kernel_size={fc6_kernel_size} with fc6_dilation={fc6_dilation} has no middle '
+                'pixel, so the map would change its size: set an odd kernel or an even dilation.')
         self.out_indices = tuple(out_indices)
+        self.average_pool5 = average_pool5
         self.features = nn.Sequential(*_features(in_channels, pool_strides))
         self.with_fc = len(BLOCKS) in self.out_indices
         if self.with_fc:
-            self.fc6 = nn.Conv2d(BLOCKS[-1][-1], fc_channels, 3, padding=fc6_dilation,
+            self.fc6 = nn.Conv2d(BLOCKS[-1][-1], fc_channels, fc6_kernel_size, padding=reach // 2,
                                  dilation=fc6_dilation)
             self.fc7 = nn.Conv2d(fc_channels, fc_channels, 1)
             self.dropout = nn.Dropout(dropout_ratio)
@@ -81,8 +96,11 @@ class VGG16LargeFOV(BaseModule):
                 if block in self.out_indices:
                     outs.append(x)
                 block += 1
-        if self.with_fc:
+        if self.with_fc or self.average_pool5:
             x = F.avg_pool2d(x, 3, stride=1, padding=1)
+        if self.average_pool5:
+            outs[-1] = x
+        if self.with_fc:
             x = self.dropout(F.relu(self.fc6(x), inplace=True))
             outs.append(self.dropout(F.relu(self.fc7(x), inplace=True)))
         return tuple(outs)

@@ -64,9 +64,10 @@ class EMHead(HeadWrapper):
 
     def _check_options(self):
         """Now, rather than in the first step of a training."""
-        scores = torch.zeros(1, 2, 1, 1)
-        weak_label = torch.zeros(1, 1, 1) if self.e_step == 'box' else torch.ones(1, 2)
-        E_STEPS[self.e_step](scores, weak_label.long(), **self.options)
+        with torch.device('cpu'):  # a model may be built on 'meta', which has no values to check
+            scores = torch.zeros(1, 2, 1, 1)
+            weak_label = torch.zeros(1, 1, 1) if self.e_step == 'box' else torch.ones(1, 2)
+            E_STEPS[self.e_step](scores, weak_label.long(), **self.options)
 
     def loss(self, inputs, batch_data_samples, train_cfg):
         """Losses of the head, with the keys strong.* and weak.*.

@@ -33,6 +33,14 @@ class HeadWrapper(BaseModule):
         """See ``mmseg.models.BaseDecodeHead.predict``."""
         return self.head.predict(inputs, batch_img_metas, test_cfg)
 
+    def predict_by_feat(self, seg_logits, batch_img_metas):
+        """See ``mmseg.models.BaseDecodeHead.predict_by_feat``."""
+        return self.head.predict_by_feat(seg_logits, batch_img_metas)
+
+    def loss_by_feat(self, seg_logits, batch_data_samples):
+        """The loss of the bare head, see ``mmseg.models.BaseDecodeHead.loss_by_feat``."""
+        return self.head.loss_by_feat(seg_logits, batch_data_samples)
+
 
 def _wrap_keys(state_dict, prefix, *_):
     """Keys of a bare head -> those of a wrapped one."""

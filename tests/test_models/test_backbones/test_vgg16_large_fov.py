@@ -69,6 +69,33 @@ def test_fc6_and_fc7(pretrained):
     assert model.fc6.weight.shape == (16, 512, 3, 3) and model.fc7.weight.shape == (16, 16, 1, 1)
 
 
+@pytest.mark.parametrize('indices', [(4, ), (2, 4, 5)], ids=str)
+@torch.no_grad()
+def test_the_average_pool_behind_pool5_for_heads_with_their_own_fc6(pretrained, indices):
+    """The network is the same, and fc6 does not average twice."""
+    options = dict(out_indices=indices, fc_channels=16)
+    plain, averaged = (pretrained(**options, average_pool5=pool)(image()) for pool in (False, True))
+    place = indices.index(4)
+    expected = F.pad(plain[place], (1, 1, 1, 1)).unfold(2, 3, 1).unfold(3, 3, 1).mean((-1, -2))
+    torch.testing.assert_close(averaged[place], expected)
+    others = [i for i in range(len(indices)) if i != place]
+    assert len(averaged) == len(indices)
+    assert all(torch.equal(plain[i], averaged[i]) for i in others)
+
+
+@pytest.mark.parametrize('kernel, dilation, padding', [(4, 4, 6), (7, 1, 3), (2, 2, 1)], ids=str)
+@torch.no_grad()
+def test_fc6_of_another_field_of_view_keeps_the_size(kernel, dilation, padding):
+    """4 with dilation 4 and padding 6: DeepLab's small field of view, 13 pixels wide."""
+    model = VGG16LargeFOV(fc_channels=8, fc6_kernel_size=kernel, fc6_dilation=dilation,
+                          out_indices=(4, 5), average_pool5=True).eval()
+    pooled, out = model(image())
+    fc6 = F.conv2d(pooled, model.fc6.weight, model.fc6.bias, padding=padding, dilation=dilation)
+    fc7 = F.conv2d(fc6.clamp(min=0), model.fc7.weight, model.fc7.bias)
+    torch.testing.assert_close(out, fc7.clamp(min=0))
+    assert model.fc6.weight.shape[2:] == (kernel, kernel) and out.shape[2:] == pooled.shape[2:]
+
+
 def test_fc6_and_fc7_start_fresh(pretrained):
     """Kaiming with the fan out of each: var = 2 / (16 kernel^2); biases are zero."""
     model = pretrained(fc_channels=16)
@@ -131,7 +158,8 @@ def test_dropout_is_of_training_only():
 
 @pytest.mark.parametrize('option', [
     dict(pool_strides=(2, 2, 2, 1)), dict(pool_strides=(2, 2, 2, 1, 4)), dict(out_indices=(6, )),
-    dict(out_indices=())], ids=str)
+    dict(out_indices=()), dict(average_pool5=True), dict(fc6_kernel_size=4, fc6_dilation=3)],
+    ids=str)
 def test_options_that_do_not_exist_are_refused(option):
     with pytest.raises(ValueError, match=next(iter(option))):
         VGG16LargeFOV(**option)

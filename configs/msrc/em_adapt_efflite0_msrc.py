@@ -1,0 +1,4 @@
+# EM-Adapt: 285 images with tags alone
+_base_ = './em_fixed_efflite0_msrc.py'
+model = dict(decode_head=dict(
+    e_step=dict(_delete_=True, type='adapt', rho_bg=0.4, rho_fg=0.2, sweeps=5)))

@@ -1,0 +1,33 @@
+"""Lists of images."""
+from collections import Counter
+
+from mmengine.fileio import exists, get_text
+
+from mmseg_wss.datasets.label_check import abridged
+
+
+def read_id_list(path, option, data_root):
+    """The image IDs of a list file, the first word of each line, and what is wrong with the list.
+
+    (VOC's own per-class lists carry a flag behind the ID.)
+
+    Args:
+        path (str): the file.
+        option (str): the data set's option that names it, for messages.
+        data_root (str): what the option is relative to, for messages.
+
+    Returns:
+        tuple: IDs, list of str without repetitions; and the faults, list of str.
+    """
+    if not exists(path):
+        return [], [f'{path}: there is no such list. Set {option} (relative to '
+                    f'data_root={data_root!r}) to a file with an image ID a line.']
+    ids = Counter(line.split()[0] for line in get_text(path).splitlines() if line.strip())
+    if not ids:
+        return [], [f'{path}: the list is empty. Write an image ID a line, or remove this source '
+                    'from the config.']
+    twice = [name for name, count in ids.items() if count > 1]
+    if twice:
+        return list(ids), [f'{path}: the list names {len(twice)} image(s) more than once: '
+                           f'{abridged(twice)}. Name every image once.']
+    return list(ids), []
