@@ -215,7 +215,8 @@ def test_schedules_end_with_the_training(cfg):
 def test_losses_count_labelled_pixels_alone(built, cfg, name):
     """Cross-entropy of mmseg averages over ignored pixels, too, unless it is told not to."""
     assert built[name]['loss'] == ['CrossEntropyLoss', True] or (
-        cfg.model.decode_head.type == 'mmseg_wss.RRMHead' and built[name]['loss'][0] == 'FilteredCrossEntropyLoss')
+        cfg.model.decode_head.type == 'mmseg_wss.RRMHead'
+        and built[name]['loss'][0] == 'FilteredCrossEntropyLoss')
 
 
 def test_checkpoints_survive_a_kill_and_set_ups_are_checked(cfg):

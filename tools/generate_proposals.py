@@ -16,8 +16,6 @@ is still missing and merges their manifests; while one of them is working it is 
 import argparse
 import os
 import os.path as osp
-import signal
-import sys
 import time
 from typing import NamedTuple
 
@@ -33,6 +31,7 @@ from mmseg_wss.fileio import file_sha256, is_full_disk
 from mmseg_wss.progress import track
 from mmseg_wss.proposals import METHODS, parse_method
 from mmseg_wss.proposals.jobs import LOADING, MakeProposal
+from mmseg_wss.tool_exit import exit_after
 from mmseg_wss.version import __version__
 from mmseg_wss.worker_pool import Failure, WorkerPool
 
@@ -235,17 +234,5 @@ def print_next_step(args, some_failed):
               f'{osp.abspath(args.out)!r} in the weak source of the config.')
 
 
-def main():
-    args = parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as Ctrl-C does
-    try:
-        sys.exit(run(args) > 0)
-    except KeyboardInterrupt:
-        print(f'stopped: the masks made so far are in {args.out}; the same command goes on.')
-        sys.exit(130)
-    except (ImportError, OSError, ValueError) as error:  # written for users
-        sys.exit(f'{error}')
-
-
 if __name__ == '__main__':
-    main()
+    exit_after(run, parse_args(), 'masks')

@@ -18,8 +18,6 @@ again, the tool makes what is missing. The exit code is 1 if an image failed.
 import argparse
 import os
 import os.path as osp
-import signal
-import sys
 from typing import NamedTuple
 
 from mmengine.registry import init_default_scope
@@ -28,8 +26,8 @@ from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.datasets.mask_folder import MaskFolder
 from mmseg_wss.datasets.weak_label_files import AnnotationFolder, TagFile
 from mmseg_wss.datasets.weak_label_jobs import KINDS, VERSION, MakeWeakLabel
-from mmseg_wss.errors import DataError
 from mmseg_wss.progress import track
+from mmseg_wss.tool_exit import exit_after
 from mmseg_wss.worker_pool import Failure, WorkerPool
 
 PLACES = dict(tags='tags_v{}.txt', boxes='Annotations_v{}', points='PointLabels_v{}_seed{}',
@@ -192,17 +190,5 @@ def run(args):
     return len(failures)
 
 
-def main():
-    args = parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as Ctrl-C does
-    try:
-        sys.exit(run(args) > 0)
-    except KeyboardInterrupt:
-        print(f'stopped: the labels made so far are in {args.out}; the same command goes on.')
-        sys.exit(130)
-    except (DataError, ImportError, OSError, ValueError) as error:  # written for users
-        sys.exit(f'{error}')
-
-
 if __name__ == '__main__':
-    main()
+    exit_after(run, parse_args(), 'labels')

@@ -1,6 +1,7 @@
 """The table of results, from logs with known contents."""
 import importlib.util
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,41 @@ def test_finished_runs_are_read_and_not_trained_again(tool, tmp_path, capsys, mo
     assert [cell.strip() for cell in row.split('|')[2:7]] == ['20', '40.25', '41.50', '10', '55.00']
     assert json.loads((tmp_path / 'out/runs.json').read_text())[0]['finished'] is True
     assert (tmp_path / 'out/val_curves.png').exists()
+
+
+def test_a_run_may_have_options_and_then_has_its_own_work_dir(tool, tmp_path, monkeypatch):
+    config = tmp_path / 'tiny.py'
+    config.write_text("train_cfg = dict(type='IterBasedTrainLoop', max_iters=20)\n")
+    commands = []
+
+    def train(command):
+        commands.append(command[2:])
+        steps = 30 if 'train_cfg.max_iters=30' in command else 20
+        write_log(Path(command[command.index('--work-dir') + 1]), '20260101_000000', [
+            dict(step=steps, mIoU=1.)])
+        return subprocess.CompletedProcess(command, 0)
+    monkeypatch.setattr('subprocess.run', train)
+    monkeypatch.setattr('sys.argv', [
+        'compare_runs.py', str(config), f"{config} model.n=0 sampler.ratio='[2, 1]'",
+        f'{config} train_cfg.max_iters=30', '--work-dirs', str(tmp_path), '--out', str(tmp_path),
+        '--cfg-options', 'a.b=1'])
+    tool.main()
+    assert [Path(command[2]).name for command in commands] == [
+        'tiny', 'tiny_n=0_ratio=-2-1', 'tiny_max_iters=30']
+    assert [command[5:] for command in commands] == [
+        ['--cfg-options', 'a.b=1'], ['--cfg-options', 'a.b=1', 'model.n=0', 'sampler.ratio=[2, 1]'],
+        ['--cfg-options', 'a.b=1', 'train_cfg.max_iters=30']]
+    rows = json.loads((tmp_path / 'runs.json').read_text())
+    assert [(row['steps'], row['finished']) for row in rows] == [(20, True), (20, True), (30, True)]
+
+
+@pytest.mark.parametrize('runs, said', [
+    (['none.py'], 'none.py: there is no such config'), (['{} n'], 'n: an option of a run is'),
+    (['{}', '{}'], 'share a work dir: tiny, tiny')])
+def test_bad_runs_are_named(tool, tmp_path, monkeypatch, capsys, runs, said):
+    (tmp_path / 'tiny.py').write_text('')
+    monkeypatch.setattr('sys.argv', [
+        'compare_runs.py', *(run.format(tmp_path / 'tiny.py') for run in runs)])
+    with pytest.raises(SystemExit):
+        tool.parse_args()
+    assert said in capsys.readouterr().err

@@ -1,7 +1,12 @@
 """Train several configs one after the other and print one table of their results.
 
-    python tools/analysis_tools/compare_runs.py CONFIG [CONFIG ...] [--work-dirs DIR] [--out DIR]
+    python tools/analysis_tools/compare_runs.py RUN [RUN ...] [--work-dirs DIR] [--out DIR]
                                                 [--no-train] [--cfg-options KEY=VALUE ...]
+
+A run is a config, or a config and options of its own between quotes, in a work dir of its own:
+
+    configs/msrc/dual_branch_efflite0_msrc.py
+    "configs/msrc/dual_branch_efflite0_msrc.py model.decode_head.num_shared_convs=0"
 
 Stopped and started again it goes on where it was: finished runs are read, an unfinished one is
 resumed. Writes the table (runs.json) and the validation curves (val_curves.png) into --out.
@@ -9,8 +14,11 @@ resumed. Writes the table (runs.json) and the validation curves (val_curves.png)
 import argparse
 import json
 import os.path as osp
+import re
+import shlex
 import subprocess
 import sys
+from typing import NamedTuple
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -23,16 +31,44 @@ from mmseg_wss.fileio import atomic_path
 TRAIN = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'train.py')
 
 
+class Run(NamedTuple):
+    config: str
+    options: list  # of 'KEY=VALUE', as tools/train.py takes them
+
+    @property
+    def name(self):
+        """Of the work dir: the config's, and the last words of the options."""
+        stem = osp.splitext(osp.basename(self.config))[0]
+        words = [option.split('=', 1)[0].split('.')[-1] + '=' + option.split('=', 1)[1]
+                 for option in self.options]
+        return '_'.join([stem, *(re.sub(r'[^\w=.-]+', '-', word).strip('-') for word in words)])
+
+
+def parse_run(text):
+    config, *options = shlex.split(text)
+    if not osp.isfile(config):
+        raise argparse.ArgumentTypeError(f'{config}: there is no such config')
+    for option in options:
+        if '=' not in option:
+            raise argparse.ArgumentTypeError(f'{option}: an option of a run is KEY=VALUE')
+    return Run(config, options)
+
+
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('configs', nargs='+', metavar='CONFIG')
+    parser.add_argument('runs', nargs='+', metavar='RUN', type=parse_run,
+                        help='config, or "CONFIG KEY=VALUE ..."')
     parser.add_argument('--work-dirs', default='./work_dirs', help='each run gets a dir in it')
     parser.add_argument('--out', default='./work_dirs', help='the dir for runs.json and the curves')
     parser.add_argument('--no-train', action='store_true', help='read what there is')
     parser.add_argument('--metric', default='mIoU', help='the metric of the table')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='passed to every training')
-    return parser.parse_args()
+    args = parser.parse_args()
+    names = [run.name for run in args.runs]
+    if len(set(names)) < len(names):
+        parser.error(f'two runs would share a work dir: {", ".join(names)}')
+    return args
 
 
 def last_step(config):
@@ -63,19 +99,19 @@ def plot_curves(path, curves, metric):
 def main():
     args = parse_args()
     rows, curves = [], {}
-    for number, path in enumerate(args.configs, 1):
-        name = osp.splitext(osp.basename(path))[0]
+    for number, run in enumerate(args.runs, 1):
+        path, name = run.config, run.name
         work_dir = osp.join(args.work_dirs, name)
+        options = [*args.cfg_options, *run.options]
         config = Config.fromfile(path)
-        config.merge_from_dict(dict(option.split('=', 1) for option in args.cfg_options
+        config.merge_from_dict(dict(option.split('=', 1) for option in options
                                     if option.startswith('train_cfg.')))
         steps = int(last_step(config))
         curve = read_curve(work_dir, args.metric)
         if steps not in curve and not args.no_train:
-            print(f'[{number}/{len(args.configs)}] {path}: training', flush=True)
-            options = ['--cfg-options', *args.cfg_options] if args.cfg_options else []
-            done = subprocess.run([sys.executable, TRAIN, path, '--work-dir', work_dir,
-                                   '--resume', 'auto', *options])
+            print(f'[{number}/{len(args.runs)}] {name}: training', flush=True)
+            done = subprocess.run([sys.executable, TRAIN, path, '--work-dir', work_dir, '--resume',
+                                   'auto', *(['--cfg-options', *options] if options else [])])
             if done.returncode:
                 raise SystemExit(f'{path}: the training failed (exit code {done.returncode}); its '
                                  f'log is in {work_dir}. Mend the cause and start again.')

@@ -16,8 +16,6 @@ exit code is 1 if an image failed or is missing.
 import argparse
 import os
 import os.path as osp
-import signal
-import sys
 import time
 from pathlib import Path
 from typing import NamedTuple, Optional
@@ -27,6 +25,7 @@ from mmseg_wss.converters.make_masks import make_masks
 from mmseg_wss.converters.semantic_mask import MakeSemanticMask
 from mmseg_wss.errors import DataError
 from mmseg_wss.fileio import atomic_path, file_sha256
+from mmseg_wss.tool_exit import exit_after
 
 VERSION = 1  # of the masks: raise it whenever the same file and options would give others
 
@@ -130,17 +129,5 @@ def report_images(args, images, results, failures):
     return len(missing)
 
 
-def main():
-    args = parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as Ctrl-C does
-    try:
-        sys.exit(run(args) > 0)
-    except KeyboardInterrupt:
-        print(f'stopped: the masks made so far are in {args.out}; the same command goes on.')
-        sys.exit(130)
-    except (ImportError, OSError, ValueError) as error:  # written for users
-        sys.exit(f'{error}')
-
-
 if __name__ == '__main__':
-    main()
+    exit_after(run, parse_args(), 'masks')

@@ -17,8 +17,6 @@ when none did.
 import argparse
 import os
 import os.path as osp
-import signal
-import sys
 import time
 from typing import NamedTuple
 
@@ -27,6 +25,7 @@ from mmseg_wss.converters.make_masks import make_masks
 from mmseg_wss.converters.sbd import MakeAugMask
 from mmseg_wss.converters.voc_lists import LISTS, new_lists, read_splits
 from mmseg_wss.fileio import atomic_path
+from mmseg_wss.tool_exit import exit_after
 
 VERSION = 1  # of the masks: raise it whenever the same files would give others
 PUBLISHED = {'trainaug.txt': 10582, 'aug.txt': 9118}  # of the whole releases
@@ -106,17 +105,5 @@ def run(args):
     return 0
 
 
-def main():
-    args = parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as Ctrl-C does
-    try:
-        sys.exit(run(args) > 0)
-    except KeyboardInterrupt:
-        print(f'stopped: the masks made so far are in {args.out}; the same command goes on.')
-        sys.exit(130)
-    except (ImportError, OSError, ValueError) as error:  # written for users
-        sys.exit(f'{error}')
-
-
 if __name__ == '__main__':
-    main()
+    exit_after(run, parse_args(), 'masks')

@@ -1,0 +1,169 @@
+"""The settings of configs as docs/papers.md states them, from what is built of them.
+
+``python tests/paper_settings.py configs/wss/em_adapt_vgg16_voc.py ...`` prints lines for the page.
+Without arguments it reads jobs as JSON, [[CONFIG, [OPTION, ...]], ...], and writes the cells of
+each, or what went wrong, behind RESULTS.
+"""
+import argparse
+import inspect
+import json
+import logging
+import sys
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DATASETS, MODELS, init_default_scope
+
+from mmseg_wss.datasets.samplers.strong_weak_sampler import split_batch
+from mmseg_wss.pseudo_labels.reliable_labels import check_options
+
+# what of a head the page states, by the names of its options; what is None, 0 or False is left out
+METHODS = dict(
+    DualBranchHead=('num_shared_convs', 'num_convs', 'strong_in_weak_branch', 'kl_weight'),
+    MixedDualHead=('mix_ratio', ),
+    RRMHead=('rule', 'ratio', 'loss_energy.sigma_rgb', 'loss_energy.sigma_xy',
+             'loss_energy.loss_weight', 'share'),
+    EMHead=('e_step', 'bias_bg', 'bias_fg', 'rho_bg', 'rho_fg', 'sweeps', 'loss_weights'),
+    DSRGHead=('fg_threshold', 'bg_threshold', 'unary', 'loss_weights'),
+    CrossJointHead=('loss_weights', ),
+)
+
+
+def build(cfg, cache):
+    """A model without weights, and its learning rates by part."""
+    cfg.model.pop('pretrained', None)
+    cfg.model.backbone.pop('init_cfg', None)
+    key = json.dumps([cfg.model.to_dict(), cfg.optim_wrapper.to_dict()], default=str)
+    if key not in cache:
+        with torch.device('meta'):
+            model = MODELS.build(cfg.model)
+            optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
+        rate = {id(p): group['lr'] for group in optimizer.param_groups for p in group['params']}
+        cache[key] = model, {
+            part: sorted({round(rate[id(p)], 12) for p in getattr(model, part).parameters()
+                          if p.requires_grad})
+            for part in ('backbone', 'decode_head')}
+    return cache[key]
+
+
+def look_up(cfg, key):
+    for name in key.split('.'):
+        cfg = cfg[int(name) if name.isdigit() else name]
+    return cfg
+
+
+def merge(cfg, options):
+    """As the tools merge --cfg-options; a key that nothing would read is an error."""
+    for key in (option.split('=')[0] for option in options):
+        if key.startswith('model.'):  # what a model does not know, its building refuses
+            continue
+        parent, _, name = key.rpartition('.')
+        owner = look_up(cfg, parent) if parent else cfg
+        assert name in owner or name in inspect.signature(DATASETS.get(owner.type)).parameters, key
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='*', action=DictAction)
+    cfg.merge_from_dict(parser.parse_args(['--cfg-options', *options]).cfg_options)
+    return cfg
+
+
+def number(value):
+    if isinstance(value, (tuple, list)):
+        return ':'.join(map(number, value))
+    return f'{value:g}' if isinstance(value, (int, float)) and not isinstance(value, bool) \
+        else str(value)
+
+
+def describe_batch(cfg):
+    """Images of each source in a step, as the sampler divides them."""
+    loader = cfg.train_dataloader
+    assert len(loader.sampler.source_ratio) == len(loader.dataset.datasets)
+    batch = ' + '.join(map(str, split_batch(loader.batch_size, loader.sampler.source_ratio)))
+    gpus = cfg.get('auto_scale_lr', {}).get('base_batch_size', 0) // loader.batch_size
+    return f'{batch} on {gpus} GPUs' if gpus > 1 else batch
+
+
+def describe_rates(cfg, rates):
+    optimizer = cfg.optim_wrapper.optimizer
+    text = f'{optimizer.type}{" " + number(optimizer.momentum) if "momentum" in optimizer else ""}'
+    parts = ', '.join(f'{name} {" ".join(map(number, rates[part]))}'
+                      for part, name in (('backbone', 'backbone'), ('decode_head', 'head')))
+    return f'{text}, decay {number(optimizer.weight_decay)}: {parts}'
+
+
+def describe_schedule(cfg):
+    def one(kind, **options):
+        return dict(
+            PolyLR=lambda: f'poly {number(options["power"])}',
+            MultiStepLR=lambda: f'x{number(options["gamma"])} at '
+                                f'{" and ".join(map(str, options["milestones"]))}',
+            ConstantLR=lambda: f'x{number(options["factor"])} from {options["begin"]}',
+            StepLR=lambda: f'x{number(options["gamma"])} every {options["step_size"]}',
+            LinearLR=lambda: f'warm-up of {options["end"]}')[kind]()
+    loop = cfg.train_cfg
+    length = f'{loop.max_epochs} epochs' if 'max_epochs' in loop else f'{loop.max_iters} steps'
+    steps = (one(**{**step, 'kind': step.type}) for step in cfg.param_scheduler)
+    return ', '.join([length, *steps])
+
+
+def describe_crop(cfg):
+    sizes = set()
+    for source in cfg.train_dataloader.dataset.datasets:
+        crops = [step.crop_size for step in source.pipeline if step.type.endswith('RandomCrop')]
+        warps = [step.scale for step in source.pipeline if step.type.endswith('Resize')]
+        sizes.add(tuple((crops or warps)[0]))
+    assert len(sizes) == 1
+    (height, width), = sizes
+    return str(height) if height == width else f'{height}x{width}'
+
+
+def describe_method(cfg, head):
+    """Values of `METHODS`, those of a head inside the head behind them."""
+    kind = type(head).__name__
+    values = dict(vars(head), **getattr(head, 'options', {}))
+    if kind == 'RRMHead':  # what it leaves to the function that mines labels
+        values.update({name: option.default for name, option in
+                       inspect.signature(check_options).parameters.items()}, **head.labels)
+        values['share'] = next((hook.share for hook in cfg.custom_hooks
+                                if hook.type.endswith('ClassifyFirstHook')), None)
+    if getattr(head, 'loss_energy', None):
+        values.update({f'loss_energy.{name}': value for name, value in
+                       vars(head.loss_energy).items()})
+    own = ', '.join(f'{name} {number(values[name])}' for name in METHODS.get(kind, ())
+                    if values.get(name))
+    inner = describe_method(cfg, head.head) if hasattr(head, 'head') else ''
+    return '; '.join(filter(None, [own, inner]))
+
+
+def describe(config, options, cache):
+    """The cells of a config's settings, or a pipeline's: method, tau and rounds."""
+    cfg = merge(Config.fromfile(config), options)
+    if 'ann_net' in cfg:
+        for stage in (cfg.ann_net, cfg.seg_net):
+            assert Path(config).parent.joinpath(stage.config).is_file(), stage.config
+        return [number(cfg.proposals.method), number(cfg.pseudo_masks.tau), number(cfg.rounds)]
+    model, rates = build(cfg, cache)
+    return [describe_batch(cfg), describe_rates(cfg, rates), describe_schedule(cfg),
+            describe_crop(cfg), describe_method(cfg, model.decode_head)]
+
+
+def describe_all(jobs):
+    logging.disable(logging.WARNING)  # a line for each parameter with a rate of its own
+    init_default_scope('mmseg')
+    results, cache = [], {}
+    for config, options in jobs:
+        try:
+            results.append(describe(config, options, cache))
+        except Exception as error:
+            results.append(f'{type(error).__name__}: {error}')
+    return results
+
+
+if __name__ == '__main__':
+    if len(sys.argv) > 1:
+        for config, cells in zip(sys.argv[1:], describe_all([[path, []] for path in sys.argv[1:]])):
+            cells = cells if isinstance(cells, list) else [cells]
+            print('|', ' | '.join([f'`{Path(config).name}`', *cells]), '|')
+    else:
+        print('RESULTS' + json.dumps(describe_all(json.load(sys.stdin))))
