@@ -125,8 +125,8 @@ def crop_sizes(cfg):
 def test_all_configs_are_here():
     counts = {folder: sum(name.startswith(f'{folder}/') for name in CONFIGS)
               for folder in ('wss', 'msrc', 'quickstart')}
-    assert counts == dict(wss=51, msrc=29, quickstart=2)
-    assert len(CONFIGS) == 82
+    assert counts == dict(wss=53, msrc=29, quickstart=2)
+    assert len(CONFIGS) == 84
 
 
 def test_everything_resolves_and_fits_in_a_fresh_process(built, name):
@@ -252,14 +252,14 @@ def weak_lists(prefixes):
 MAKERS = dict(
     PseudoMask=('ann_net', 'dsrg_vgg16_voc'), PseudoMaskRRM=('rrm_r38', 'rrm_efflite0'),
     SeedsDSRG=('dsrg_cam', 'rrm_efflite0'), PseudoMaskDSRG=('dsrg_vgg16', 'dsrg_efflite0'),
-    PseudoMaskDSRG_r101='dsrg_r101', ProposalMaskBboxSeg='bbox_rect')
+    PseudoMaskDSRG_r101='dsrg_r101', PseudoMask81='dsrg_vgg16_coco', ProposalMaskBboxSeg='bbox_rect')
 
 
 def test_pseudo_masks_are_of_images_that_another_config_has_as_weak_ones(cfg):
     """Else tools/generate_pseudo_masks.py could not make them."""
     for source in cfg.train_dataloader.dataset.datasets:
         folder = source.get('pseudo_mask') or 'ProposalMask'
-        if folder not in ('ProposalMask', 'SegmentationClassAug', 'PseudoMask81'):
+        if folder not in ('ProposalMask', 'SegmentationClassAug'):
             makers = MAKERS.get(folder, 'ann_net')
             assert osp.join(source.data_root, source.ann_file) in weak_lists(makers)
 

@@ -5,4 +5,4 @@ _base_ = [
 ]
 model = dict(decode_head=dict(
     _delete_=True, type='mmseg_wss.EMHead', head=_base_.model.decode_head,
-    e_step=dict(type='fixed', bias_bg=3., bias_fg=5.)))
+    e_step=dict(type='fixed', bias_bg=3., bias_fg=5.), loss_weights=(1., 1.)))
