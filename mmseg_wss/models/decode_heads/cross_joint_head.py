@@ -29,7 +29,7 @@ class CrossJointHead(HeadWrapper):
         init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
 
     Raises:
-        ValueError: a class that is in no group or in two. In training: a sample that does not say
+        ValueError: a class that is in no group or in two, or C groups. In training: a sample that does not say
             its classes, or has neither C nor K; a batch without images of one of both.
     """
 
@@ -41,6 +41,9 @@ class CrossJointHead(HeadWrapper):
             raise ValueError(
                 f'groups must have each of the {self.head.out_channels} classes of the head in '
                 f'one group, got {members}.')
+        if len(self.groups) == len(members):
+            raise ValueError(f'there are as many groups as classes, {len(members)}, so all labels '
+                             'are alike: the head needs no wrapper.')
         self.loss_weights = tuple(loss_weights)
 
     num_classes = property(lambda self: len(self.groups))

@@ -100,6 +100,11 @@ def test_groups_that_are_no_partition_are_named(groups):
         build(groups=groups)
 
 
+def test_groups_of_one_class_each_are_refused():
+    with pytest.raises(ValueError, match='as many groups as classes, 5'):
+        build(groups=[[4], [1], [2], [3], [0]])
+
+
 @pytest.mark.parametrize('classes, match', [
     ([OWN, OWN], 'no image with labels of 3 classes'),
     ([GROUPED, GROUPED], 'no image with labels of 5 classes'),
