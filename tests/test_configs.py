@@ -252,7 +252,8 @@ def weak_lists(prefixes):
 MAKERS = dict(
     PseudoMask=('ann_net', 'dsrg_vgg16_voc'), PseudoMaskRRM=('rrm_r38', 'rrm_efflite0'),
     SeedsDSRG=('dsrg_cam', 'rrm_efflite0'), PseudoMaskDSRG=('dsrg_vgg16', 'dsrg_efflite0'),
-    PseudoMaskDSRG_r101='dsrg_r101', PseudoMask81='dsrg_vgg16_coco', ProposalMaskBboxSeg='bbox_rect')
+    PseudoMaskDSRG_r101='dsrg_r101', PseudoMask81='dsrg_vgg16_coco',
+    ProposalMaskBboxSeg='bbox_rect')
 
 
 def test_pseudo_masks_are_of_images_that_another_config_has_as_weak_ones(cfg):

@@ -29,8 +29,9 @@ class CrossJointHead(HeadWrapper):
         init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
 
     Raises:
-        ValueError: a class that is in no group or in two, or C groups. In training: a sample that does not say
-            its classes, or has neither C nor K; a batch without images of one of both.
+        ValueError: a class that is in no group or in two, or C groups. In training: a sample that
+            does not say its classes, or has neither C nor K; a batch without images of one of
+            both.
     """
 
     def __init__(self, head, groups, loss_weights=(1., 1.), init_cfg=None):
