@@ -6,7 +6,7 @@ _base_ = [
 ]
 model = dict(
     data_preprocessor=dict(size=(321, 321)),
-    backbone=dict(fc6_dilation=1),
+    backbone=dict(fc6_dilation=1, decimate_fc=False),
     decode_head=dict(
         _delete_=True, type='mmseg_wss.RRMHead', in_channels=1024, in_index=0, num_classes=21,
         scales=(1., ), predict_tags=True,

@@ -1,4 +1,5 @@
 """VGG16 as DeepLab-LargeFOV has it."""
+import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import nn
@@ -21,9 +22,8 @@ class VGG16LargeFOV(BaseModule):
 
     Convolutions have torchvision's names (``features.N``), so ImageNet weights of its VGG16 load
     through ``init_cfg=dict(type='Pretrained', checkpoint='torchvision://vgg16')``; they expect
-    RGB normalised as for torchvision's other models. fc6 and fc7 do not exist there in these sizes:
-    they start fresh (Kaiming), and mmengine's loader lists them as missing and the ``classifier``
-    of torchvision as unexpected.
+    RGB normalised as for torchvision's other models. Its first two fully connected layers become
+    fc6 and fc7 (`decimate`); otherwise these start fresh (Kaiming).
 
     Args:
         in_channels (int): channels of the input.
@@ -31,6 +31,8 @@ class VGG16LargeFOV(BaseModule):
         fc_channels (int): channels of fc6 and fc7.
         fc6_dilation (int): dilation of fc6, at the resolution of the output.
         dropout_ratio (float): behind fc6 and behind fc7.
+        decimate_fc (bool): fc6 and fc7 take part of the weights of VGG16's fully connected layers,
+            where these are loaded.
         out_indices (Sequence[int]): outputs to return: 0 to 4 for the five blocks, behind their
             max pools, and 5 for fc7. Without 5 there are no fc6 and fc7.
         fc6_kernel_size (int): 4, with ``fc_channels=4096, fc6_dilation=4``, makes the small field
@@ -47,7 +49,7 @@ class VGG16LargeFOV(BaseModule):
 
     def __init__(self, in_channels=3, pool_strides=(2, 2, 2, 1, 1), fc_channels=1024,
                  fc6_dilation=12, dropout_ratio=0.5, out_indices=(5, ), fc6_kernel_size=3,
-                 average_pool5=False, init_cfg=None):
+                 average_pool5=False, decimate_fc=True, init_cfg=None):
         super().__init__(init_cfg)
         if len(pool_strides) != len(BLOCKS) or not set(pool_strides) <= {1, 2}:
             raise ValueError(f'pool_strides must be {len(BLOCKS)} strides of 1 or 2; got '
@@ -71,7 +73,9 @@ class VGG16LargeFOV(BaseModule):
                                  dilation=fc6_dilation)
             self.fc7 = nn.Conv2d(fc_channels, fc_channels, 1)
             self.dropout = nn.Dropout(dropout_ratio)
-        # Here rather than by init_cfg, whose 'Pretrained' would leave fc6 and fc7 as PyTorch's
+            if decimate_fc:
+                self._register_load_state_dict_pre_hook(_take_classifier, with_module=True)
+        # Here rather than by init_cfg, whose 'Pretrained' may leave fc6 and fc7 as PyTorch's
         # Conv2d makes them: too small for a network without batch norm.
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -104,6 +108,52 @@ class VGG16LargeFOV(BaseModule):
             x = self.dropout(F.relu(self.fc6(x), inplace=True))
             outs.append(self.dropout(F.relu(self.fc7(x), inplace=True)))
         return tuple(outs)
+
+
+def decimate(weight, channels, kernel_size):
+    """Fully connected layers of VGG16 as convolutions of fewer filters and taps.
+
+    Every s-th filter, and of a kernel rows and columns that are spread over it, without rescaling
+    (DeepLab, Chen et al., 2015, section 3.1, "simple decimation").
+
+    Args:
+        weight (Tensor): (O, C, kH, kW), with O >= `channels` and kH, kW >= `kernel_size`.
+        channels (int): filters that are left.
+        kernel_size (int): of the kernel that is left.
+
+    Returns:
+        Tensor: (channels, C, kernel_size, kernel_size).
+    """
+    weight = weight[_every(weight.shape[0], channels)]
+    rows, columns = (
+        torch.tensor([round((size - 1) * (i / (kernel_size - 1) if kernel_size > 1 else 0.5))
+                      for i in range(kernel_size)]) for size in weight.shape[2:])
+    return weight[:, :, rows[:, None], columns]
+
+
+def _every(size, number):
+    return torch.arange(number) * (size // number)
+
+
+def _take_classifier(vgg, state_dict, prefix, *_):
+    """``classifier`` of torchvision's VGG16 -> fc6 and fc7, where it has their size or more."""
+    old = {key: state_dict.get(f'{prefix}classifier.{key}')
+           for key in ('0.weight', '0.bias', '3.weight', '3.bias')}
+    channels, inputs, kernel_size, _ = vgg.fc6.weight.shape
+    taps = 7  # of the feature map that VGG16 classifies
+    if any(value is None for value in old.values()) or old['0.weight'].shape[1:] != (
+            inputs * taps * taps, ) or kernel_size > taps or channels > len(old['0.bias']):
+        return
+    kept = _every(len(old['0.bias']), channels)
+    fc6 = old['0.weight'].unflatten(1, (inputs, taps, taps))
+    fc7 = old['3.weight'][:, kept, None, None]  # the inputs that are left
+    state_dict.update({
+        f'{prefix}fc6.weight': decimate(fc6, channels, kernel_size),
+        f'{prefix}fc6.bias': old['0.bias'][kept],
+        f'{prefix}fc7.weight': decimate(fc7, channels, 1),
+        f'{prefix}fc7.bias': old['3.bias'][kept]})
+    for key in old:
+        del state_dict[f'{prefix}classifier.{key}']
 
 
 def _features(in_channels, pool_strides):

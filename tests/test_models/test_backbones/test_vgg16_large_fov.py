@@ -2,6 +2,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.runner.checkpoint import load_state_dict
 from torch import nn
 
 from mmseg_wss.models.backbones import VGG16LargeFOV
@@ -94,6 +95,49 @@ def test_fc6_of_another_field_of_view_keeps_the_size(kernel, dilation, padding):
     fc7 = F.conv2d(fc6.clamp(min=0), model.fc7.weight, model.fc7.bias)
     torch.testing.assert_close(out, fc7.clamp(min=0))
     assert model.fc6.weight.shape[2:] == (kernel, kernel) and out.shape[2:] == pooled.shape[2:]
+
+
+@pytest.fixture(scope='module')
+def classifier():
+    """Of VGG16, whose weights say where they are: filter, channel, row and column, mod 8191."""
+    fc6 = (torch.arange(4096)[:, None] * 512 + torch.arange(512)) % 8191 * 49
+    fc6 = fc6[..., None] + torch.arange(49)
+    fc7 = (torch.arange(4096)[:, None] * 4096 + torch.arange(4096)) % 8191
+    return {'classifier.0.weight': fc6.float().flatten(1), 'classifier.0.bias': torch.arange(4096.),
+            'classifier.3.weight': fc7.float(), 'classifier.3.bias': torch.arange(4096.) / 2}
+
+
+@pytest.mark.parametrize('load', [
+    lambda model, state: model.load_state_dict(state),
+    lambda model, state: load_state_dict(model, state, strict=True)], ids=['torch', 'mmengine'])
+@pytest.mark.parametrize('channels, kernel, places', [
+    (1024, 3, (0, 3, 6)), (2048, 4, (0, 2, 4, 6)), (1000, 7, range(7)), (4096, 1, (3, ))])
+def test_fc6_and_fc7_are_parts_of_the_fully_connected_layers(
+        classifier, channels, kernel, places, load):
+    model = VGG16LargeFOV(fc_channels=channels, fc6_kernel_size=kernel, fc6_dilation=2)
+    state = {**model.state_dict(), **classifier}
+    for key in [key for key in state if key.startswith('fc')]:
+        del state[key]
+    load(model, state)  # strict: nothing is missing, nothing left over
+    step = 4096 // channels
+    for o, i in ((0, 0), (1, 7), (channels - 1, 511)):
+        for y in range(kernel):
+            for x in range(kernel):
+                expected = (o * step * 512 + i) % 8191 * 49 + places[y] * 7 + places[x]
+                assert model.fc6.weight[o, i, y, x] == expected
+        j = min(i, channels - 1)
+        assert model.fc7.weight[o, j, 0, 0] == (o * step * 4096 + j * step) % 8191
+        assert model.fc6.bias[o] == o * step and model.fc7.bias[o] == o * step / 2
+
+
+@pytest.mark.parametrize('options', [
+    dict(decimate_fc=False), dict(fc_channels=4097), dict(fc6_kernel_size=8, fc6_dilation=2)])
+def test_a_classifier_that_does_not_fit_is_left_over(classifier, options):
+    model = VGG16LargeFOV(**dict(dict(fc_channels=4), **options))
+    before = model.fc6.weight.clone()
+    keys = model.load_state_dict(dict(classifier), strict=False)
+    assert set(keys.unexpected_keys) == set(classifier)
+    assert torch.equal(model.fc6.weight, before)
 
 
 def test_fc6_and_fc7_start_fresh(pretrained):
