@@ -12,8 +12,8 @@ model = dict(
         # The released rule's objects are less sure here than the maps' own: see docs/results.md.
         labels=dict(rule='paper'),
         scales=(0.5, 1., 1.5),  # without the paper's 2, which would cost 5 s of a CPU per step
-        # With its weight the energy starts near -0.47, as in RRM's training. (4e-7, which is 1e-7 for
-        # crops of 321 by their pixels, makes it -1.3, and small objects vanish.)
+        # With this weight the energy starts near -0.47, as in RRM's training. (4e-7, which is RRM's
+        # 1e-7 by the number of pixels, makes it -1.3, and small objects vanish.)
         loss_energy=dict(type='mmseg_wss.DenseEnergyLoss', loss_weight=1.5e-7)))
 optim_wrapper = dict(optimizer=dict(lr=1e-4), paramwise_cfg=dict(
     custom_keys={'decode_head': dict(lr_mult=10.)}))
