@@ -1,23 +1,15 @@
 # DSRG: 285 images with seeds by the activation maps of rrm_efflite0_msrc.py's classifier
-_base_ = [
-    '../_base_/models/deeplabv3plus_efflite0.py', '../_base_/datasets/msrc_tags.py',
-    '../_base_/default_runtime.py', '../_base_/schedules/adamw_1500i.py'
-]
-model = dict(
-    frozen_norm=True,
-    backbone=dict(output_stride=8, out_indices=(4, )),
-    decode_head=dict(
-        _delete_=True, type='mmseg_wss.DSRGHead',
-        # Maps of 28 x 28: the paper's dilations, for 41 x 41, times 28 / 41. Its CRF's sigmas are
-        # those of the full image, 3 and 80, over the size of a map's pixel: 8 of the image's here.
-        head=dict(
-            type='mmseg_wss.DeepLabV2Head', in_channels=320, in_index=0, num_classes=16,
-            dilations=(4, 8, 12, 16),
-            loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)),
-        crf=dict(sxy_gaussian=3 / 8, sxy_bilateral=80 / 8)))
+_base_ = '../_base_/efflite0-d8_msrc_tags.py'
+model = dict(decode_head=dict(
+    _delete_=True, type='mmseg_wss.DSRGHead',
+    # Maps of 28 x 28: the paper's dilations, for 41 x 41, times 28 / 41. Its CRF's sigmas are
+    # those of the full image, 3 and 80, over the size of a map's pixel: 8 of the image's here.
+    head=dict(
+        type='mmseg_wss.DeepLabV2Head', in_channels=320, in_index=0, num_classes=16,
+        dilations=(4, 8, 12, 16),
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)),
+    crf=dict(sxy_gaussian=3 / 8, sxy_bilateral=80 / 8)))
 train_dataloader = dict(dataset=dict(datasets=[_base_.dsrg_seeds]))
-optim_wrapper = dict(optimizer=dict(lr=1e-4), paramwise_cfg=dict(
-    custom_keys={'decode_head': dict(lr_mult=10.)}))
 max_iters = 400
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=50, by_epoch=False),

@@ -1,22 +1,14 @@
 # EM-Fixed: 285 images with tags alone
-_base_ = [
-    '../_base_/models/deeplabv3plus_efflite0.py', '../_base_/datasets/msrc_tags.py',
-    '../_base_/default_runtime.py', '../_base_/schedules/adamw_1500i.py'
-]
-model = dict(
-    frozen_norm=True,
-    backbone=dict(output_stride=8, out_indices=(4, )),
-    decode_head=dict(
-        _delete_=True, type='mmseg_wss.EMHead',
-        e_step=dict(type='fixed', bias_bg=3., bias_fg=5.), loss_weights=(1., 1.),
-        # A classifier and nothing else, as in the paper: new layers below it know where the image
-        # ends before they know an object, and EM then finds all objects at the borders.
-        head=dict(
-            type='FCNHead', in_channels=320, in_index=0, channels=320, num_convs=0,
-            concat_input=False, dropout_ratio=0., num_classes=16,
-            loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))))
-optim_wrapper = dict(optimizer=dict(lr=1e-4), paramwise_cfg=dict(
-    custom_keys={'decode_head': dict(lr_mult=10.)}))
+_base_ = '../_base_/efflite0-d8_msrc_tags.py'
+model = dict(decode_head=dict(
+    _delete_=True, type='mmseg_wss.EMHead',
+    e_step=dict(type='fixed', bias_bg=3., bias_fg=5.), loss_weights=(1., 1.),
+    # A classifier and nothing else, as in the paper: new layers below it know where the image
+    # ends before they know an object, and EM then finds all objects at the borders.
+    head=dict(
+        type='FCNHead', in_channels=320, in_index=0, channels=320, num_convs=0,
+        concat_input=False, dropout_ratio=0., num_classes=16,
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))))
 max_iters = 600
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=50, by_epoch=False),
