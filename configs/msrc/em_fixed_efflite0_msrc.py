@@ -8,8 +8,14 @@ model = dict(decode_head=dict(
     head=dict(
         type='FCNHead', in_channels=320, in_index=0, channels=320, num_convs=0,
         concat_input=False, dropout_ratio=0., num_classes=16,
-        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))))
-max_iters = 600
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+        # From 0 all pixels of an image start as its last class, so what is learned first is what
+        # tells its images from others. A random start is as likely to take ground for figure.
+        init_cfg=dict(type='Normal', std=0., override=dict(name='conv_seg')))))
+# The classifier learns what the features of ImageNet say before these change.
+optim_wrapper = dict(optimizer=dict(lr=1e-5), paramwise_cfg=dict(
+    custom_keys={'decode_head': dict(lr_mult=100.)}))
+max_iters = 300
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=50, by_epoch=False),
     dict(type='PolyLR', power=0.9, eta_min=0., begin=50, end=max_iters, by_epoch=False),
