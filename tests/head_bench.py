@@ -221,6 +221,21 @@ class HeadBench:
         for key, value in without.items():
             torch.testing.assert_close(losses[key], value)
 
+    def test_the_divergence_trains_both_branches(self):
+        """Its gradient is that of its definition, on the side of the weak branch, too."""
+        head = self.build(mix_ratio=None, kl_weight=2.).eval()
+        found = losses_of(head, COMPOSITIONS['both'])['loss_kl']
+        features = head.neck(head.feature_head(make_features(4)))
+        strong, weak = (branch(features).softmax(1)
+                        for branch in (head.strong_branch, head.weak_branch))
+        defined = 2 * (strong * (strong / weak).log()).sum(1).mean()
+        for branch in (head.strong_branch, head.weak_branch):
+            gradient, expected = (torch.autograd.grad(value, branch.conv_seg.weight,
+                                                      retain_graph=True, allow_unused=True)[0]
+                                  for value in (found, defined))
+            assert expected.abs().max() > 1e-4 and gradient is not None
+            torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-6)
+
     def test_branches_that_agree_do_not_diverge(self):
         head = self.build(kl_weight=1.).eval()
         head.weak_branch.load_state_dict(head.strong_branch.state_dict())

@@ -25,8 +25,9 @@ METHODS = dict(
     MixedDualHead=('mix_ratio', ),
     RRMHead=('rule', 'ratio', 'loss_energy.sigma_rgb', 'loss_energy.sigma_xy',
              'loss_energy.loss_weight', 'share'),
-    EMHead=('e_step', 'bias_bg', 'bias_fg', 'rho_bg', 'rho_fg', 'sweeps', 'loss_weights'),
-    DSRGHead=('fg_threshold', 'bg_threshold', 'unary', 'loss_weights'),
+    EMHead=('e_step', 'bias_bg', 'bias_fg', 'rho_bg', 'rho_fg', 'sweeps', 'labels_from',
+            'loss_weights'),
+    DSRGHead=('fg_threshold', 'bg_threshold', 'unary', 'crf', 'loss_weights'),
     CrossJointHead=('loss_weights', ),
 )
 
@@ -69,10 +70,29 @@ def merge(cfg, options):
 
 
 def number(value):
+    if isinstance(value, dict):
+        return ', '.join(f'{key} {number(one)}' for key, one in value.items())
     if isinstance(value, (tuple, list)):
         return ':'.join(map(number, value))
     return f'{value:g}' if isinstance(value, (int, float)) and not isinstance(value, bool) \
         else str(value)
+
+
+def describe_data(cfg):
+    """Sources: what is known of their images, the list, and where masks that a tool made lie."""
+    def one(source):
+        stem = Path(source.get('image_list') or source.ann_file).stem
+        masks = f' ({source.pseudo_mask})' if source.get('supervision') == 'pseudo' else ''
+        return f'{source.get("supervision", "pixel")} {stem}{masks}'
+    return ' + '.join(map(one, cfg.train_dataloader.dataset.datasets))
+
+
+def check_val(cfg):
+    """Images that a network trains on do not evaluate it: SetupCheckHook would stop it."""
+    lists = [Path(source.ann_file).stem for source in cfg.train_dataloader.dataset.datasets]
+    trains_on_val = any('val' in name for name in lists)
+    settings = cfg.val_cfg, cfg.val_dataloader, cfg.val_evaluator
+    assert trains_on_val == (settings == (None, None, None)), f'{lists}, evaluation: {settings[0]}'
 
 
 def describe_batch(cfg):
@@ -108,14 +128,18 @@ def describe_schedule(cfg):
 
 
 def describe_crop(cfg):
-    sizes = set()
+    sizes = set()  # of the crops; where images are warped and not cropped, of the images
     for source in cfg.train_dataloader.dataset.datasets:
         crops = [step.crop_size for step in source.pipeline if step.type.endswith('RandomCrop')]
         warps = [step.scale for step in source.pipeline if step.type.endswith('Resize')]
         sizes.add(tuple((crops or warps)[0]))
     assert len(sizes) == 1
     (height, width), = sizes
-    return str(height) if height == width else f'{height}x{width}'
+    text = str(height) if height == width else f'{height}x{width}'
+    scales = {tuple(step.ratio_range) for source in cfg.train_dataloader.dataset.datasets
+              for step in source.pipeline if step.type.endswith('RandomResize')}
+    assert len(scales) <= 1
+    return ', '.join([text, *(f'scales {number(low)} to {number(high)}' for low, high in scales)])
 
 
 def describe_method(cfg, head):
@@ -137,15 +161,17 @@ def describe_method(cfg, head):
 
 
 def describe(config, options, cache):
-    """The cells of a config's settings, or a pipeline's: method, tau and rounds."""
+    """The cells of a config's settings, or a pipeline's: networks, method, tau and rounds."""
     cfg = merge(Config.fromfile(config), options)
     if 'ann_net' in cfg:
         for stage in (cfg.ann_net, cfg.seg_net):
             assert Path(config).parent.joinpath(stage.config).is_file(), stage.config
-        return [number(cfg.proposals.method), number(cfg.pseudo_masks.tau), number(cfg.rounds)]
+        return [*(f'`{Path(stage.config).name}`' for stage in (cfg.ann_net, cfg.seg_net)),
+                number(cfg.proposals.method), number(cfg.pseudo_masks.tau), number(cfg.rounds)]
+    check_val(cfg)
     model, rates = build(cfg, cache)
-    return [describe_batch(cfg), describe_rates(cfg, rates), describe_schedule(cfg),
-            describe_crop(cfg), describe_method(cfg, model.decode_head)]
+    return [describe_data(cfg), describe_batch(cfg), describe_rates(cfg, rates),
+            describe_schedule(cfg), describe_crop(cfg), describe_method(cfg, model.decode_head)]
 
 
 def describe_all(jobs):

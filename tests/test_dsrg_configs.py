@@ -96,6 +96,20 @@ def test_step_1_as_its_released_code(network):
                             sxy_bilateral=80 / 12, srgb=13, compat_bilateral=10)
 
 
+@pytest.mark.parametrize('name', [
+    *map(STEP_1.format, NETWORKS), CAM, 'wss/dsrg_vgg16_coco', 'wss/dsrg_cam_vgg16_coco'])
+def test_step_1_sees_warped_images_when_masks_are_made_too(name):
+    cfg = load(name)
+    for dataset in cfg.val_dataloader.dataset, cfg.test_dataloader.dataset:
+        kinds = [step.type.split('.')[-1] for step in dataset.pipeline]
+        assert kinds.index('Resize') < kinds.index('LoadWeakLabels')  # truth has the file's size
+        warp = dataset.pipeline[kinds.index('Resize')]
+        assert tuple(warp.scale) == (321, 321) and not warp.keep_ratio
+    sizes = cfg.tta_pipeline[1].transforms[0]
+    assert [tuple(step.scale) for step in sizes] == [(241, 241), (321, 321), (401, 401)]
+    assert not any(step.keep_ratio for step in sizes)
+
+
 @pytest.mark.parametrize('network', NETWORKS)
 def test_retraining_as_its_released_code(network):
     name = RETRAIN.format(network)
@@ -105,6 +119,9 @@ def test_retraining_as_its_released_code(network):
     assert tuple(source_of(name).pipeline[2].crop_size) == (321, 321)
     loss = build(name).decode_head.loss_decode
     assert type(loss).__name__ == 'CrossEntropyLoss' and loss.avg_non_ignore
+    sizes = load(name).tta_pipeline[1].transforms[0]
+    assert [(step.scale_factor, step.keep_ratio) for step in sizes] == [
+        (0.75, True), (1., True), (1.25, True)]
 
 
 def test_the_classifier_of_the_seeds_as_that_of_sec():

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from mmseg_wss.ops.crf_presets import CRF_PRESETS
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / 'docs/papers.md').read_text()
 
@@ -34,7 +36,10 @@ SHORT = {row['option'].strip('`'): row['--cfg-options'].strip('`').split()
 ROWS = [row for table in TABLES if 'paper' in table[0] for row in table]
 STATED = {row.pop('config').strip('`'): [*row.values()]
           for table in TABLES if 'schedule' in table[0] for row in table}
+CHANGED = {row['config with options']: row['what changes']
+           for table in TABLES if 'what changes' in table[0] for row in table}
 PIPELINES = [row for table in TABLES if 'pipeline' in table[0] for row in table]
+PRESETS = {row['CRF'].strip('`'): row for table in TABLES if 'CRF' in table[0] for row in table}
 
 
 def long_options(name):
@@ -59,6 +64,11 @@ def job_of(cell):
 def path_of(config):
     folder = 'configs/msrc' if config.endswith('_msrc.py') else 'configs/wss'
     return f'{folder}/{config}'
+
+
+def key_of(cell):
+    """`CONFIG` `OPTION` ... of a cell, without what stands around it."""
+    return ' '.join(f'`{name}`' for name in re.findall(r'`([^`]+)`', cell))
 
 
 JOBS = [job_of(row[column]) for row in ROWS for column in ('config', 'MSRC')]
@@ -100,6 +110,31 @@ def test_the_row_takes_its_options_and_builds(described, config, options):
 def test_the_settings_are_those_of_the_config(described, config):
     assert config in STATED, f'docs/papers.md states no settings of {config}'
     assert STATED[config] == described[config, '[]']
+
+
+def changed_cells(described):
+    """Config with options, as rows name it -> what the options change of the config's settings."""
+    for cell in dict.fromkeys(key_of(row[column]) for row in ROWS for column in ('config', 'MSRC')):
+        config, options = job_of(cell)
+        if options:
+            before, after = (described[config, json.dumps(one)] for one in ([], options))
+            yield cell, '; '.join(new for old, new in zip(before, after) if new != old)
+
+
+def test_what_options_change(described):
+    changes = {cell: text for cell, text in changed_cells(described) if text}
+    assert CHANGED == changes
+
+
+def test_the_presets_of_the_crf():
+    numbers = {name: [str(row[key]) for key in (
+        'compat_bilateral', 'sxy_bilateral', 'srgb', 'compat_gaussian', 'sxy_gaussian',
+        'iterations')] + [row.get('normalization', 'symmetric')]
+        for name, row in CRF_PRESETS.items()}
+    stated = {name: [*row.values()][1:] for name, row in PRESETS.items()}
+    assert stated == {name: numbers[name] for name in stated}
+    used = {name for row in ROWS for name in re.findall(r'--crf (\w+)', row['test'])}
+    assert used <= set(stated)
 
 
 def test_the_settings_of_the_pipelines(described):

@@ -1,6 +1,6 @@
 # DSRG, retrained over ResNet-101 (dual-branch, table 4: 10k weak (retrain))
 _base_ = [
-    '../_base_/models/deeplab_aspp_r101.py', '../_base_/datasets/voc_dsrg.py',
+    '../_base_/models/deeplab_aspp_r101.py', '../_base_/datasets/voc_dsrg_masks.py',
     '../_base_/schedules/dsrg_retrain_20k.py', '../_base_/iter_runtime.py'
 ]
 # as in dsrg_retrain_vgg16_voc.py
@@ -9,6 +9,5 @@ model = dict(
     backbone=dict(init_cfg=None),
     init_cfg=dict(type='Pretrained', checkpoint=step_1, override=dict(
         type='Pretrained', name='decode_head', checkpoint=step_1, prefix='decode_head.head')))
-train_dataloader = dict(
-    batch_size=10, sampler=dict(batch_size=10), dataset=dict(datasets=[
-        dict(_base_.dsrg_masks, pseudo_mask='PseudoMaskDSRG_r101')]))
+train_dataloader = dict(dataset=dict(datasets=[
+    dict(_base_.dsrg_masks, pseudo_mask='PseudoMaskDSRG_r101')]))

@@ -58,9 +58,6 @@ class MakeSemanticMask:
                 `outline_region`; none for an image of background alone.
             img_path (str, optional): the image; its header alone is read, to compare its size.
 
-        Returns:
-            bool: whether 255 and the background are all there is.
-
         Raises:
             DataError: outlines are wrong, all of them named, or the image has another size.
             OSError: see `write_index_png`.
@@ -77,7 +74,6 @@ class MakeSemanticMask:
             self._check_image(img_path, shape)
         mask = paint_regions([label for _, label, _ in outlines], regions, shape)
         write_index_png(osp.join(self.out, f'{name}.png'), mask, self.palette)
-        return bool(255 in mask and not ((mask > 0) & (mask < 255)).any())
 
     def _check_image(self, path, shape):
         height, width = picture_shape(path)

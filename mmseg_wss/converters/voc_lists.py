@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.text_list import read_lines
 
 LISTS = 'ImageSets/Segmentation'  # the folder of the lists in a devkit
 
@@ -74,13 +75,12 @@ def _read_ids(path):
 
 
 def _words(path):
-    """The words of the lines that are not empty; line ends and a mark at the front may be any."""
+    """The words of the lines that are not empty."""
     try:
-        lines = path.read_text('utf-8-sig').splitlines()
-    except (OSError, ValueError) as error:
+        return [line.split() for line in read_lines(path)]
+    except OSError as error:
         raise DataError(f'{path}: the list cannot be read ({error}). Unpack its release again.'
                         ) from error
-    return [line.split() for line in lines if line.strip()]
 
 
 def _some(names):

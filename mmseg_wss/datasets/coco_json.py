@@ -43,6 +43,7 @@ class COCOContent(NamedTuple):
     images: dict  # id -> name, in the order of the file
     objects: dict  # id of an image -> (M class names, M boxes), of the images that have any
     categories: list  # their names
+    crowds: set  # ids of the images that have a crowd, of whatever category
     faults: list  # of str, each with the file, the places and the remedy
 
 
@@ -101,9 +102,11 @@ def read_coco(path, classes, backend_args=None):
     matched = match_classes(categories.values(), classes)
     class_of = {number: matched.get(name) for number, name in categories.items()}
     objects = _objects(content['annotations'], images, class_of, found)
+    crowds = {entry['image_id'] for _, entry in list_entries(content['annotations'], 'annotations')
+              if entry.get('iscrowd') and is_id(entry.get('image_id'))}
     return COCOContent(
         {number: name for number, (name, *_) in images.items()}, objects,
-        list(categories.values()), fault_lines(path, found))
+        list(categories.values()), crowds, fault_lines(path, found))
 
 
 def load_lists(path, keep, backend_args=None):

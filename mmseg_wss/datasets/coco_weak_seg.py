@@ -28,7 +28,7 @@ class COCOWeakSegDataset(WeakSegDataset):
     COCO's spelling or VOC's, so their ids may be any. Annotations of other categories, of crowds
     and of boxes without area are left out, and with them an image that has no other, except where
     its mask is the truth ('pixel'). Boxes are clipped to the image, since some of COCO exceed it by
-    fractions of a pixel.
+    fractions of a pixel. Crowds may be 255 in a true mask, so 0 and 255 may be all that it has.
 
     Class names are ``metainfo['classes']`` (a list, or a file with a name a line), else the 21 of
     VOC, with which about 94 000 of the 118 287 images of COCO 2017 train remain.
@@ -68,8 +68,8 @@ class COCOWeakSegDataset(WeakSegDataset):
 
         Returns:
             tuple: every image once, list of dict: img_path, supervision, and what the supervision
-            needs: seg_map_path, pseudo_mask_path, objects (see `load_objects`) or tags (list of
-            class names); and the faults, list of str.
+            needs: seg_map_path and has_crowd, pseudo_mask_path, objects (see `load_objects`) or
+            tags (list of class names); and the faults, list of str.
         """
         classes = self._metainfo['classes']
         try:
@@ -77,7 +77,8 @@ class COCOWeakSegDataset(WeakSegDataset):
         except DataError as error:
             return [], [str(error)]
         images, faults = self._listed(content.images)
-        data_list = [self._data_info(name, *content.objects.get(number, ([], [])))
+        data_list = [self._data_info(name, number in content.crowds,
+                                     *content.objects.get(number, ([], [])))
                      for number, name in images.items()
                      if self.supervision == 'pixel' or number in content.objects]
         faults = content.faults + faults
@@ -102,7 +103,7 @@ class COCOWeakSegDataset(WeakSegDataset):
                 f'{abridged(missing)}. Name images of that file, without their suffix.')
         return {numbers[name]: images[numbers[name]] for name in ids if name in numbers}, faults
 
-    def _data_info(self, file_name, names, boxes):
+    def _data_info(self, file_name, has_crowd, names, boxes):
         stem = _stem(file_name)
 
         def mask_path(key):
@@ -114,6 +115,7 @@ class COCOWeakSegDataset(WeakSegDataset):
         objects = dict(names=names, bboxes=boxes)
         if self.supervision == 'pixel':
             info['seg_map_path'] = mask_path('seg_map_path')
+            info['has_crowd'] = has_crowd
         elif self.supervision == 'pseudo':
             info['pseudo_mask_path'] = mask_path('pseudo_mask')
             info['mask_inputs'] = self.mask_inputs(stem, objects=objects)

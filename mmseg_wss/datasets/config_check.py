@@ -159,7 +159,8 @@ def _mask_faults(info, key, classes, shape):
         if 'tags' in info and not faults:
             faults = untagged_faults(mask, info['tags'], classes)
     else:
-        faults = mask_faults(*facts, is_truth=key == 'seg_map_path')
+        is_truth = key == 'seg_map_path' and not info.get('has_crowd')
+        faults = mask_faults(*facts, is_truth)
     seen = () if mapped or mask.ndim != 2 else label_values(mask)
     return ([f'{path}: the mask {fault}.' for fault in faults],
             {classes[i] for i in seen if 0 <= i < len(classes)})
@@ -193,20 +194,33 @@ def overlap_faults(lists):
 def head_faults(model, lists):
     """Heads of a model config with another ``num_classes`` than the data sets: a line for each.
 
-    A head inside another (`DenseEnergyHead`) is looked for; the outer one has no number.
+    The number is that of the outer head, as `SetupCheckHook` sees it in the built model. Training
+    sources may have that of a head inside as well, where the outer one has groups of its classes
+    (`CrossJointHead`).
     """
-    names = {}
-    for entry in lists:
-        names.setdefault(len(entry.classes), []).append(entry.name)
-    names.pop(0, None)
     faults = []
     for key in ('decode_head', 'auxiliary_head'):
         heads = model.get(key) or []
         for head in [heads] if isinstance(heads, dict) else heads:
-            head = head.get('head', head)
-            faults += [
-                f'model.{key}: num_classes={head["num_classes"]}, but {abridged(users)} have '
-                f'{number} classes, background included; set num_classes={number}, or correct the '
-                'class names (metainfo, or classes.txt).'
-                for number, users in names.items() if head.get('num_classes', number) != number]
+            numbers = _class_numbers(head)
+            users = {}
+            for entry in lists:
+                allowed = numbers if entry.for_training else numbers[:1]
+                if allowed and entry.classes and len(entry.classes) not in allowed:
+                    users.setdefault(len(entry.classes), []).append(entry.name)
+            for number, names in users.items():
+                what, remedy = f'num_classes={numbers[0]}', f'set num_classes={number}'
+                if len(numbers) > 1:
+                    what, remedy = '{} groups of {} classes'.format(*numbers), 'correct the groups'
+                faults.append(
+                    f'model.{key}: {what}, but {abridged(names)} have {number} classes, background '
+                    f'included; {remedy}, or correct the class names (metainfo, or classes.txt).')
     return faults
+
+
+def _class_numbers(head):
+    """How many classes a head's config predicts, and how many, within groups, it also learns."""
+    inner = _class_numbers(head['head']) if 'head' in head else []
+    if inner and 'groups' in head:
+        return [len(head['groups']), *inner]
+    return [head['num_classes']] if 'num_classes' in head else inner

@@ -1,9 +1,11 @@
 """Lists of images."""
 from collections import Counter
 
-from mmengine.fileio import exists, get_text
+from mmengine.fileio import exists
 
 from mmseg_wss.datasets.label_check import abridged
+from mmseg_wss.errors import DataError
+from mmseg_wss.text_list import read_lines
 
 
 def read_id_list(path, option, data_root):
@@ -22,7 +24,10 @@ def read_id_list(path, option, data_root):
     if not exists(path):
         return [], [f'{path}: there is no such list. Set {option} (relative to '
                     f'data_root={data_root!r}) to a file with an image ID a line.']
-    ids = Counter(line.split()[0] for line in get_text(path).splitlines() if line.strip())
+    try:
+        ids = Counter(line.split()[0] for line in read_lines(path))
+    except DataError as error:
+        return [], [str(error)]
     if not ids:
         return [], [f'{path}: the list is empty. Write an image ID a line, or remove this source '
                     'from the config.']

@@ -2,13 +2,15 @@
 import os.path as osp
 from collections import Counter
 
-from mmengine.fileio import exists, get_text
+from mmengine.fileio import exists
 from mmseg.utils import get_classes
 
 from mmseg_wss.datasets.id_list import read_id_list
 from mmseg_wss.datasets.label_check import abridged
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
+from mmseg_wss.errors import DataError
 from mmseg_wss.registry import DATASETS
+from mmseg_wss.text_list import read_lines
 
 
 @DATASETS.register_module()
@@ -118,7 +120,11 @@ class VOCWeakSegDataset(WeakSegDataset):
             faults.append(f'{self.tag_file}: there is no such tag file. Set tag_file (relative to '
                           f'data_root={self.data_root!r}) to a file of lines "ID CLASS ...".')
             return {}
-        rows = [line.split() for line in get_text(self.tag_file).splitlines() if line.strip()]
+        try:
+            rows = [line.split() for line in read_lines(self.tag_file)]
+        except DataError as error:
+            faults.append(str(error))
+            return {}
         tags = {row[0]: row[1:] for row in rows}
         twice = [name for name, count in Counter(row[0] for row in rows).items() if count > 1]
         if twice:

@@ -10,6 +10,7 @@ from mmseg_wss.datasets.mask_folder import read_manifest
 from mmseg_wss.datasets.palette import voc_palette
 from mmseg_wss.errors import DataError
 from mmseg_wss.random_state import seeded
+from mmseg_wss.text_list import read_lines
 
 
 class WeakSegDataset(BaseSegDataset):
@@ -35,8 +36,8 @@ class WeakSegDataset(BaseSegDataset):
     Raises:
         ValueError: an unknown supervision; `pseudo_mask` missing, or given where it is not used;
             `with_boxes` for images that have boxes anyway, or no mask of the whole image.
-        DataError: the list is missing, empty or holds an image twice, files of it are missing, or
-            there is no file of class names.
+        DataError: the list is missing, empty or holds an image twice, files of it are missing,
+            there is no file of class names, or one of these text files is not in UTF-8.
     """
 
     supervisions = ('pixel', 'box', 'image', 'pseudo')  # that the layout has labels for
@@ -57,9 +58,11 @@ class WeakSegDataset(BaseSegDataset):
         self.with_boxes = with_boxes
         self._mask_records = None  # of the folder's manifest; read when the list is
         classes = (kwargs.get('metainfo') or {}).get('classes')
-        if isinstance(classes, str) and not exists(classes):
-            raise DataError(f'{classes}: there is no such file of class names. Set '
-                            "metainfo['classes'] to a list of names or a file with one a line.")
+        if isinstance(classes, str):
+            if not exists(classes):
+                raise DataError(f'{classes}: there is no such file of class names. Set '
+                                "metainfo['classes'] to a list of names or a file with one a line.")
+            kwargs['metainfo'] = dict(kwargs['metainfo'], classes=read_lines(classes))
         kwargs['data_prefix'] = dict(kwargs.get('data_prefix') or {}, pseudo_mask=pseudo_mask or '')
         super().__init__(**kwargs)
 

@@ -1,9 +1,10 @@
 """A fault that is met during training stops it, names the file and says what to do."""
+import codecs
 import re
 
 import numpy as np
 import pytest
-from devkit import make_devkit, write_annotation, write_mask
+from devkit import CLASSES, make_devkit, write_annotation, write_mask
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 from PIL import Image
@@ -97,6 +98,8 @@ STRONG = [  # file, what is done to it, words of the message
     ('ImageSets/Segmentation/strong.txt', remove, 'no such list.*Set ann_file'),
     ('ImageSets/Segmentation/strong.txt', write(b' \n\n'), 'empty.*Write an image ID'),
     ('ImageSets/Segmentation/strong.txt', write(b's0\ns1\ns0\n'), 'more than once.*s0.*Name every'),
+    ('ImageSets/Segmentation/strong.txt', write('s0\ns1\n'.encode('utf-16')), 'Save it as UTF-8'),
+    ('classes.txt', write('\n'.join(CLASSES).encode('utf-16')), 'Save it as UTF-8'),
 ]
 WEAK = [
     ('JPEGImages/w1.jpg', remove, 'do not exist.*remove the images from the list'),
@@ -135,6 +138,15 @@ def speaks_of(error, name, words):
 
 def test_good_files_load(kit):
     assert len(load(kit, 'strong', 'pixel')) == len(load(kit, 'weak', 'box', pseudo=True)) == 2
+
+
+def test_text_files_of_windows_load(kit):
+    for name, lines in {'ImageSets/Segmentation/weak.txt': ['w0', 'w1'], 'classes.txt': CLASSES,
+                        'tags.txt': ['w0 red', 'w1 green']}.items():
+        (kit / name).write_bytes(codecs.BOM_UTF8 + '\r\n'.join([*lines, '']).encode())
+    red, green = load(kit, 'weak', 'image', tag_file='tags.txt')
+    assert red['data_samples'].gt_tags.tolist() == [1, 1, 0]
+    assert green['data_samples'].gt_tags.tolist() == [1, 0, 1]
 
 
 @pytest.mark.parametrize('file, damage, words', STRONG)
@@ -211,13 +223,14 @@ def test_tag_file_beside_scribbles(drawn_kit, rows, file, words):
 
 @pytest.mark.parametrize('rows, file, words', [
     (None, 'tags.txt', 'no such tag file.*Set tag_file'),
-    ('w0 red\n', 'tags.txt', 'no line for 1 .*w1.*Add "w1 CLASS'),
-    ('w0 red\nw1 red\nw1 green\n', 'tags.txt', 'more than one line for w1.*Write all'),
-    ('w0 red\nw1\n', 'w1.jpg', 'no object.*label its objects'),
-    ('w0 red\nw1 red blue\n', 'w1.jpg', "'blue'.*red, green.*correct the name or add")])
+    (b'w0 red\n', 'tags.txt', 'no line for 1 .*w1.*Add "w1 CLASS'),
+    (b'w0 red\nw1 red\nw1 green\n', 'tags.txt', 'more than one line for w1.*Write all'),
+    ('w0 red\nw1 red\n'.encode('utf-16'), 'tags.txt', 'Save it as UTF-8'),
+    (b'w0 red\nw1\n', 'w1.jpg', 'no object.*label its objects'),
+    (b'w0 red\nw1 red blue\n', 'w1.jpg', "'blue'.*red, green.*correct the name or add")])
 def test_tag_file(kit, rows, file, words):
     if rows is not None:
-        (kit / 'tags.txt').write_text(rows)
+        (kit / 'tags.txt').write_bytes(rows)
     with pytest.raises(DataError) as error:
         load(kit, 'weak', 'image', tag_file='tags.txt')
     speaks_of(error, file, words)

@@ -376,7 +376,7 @@ def test_no_image_with_the_classes_names_what_was_found(tmp_path):
 
 @pytest.mark.parametrize('supervision, stems', [('box', ['two']), ('pixel', ['two', 'crowd'])])
 def test_an_image_list_is_obeyed(tmp_path, supervision, stems):
-    (tmp_path / 'some.txt').write_text('two\r\ncrowd\r\n')
+    (tmp_path / 'some.txt').write_bytes(b'\xef\xbb\xbftwo\r\ncrowd\r\n')
     prefix = dict(data_prefix=dict(seg_map_path='Truth')) if supervision == 'pixel' else {}
     data_list, faults = scan(tmp_path, made_up(), supervision, image_list='some.txt', **prefix)
     assert not faults
@@ -384,12 +384,13 @@ def test_an_image_list_is_obeyed(tmp_path, supervision, stems):
 
 
 @pytest.mark.parametrize('content, said', [
-    (None, r'some\.txt: there is no such list\. Set image_list'), (' \n', 'the list is empty'),
-    ('two\nover\ntwo\n', r'names 1 image\(s\) more than once: two'),
-    ('two\nthree\n', r'some\.txt: 1 image\(s\) are not in .*a\.json: three')])
+    (None, r'some\.txt: there is no such list\. Set image_list'), (b' \n', 'the list is empty'),
+    (b'two\nover\ntwo\n', r'names 1 image\(s\) more than once: two'),
+    (b'two\nthree\n', r'some\.txt: 1 image\(s\) are not in .*a\.json: three'),
+    ('two\nover\n'.encode('utf-16'), r'some\.txt: .*Save it as UTF-8')])
 def test_faults_of_an_image_list(tmp_path, content, said):
     if content is not None:
-        (tmp_path / 'some.txt').write_text(content)
+        (tmp_path / 'some.txt').write_bytes(content)
     _, faults = scan(tmp_path, made_up(), image_list='some.txt')
     assert re.search(said, '\n'.join(faults))
 

@@ -1,17 +1,25 @@
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from devkit import CLASSES, make_devkit, write_mask
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.registry import MODELS, init_default_scope
 from PIL import Image
+from torch import nn
 
 from mmseg_wss.datasets.config_check import (
+    DataList,
     check_sample,
     find_overlaps,
     head_faults,
     overlap_faults,
     read_data_lists,
 )
+from mmseg_wss.engine.hooks.setup_check_hook import check_num_classes
+
+REPO = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -212,3 +220,38 @@ def test_heads_inside_a_wrapper(kit):
     assert faults(3) == []
     (fault, ) = faults(16)
     assert 'model.decode_head' in fault and 'num_classes=16' in fault and '3 classes' in fault
+
+
+def data_lists(*numbers):
+    """Two training sources and the images to evaluate, of so many classes each."""
+    return [DataList(f'list{i}', i < 2, 'pixel', tuple(map(str, range(number))))
+            for i, number in enumerate(numbers)]
+
+
+def test_a_head_that_groups_its_classes():
+    """Trains with both data sets, predicts the groups: the hook looks at the built head."""
+    head = dict(
+        type='mmseg_wss.CrossJointHead', groups=[[0, 2], [1], [3]],
+        head=dict(type='FCNHead', in_channels=2, channels=2, num_classes=4, num_convs=0,
+                  concat_input=False))
+    model = nn.Module()
+    model.decode_head = MODELS.build(head)
+    for evaluated, is_right in ((3, True), (4, False), (5, False)):
+        lists = data_lists(3, 4, evaluated)
+        faults = head_faults(dict(decode_head=head), lists)
+        assert (faults == []) == is_right
+        if not is_right:
+            assert len(faults) == 1 and 'list2 have' in faults[0] and 'groups' in faults[0]
+            with pytest.raises(ValueError, match='num_classes=3'):
+                check_num_classes(model, SimpleNamespace(metainfo=dict(classes=lists[2].classes)))
+    (fault, ) = head_faults(dict(decode_head=head), data_lists(3, 5, 3))
+    assert 'list1 have 5 classes' in fault
+    wrapped = dict(head, head=dict(type='mmseg_wss.EMHead', head=head['head']))
+    assert head_faults(dict(decode_head=wrapped), data_lists(3, 4, 3)) == []
+
+
+@pytest.mark.parametrize('name', ['cross_joint_vgg16_voc_coco', 'cross_joint_semi_vgg16_voc_coco'])
+def test_voc_beside_coco(name):
+    model = Config.fromfile(REPO / f'configs/wss/{name}.py').model
+    assert head_faults(model, data_lists(21, 81, 21)) == []
+    assert len(head_faults(model, data_lists(20, 81, 81))) == 2

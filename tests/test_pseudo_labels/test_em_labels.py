@@ -1,4 +1,6 @@
 """E-steps against loops over pixels, and against what EM is to achieve: areas, absent classes."""
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -65,8 +67,15 @@ def test_impossible_boxes(box, message):
 
 # ---- EM-Adapt
 
+def distinct_scores(classes=6, size=(9, 7), seed=0):
+    """Integers, so that sums and differences are exact and no rounding decides a tie."""
+    generator = torch.Generator().manual_seed(seed)
+    number = classes * size[0] * size[1]
+    return torch.randperm(number, generator=generator).view(1, classes, *size).float()
+
+
 def adapt_by_loops(scores, present, rho_bg, rho_fg, sweeps, counted):
-    """The released procedure for one image; the order of one object's class is not random."""
+    """The released procedure for one image, with its classes in the order of `present`."""
     scores = scores.flatten(1).double().numpy().copy()
     pixels = [i for i, one in enumerate(counted.flatten().tolist()) if one]
     for _ in range(sweeps):
@@ -81,16 +90,36 @@ def adapt_by_loops(scores, present, rho_bg, rho_fg, sweeps, counted):
 @pytest.mark.parametrize('present', [[0, 3], [4], [0]])
 @pytest.mark.parametrize('sweeps', [0, 1, 5])
 def test_adapted_biases_by_brute_force(present, sweeps):
-    """The smallest gap is left out where rounding may decide it."""
-    scores = random_scores(1).round(decimals=2)
+    scores = distinct_scores()
     valid = torch.ones(1, 9, 7, dtype=torch.bool)
     valid[:, 6:] = False
     tags = torch.zeros(1, 6)
     tags[0, present] = 1
     labels = adaptive_bias_labels(scores, tags, 0.35, 0.25, sweeps, valid=valid)
     expected = adapt_by_loops(scores[0], present, 0.35, 0.25, sweeps, valid[0])
-    differ = (labels.flatten().numpy() != expected).sum()
-    assert differ <= 2  # ties at the very pixels that set the biases, by rounding
+    assert labels.flatten().tolist() == expected
+
+
+def test_an_object_wins_one_pixel_more_than_its_portion():
+    """The background's lead is 1 to 10; 0.3 of 10 pixels is the 4th of them, where it is a tie."""
+    lead = torch.tensor([7., 2, 9, 4, 1, 10, 3, 8, 6, 5])
+    scores = torch.stack((torch.zeros(10), -lead)).view(1, 2, 2, 5)
+    labels = adaptive_bias_labels(scores, torch.ones(1, 2), 0., 0.3, sweeps=1)
+    assert torch.equal(labels.flatten(), (lead <= 4).long())
+
+
+def test_the_background_comes_first_and_the_others_by_chance():
+    """Each order of three classes gives other labels, and two orders of the six are drawn."""
+    scores, counted = distinct_scores(3, (6, 5)), torch.ones(6, 5)
+    by_order = {order: adapt_by_loops(scores[0], list(order), 0.7, 0.5, 1, counted)
+                for order in itertools.permutations(range(3))}
+    assert len({tuple(labels) for labels in by_order.values()}) == 6
+    drawn = [adaptive_bias_labels(
+        scores, torch.ones(1, 3), 0.7, 0.5, sweeps=1,
+        generator=torch.Generator().manual_seed(seed)).flatten().tolist() for seed in range(20)]
+    assert {order for order, labels in by_order.items() if labels in drawn} == {
+        (0, 1, 2), (0, 2, 1)}
+    assert all(labels in by_order.values() for labels in drawn)
 
 
 @pytest.mark.parametrize('objects, expected', [
@@ -137,15 +166,16 @@ def test_one_pixel():
     assert adaptive_bias_labels(scores, torch.tensor([[1, 1, 0]])).tolist() == [[[1]]]
 
 
-def test_padding_does_not_count():
+@pytest.mark.parametrize('rho_bg, rho_fg', [(0.4, 0.2), (1., 0.)])
+def test_padding_does_not_count(rho_bg, rho_fg):
     """The same labels inside, whatever the padding holds; an image of padding alone is no error."""
     scores, tags = random_scores(2, 4, (12, 10)), torch.tensor([[1, 1, 0, 0], [1, 0, 1, 0]])
     padded = torch.nn.functional.pad(scores, (0, 3, 0, 5), value=77.)
     valid = torch.zeros(2, 17, 13)
     valid[:, :12, :10] = 1
-    labels = adaptive_bias_labels(padded, tags, valid=valid)[:, :12, :10]
-    torch.testing.assert_close(labels, adaptive_bias_labels(scores, tags))
-    adaptive_bias_labels(padded, tags, valid=torch.zeros(2, 17, 13))
+    labels = adaptive_bias_labels(padded, tags, rho_bg, rho_fg, valid=valid)[:, :12, :10]
+    torch.testing.assert_close(labels, adaptive_bias_labels(scores, tags, rho_bg, rho_fg))
+    adaptive_bias_labels(padded, tags, rho_bg, rho_fg, valid=torch.zeros(2, 17, 13))
 
 
 def test_images_do_not_see_one_another():

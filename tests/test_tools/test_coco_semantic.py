@@ -16,6 +16,7 @@ from PIL import Image
 from mmseg_wss.converters.index_png import DiskFullError, write_index_png
 from mmseg_wss.converters.outlines import Region
 from mmseg_wss.converters.semantic_mask import MakeSemanticMask, paint_regions
+from mmseg_wss.errors import DataError
 
 TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/coco_semantic.py'
 NAMES = {90: 'red', 7: 'green', 33: 'blue'}  # classes 3, 1 and 2
@@ -168,7 +169,6 @@ def test_masks(root, convert):
     assert '5 made' in report and '0 failed' in report
     assert code == 1 and '1 image(s) of' in report and 'are missing' in report
     assert 'gone.jpg' in report and 'Train with them' in report
-    assert '1 mask(s) have background and 255 alone' in report and ': crowd\n' in report
     for name, mask in expected().items():
         assert np.array_equal(read(root / f'out/{name}.png'), mask), name
     assert (root / 'out/classes.txt').read_text() == 'background\ngreen\nblue\nred\n'
@@ -186,7 +186,7 @@ def test_masks(root, convert):
 
 def test_crowds_may_have_their_class(root, convert):
     code, report = convert('--crowd', 'class')  # the images are not asked for
-    assert code == 0 and 'missing' not in report and '255 alone' not in report
+    assert code == 0 and 'missing' not in report
     for name, mask in expected(crowd=False).items():
         assert np.array_equal(read(root / f'out/{name}.png'), mask), name
 
@@ -196,6 +196,7 @@ def test_the_data_set_reads_them(root, convert):
     from mmengine.registry import init_default_scope
 
     from mmseg_wss.datasets import COCOWeakSegDataset
+    from mmseg_wss.datasets.config_check import check_sample
     init_default_scope('mmseg')
     Image.new('RGB', SIZE).save(root / 'images/gone.jpg')
     dataset = COCOWeakSegDataset(
@@ -204,9 +205,18 @@ def test_the_data_set_reads_them(root, convert):
         data_prefix=dict(img_path='images', seg_map_path='out'),
         pipeline=[dict(type='LoadImageFromFile'), dict(type='mmseg_wss.LoadWeakLabels'),
                   dict(type='mmseg_wss.PackWeakSegInputs')])
-    masks = [dataset[i]['data_samples'].gt_sem_seg.data[0].numpy() for i in (0, 1, 4)]
+    masks = [sample['data_samples'].gt_sem_seg.data[0].numpy() for sample in dataset]
     assert all(np.array_equal(mask, expected()[name])
-               for mask, name in zip(masks, ('a', 'bare', 'gone')))
+               for mask, name in zip(masks, ('a', 'bare', 'c', 'crowd', 'gone')))
+    assert [check_sample(dataset.get_data_info(i), dataset.metainfo['classes'])[0]
+            for i in range(5)] == [[]] * 5
+
+    # a mask of 0 and 255 of objects, not of crowds, is what the check is for
+    content = expected()['gone']
+    write_index_png(root / 'out/gone.png', np.where(content, 255, 0).astype(np.uint8), bytes(768))
+    assert 'gone.png' in check_sample(dataset.get_data_info(4), dataset.metainfo['classes'])[0][0]
+    with pytest.raises(DataError, match='gone.png: the mask has only the values 0 and 255'):
+        dataset[4]
 
 
 def test_a_folder_of_another_file_or_option_is_refused(root, convert):

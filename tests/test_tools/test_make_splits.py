@@ -104,6 +104,15 @@ def test_lists_that_do_not_fit(run, tmp_path, options, message):
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.parametrize('file', ['tags.txt', 'list.txt'])
+def test_text_in_another_encoding(run, tmp_path, file):
+    (tmp_path / 'list.txt').write_text('i05\n')
+    (tmp_path / file).write_text('i05 cat\n', 'utf-16')
+    with pytest.raises(SystemExit, match=f'{file}: .*Save it as UTF-8'):
+        run('--strong', 1, '--ann-file', tmp_path / 'list.txt')
+    assert not (tmp_path / 'out').exists()
+
+
 @pytest.mark.parametrize('options', [('--strong', 0), ('--strong', 3, '--seed', -1),
                                      ('--strong-list', 'x', '--random'), ()])
 def test_impossible_options(run, options):

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from PIL import Image
 from tiny_run import NO_WORKERS, ROOT, finish, train, write_config
@@ -30,6 +31,12 @@ def evaluate(trained, out, *options, fails=False):
                              for path in sorted((out / 'masks').glob('*.png'))}
 
 
+def same_results(one, other):
+    (miou, masks), (other_miou, other_masks) = one, other
+    return miou == other_miou and masks.keys() == other_masks.keys() and all(
+        (masks[name] == other_masks[name]).all() for name in masks)
+
+
 def confusion_miou(masks, config):
     """mIoU of written predictions, by counting."""
     data = Config.fromfile(config).val_dataloader.dataset.data_root
@@ -43,8 +50,25 @@ def confusion_miou(masks, config):
             np.diag(counts) / (counts.sum(0) + counts.sum(1) - np.diag(counts)))
 
 
-def test_crf_changes_what_is_measured_and_written(trained, tmp_path):
-    _, plain = evaluate(trained, tmp_path / 'plain')
+@pytest.fixture(scope='module')
+def alone(trained, tmp_path_factory):
+    return evaluate(trained, tmp_path_factory.mktemp('alone'))
+
+
+@pytest.fixture(scope='module')
+def other(trained, tmp_path_factory):
+    """The network with the scores of its classes negated, as another run of the same config."""
+    checkpoint = torch.load(trained[1], weights_only=False, map_location='cpu')
+    for name, weight in checkpoint['state_dict'].items():
+        if 'conv_seg' in name:
+            weight.neg_()
+    path = tmp_path_factory.mktemp('other') / 'other.pth'
+    torch.save(checkpoint, path)
+    return trained[0], path
+
+
+def test_crf_changes_what_is_measured_and_written(trained, alone, tmp_path):
+    _, plain = alone
     here, refined = evaluate(trained, tmp_path / 'here', '--crf', '--crf-workers', '0')
     beside, same = evaluate(trained, tmp_path / 'beside', '--crf', 'rrm', '--crf-workers', '1')
     assert plain.keys() == refined.keys() == same.keys() and len(plain) == 5
@@ -58,10 +82,17 @@ def test_an_unknown_preset_names_those_there_are(trained, tmp_path):
     assert all(name in printed for name in CRF_PRESETS)
 
 
-def test_an_ensemble_with_itself_is_the_network(trained, tmp_path):
-    alone, plain = evaluate(trained, tmp_path / 'alone')
-    both, same = evaluate(trained, tmp_path / 'both', '--ensemble', *trained, '0.4')
-    assert both == alone and all((plain[name] == same[name]).all() for name in plain)
+def test_an_ensemble_with_itself_is_the_network(trained, alone, tmp_path):
+    both = evaluate(trained, tmp_path, '--ensemble', *trained, '0.4')
+    assert same_results(both, alone)
+
+
+def test_lambda_is_the_weight_of_the_second_network(trained, alone, other, tmp_path):
+    second = evaluate(other, tmp_path / 'second')
+    assert not same_results(alone, second)
+    for weight, expected in ('0', alone), ('1', second):
+        found = evaluate(trained, tmp_path / weight, '--ensemble', *other, weight)
+        assert same_results(found, expected)
 
 
 @pytest.mark.parametrize('weight', ['1.4', 'half'])

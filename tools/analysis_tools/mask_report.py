@@ -45,6 +45,7 @@ from mmseg_wss.datasets.palette import voc_palette
 from mmseg_wss.errors import DataError
 from mmseg_wss.evaluation import agreement_scores, image_counts, mask_scores
 from mmseg_wss.fileio import atomic_path
+from mmseg_wss.text_list import read_lines
 from mmseg_wss.visualization import colour_mask, save_panels
 
 SCORES = 'miou', 'miou_all', 'fg_precision', 'fg_recall', 'coverage', 'fg_coverage'
@@ -98,7 +99,7 @@ def class_names(args):
                         'file with a name a line, background first.')
     if path is None:
         return get_classes('voc'), 'the 21 names of VOC'
-    names = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    names = read_lines(path)
     if not names or len(set(names)) < len(names):
         raise DataError(f'{path}: {"a class is named twice" if names else "the file is empty"}. '
                         'Write a class name a line, background first, each once.')
@@ -127,7 +128,7 @@ def image_ids(folders, ann_file=None):
         raise DataError(f'{ann_file}: there is no such list. Set --ann-file to a file with an '
                         'image ID a line.')
     # the first word: VOC's own per-class lists carry a flag behind the ID
-    ids = [line.split()[0] for line in Path(ann_file).read_text().splitlines() if line.strip()]
+    ids = [line.split()[0] for line in read_lines(ann_file)]
     if not ids or len(set(ids)) < len(ids):
         raise DataError(f'{ann_file}: the list {"names an image twice" if ids else "is empty"}. '
                         'Write every image ID once, one a line.')

@@ -6,9 +6,10 @@
 Writes OUT/ID.png for every image of the file, ID being the stem of its file_name: 0 the background,
 1, 2, ... the categories in the order of their ids, 255 crowds (--crowd class: their class); and the
 names in OUT/classes.txt. Where objects overlap, the smaller one is on top. An image without any
-annotation gets a mask of background. The size of a mask is that of the file's width and height, so
-the images need not be there; with --images they are looked at: one that is missing is reported and
-its mask is made all the same (it may be on another disk still), one of another size fails.
+annotation gets a mask of background, one of crowds alone a mask of 0 and 255. The size of a mask is
+that of the file's width and height, so the images need not be there; with --images they are looked
+at: one that is missing is reported and its mask is made all the same (it may be on another disk
+still), one of another size fails.
 
 Started again, the tool makes what is missing; a folder of another file or option is refused. The
 exit code is 1 if an image failed or is missing.
@@ -98,7 +99,7 @@ def run(args):
             function, find_jobs(args, todo), len(todo), args.workers)
         seconds = time.perf_counter() - begin
 
-    missing = report_images(args, images, results, failures)
+    missing = report_images(args, images, failures)
     print(f'{len(results)} made in {seconds:.1f} s, {len(images) - len(todo)} up to date, '
           f'{len(failures)} failed: {args.out}')
     if not failures:
@@ -109,16 +110,12 @@ def run(args):
     return len(failures) + missing
 
 
-def report_images(args, images, results, failures):
+def report_images(args, images, failures):
     """Print what is wrong with which image; returns the number of those that are not there."""
     from mmseg_wss.datasets.label_check import abridged
 
     for name, message in sorted(failures.items()):
         print(f'{name}: {message}')
-    void = sorted(name for name, is_void in results.items() if is_void)
-    if void:
-        print(f'{len(void)} mask(s) have background and 255 alone, which a training refuses: leave '
-              f'these images out, or use --crowd class: {abridged(void)}')
     missing = []
     if args.images is not None:
         missing = sorted(image.file_name for image in images

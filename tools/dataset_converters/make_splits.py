@@ -30,6 +30,7 @@ from mmseg_wss.datasets.label_check import abridged
 from mmseg_wss.datasets.splits import VERSION, class_balanced_order
 from mmseg_wss.errors import DataError
 from mmseg_wss.fileio import atomic_path, file_sha256
+from mmseg_wss.text_list import read_lines
 
 
 def parse_args():
@@ -69,12 +70,12 @@ def read_list(path):
     """IDs of a list, of lines that begin with an ID or with the path of an image.
 
     Raises:
-        DataError: no such file, an empty one, or an image that is in it twice.
+        DataError: no such file, an empty one, one that is not in UTF-8, or an image that is in it
+            twice.
     """
     if not osp.isfile(path):
         raise DataError(f'{path}: there is no such list.')
-    lines = [line.split()[0] for line in Path(path).read_text('utf-8-sig').splitlines()
-             if line.strip()]
+    lines = [line.split()[0] for line in read_lines(path)]
     names = [osp.splitext(osp.basename(line))[0] if line.endswith(('.jpg', '.png')) else line
              for line in lines]
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -96,12 +97,11 @@ def read_tags(path):
         raise DataError(f'{path}: there is no such tag file. tools/make_weak_labels.py --kind tags '
                         'makes one from masks.')
     tags = {}
-    for line in Path(path).read_text('utf-8-sig').splitlines():
-        if line.strip():
-            name, *classes = line.split()
-            if name in tags:
-                raise DataError(f'{path}: it has more than one line for {name}.')
-            tags[name] = set(classes)
+    for line in read_lines(path):
+        name, *classes = line.split()
+        if name in tags:
+            raise DataError(f'{path}: it has more than one line for {name}.')
+        tags[name] = set(classes)
     return tags
 
 

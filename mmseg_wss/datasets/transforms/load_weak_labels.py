@@ -30,7 +30,8 @@ class LoadWeakLabels(BaseTransform):
     which boxes it was made, these are read and compared in any case.
 
     Required keys: img_path, ori_shape, classes, supervision, and seg_map_path | pseudo_mask_path |
-    partial_mask_path | box_path | objects | tags; mask_inputs where a pseudo mask has a record.
+    partial_mask_path | box_path | objects | tags; mask_inputs where a pseudo mask has a record;
+    has_crowd where 255 in a true mask may be crowds.
 
     Added keys:
 
@@ -76,8 +77,9 @@ class LoadWeakLabels(BaseTransform):
         path = results[key]
         mask = read_mask(path, self.backend_args)
         facts = mask, len(results['classes']), results['ori_shape']
+        is_truth = key == 'seg_map_path' and not results.get('has_crowd')
         faults = (partial_mask_faults(*facts) if key == 'partial_mask_path' else
-                  mask_faults(*facts, is_truth=key == 'seg_map_path'))
+                  mask_faults(*facts, is_truth))
         if faults:
             raise DataError(f'{path}: the mask {"; it ".join(faults)}.')
         results['gt_seg_map'] = mask.astype(np.uint8)

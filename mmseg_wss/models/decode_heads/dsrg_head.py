@@ -35,8 +35,9 @@ class DSRGHead(HeadWrapper):
 
     Seeds are masks in which almost all pixels are 255, of data sets with ``supervision='pseudo'``
     (any mask will do: a full one has nothing to grow to). Seeds, image and padding are taken at
-    every s-th pixel, as the released code does with 321 x 321 pixels and 41 x 41 scores. Classes
-    grow where an image has them: by its gt_tags, else if it has a seed of them.
+    every s-th pixel, as the released code does with 321 x 321 pixels and 41 x 41 scores. The
+    classes that an image has compete for its pixels: those of its gt_tags, where they are known,
+    seeded or not, and those of its seeds.
 
     Args:
         head (dict): config of the decode head. Its loss is not used.
@@ -48,8 +49,9 @@ class DSRGHead(HeadWrapper):
         init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
 
     Raises:
-        ValueError: an unknown `unary`, or a head with a single output channel. In training: a
-            sample without a mask, a seed that is no class.
+        ValueError: an unknown `unary`, a head with a single output channel, or one that
+            `HeadWrapper` does not take. In training: a sample without a mask, a seed that is no
+            class.
         ImportError: in training, SciPy is not installed.
     """
 

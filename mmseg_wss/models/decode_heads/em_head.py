@@ -3,6 +3,7 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
+from torch import nn
 
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
 from mmseg_wss.models.decode_heads.label_shrinking import shrink, valid_pixels
@@ -16,7 +17,15 @@ from mmseg_wss.pseudo_labels.em_labels import (
 from mmseg_wss.registry import MODELS
 
 UNLABELLED = 255
-E_STEPS = dict(fixed=fixed_bias_labels, adapt=adaptive_bias_labels, box=box_bias_labels)
+
+
+def _labels_as_they_are(scores, masks):
+    return masks
+
+
+E_STEPS = dict(fixed=fixed_bias_labels, adapt=adaptive_bias_labels, box=box_bias_labels,
+               mask=_labels_as_they_are)
+OF_MASKS = 'box', 'mask'  # E-steps that read gt_sem_seg
 
 
 @MODELS.register_module()
@@ -32,20 +41,23 @@ class EMHead(HeadWrapper):
     of a kind does not depend on how many pixels of it are labelled.
 
     Args:
-        head (dict): config of the decode head. Its losses should average over labelled pixels
+        head (dict): config of the decode head. Its losses average over labelled pixels
             (CrossEntropyLoss: ``avg_non_ignore=True``).
         e_step (dict): type is 'fixed' (`fixed_bias_labels`; EM-Fixed), 'adapt'
-            (`adaptive_bias_labels`; EM-Adapt) or 'box' (`box_bias_labels`; Bbox-EM-Fixed), the rest
-            are its options. 'fixed' and 'adapt' read gt_tags, 'box' reads gt_sem_seg, where
-            ``PseudoMask(kind='rect')`` has painted the boxes.
+            (`adaptive_bias_labels`; EM-Adapt), 'box' (`box_bias_labels`; Bbox-EM-Fixed) or 'mask'
+            (Bbox-Rect and Bbox-Seg: no E-step, the mask of a weak image is its labels), the rest
+            are its options. 'fixed' and 'adapt' read gt_tags; 'box' reads gt_sem_seg, where
+            ``PseudoMask(kind='rect')`` has painted the boxes; 'mask' reads it, too, where it may
+            also be a mask from a file (supervision 'pseudo').
         labels_from (str): 'image': the tags are those of the whole image; 'crop': of these, objects
             none of whose boxes reaches into the crop do not count (for supervision 'box').
         loss_weights (tuple[float, float]): of the strong and of the weak images' losses.
         init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
 
     Raises:
-        ValueError: an unknown E-step or `labels_from`. In training: a sample lacks the label that
-            the E-step reads.
+        ValueError: an unknown E-step or `labels_from`; a head that `HeadWrapper` does not take,
+            that predicts a single channel, or whose loss also averages over unlabelled pixels. In
+            training: a sample lacks the label that the E-step reads.
         TypeError: an option that the E-step does not have.
     """
 
@@ -61,13 +73,27 @@ class EMHead(HeadWrapper):
         self.e_step, self.options = kind, options
         self.labels_from, self.loss_weights = labels_from, tuple(loss_weights)
         self._check_options()
+        self._check_logits_and_loss()
 
     def _check_options(self):
         """Now, rather than in the first step of a training."""
         with torch.device('cpu'):  # a model may be built on 'meta', which has no values to check
             scores = torch.zeros(1, 2, 1, 1)
-            weak_label = torch.zeros(1, 1, 1) if self.e_step == 'box' else torch.ones(1, 2)
+            weak_label = torch.zeros(1, 1, 1) if self.e_step in OF_MASKS else torch.ones(1, 2)
             E_STEPS[self.e_step](scores, weak_label.long(), **self.options)
+
+    def _check_logits_and_loss(self):
+        name = type(self.head).__name__
+        if self.out_channels < 2:
+            raise ValueError(f'EMHead needs the scores of all classes, but {name} predicts one '
+                             'channel: set out_channels=num_classes in it.')
+        losses = getattr(self.head, 'loss_decode', [])
+        for loss in losses if isinstance(losses, (list, nn.ModuleList)) else [losses]:
+            if not getattr(loss, 'avg_non_ignore', True):
+                raise ValueError(
+                    f'EMHead expected losses that average over labelled pixels, but '
+                    f'{type(loss).__name__} of {name} counts unlabelled ones, too: set '
+                    'avg_non_ignore=True in its loss_decode.')
 
     def loss(self, inputs, batch_data_samples, train_cfg):
         """Losses of the head, with the keys strong.* and weak.*.
@@ -107,7 +133,7 @@ class EMHead(HeadWrapper):
         """E-step: labels of weak images, 255 on padding."""
         options = self.options
         valid = valid_pixels(samples, scores.shape[2:])
-        if self.e_step == 'box':
+        if self.e_step in OF_MASKS:
             weak_labels = self._masks(scores, samples)
         else:
             weak_labels = sample_tags(samples)
@@ -124,8 +150,9 @@ def _masks_of(samples):
         if 'gt_sem_seg' not in sample:
             raise ValueError(
                 f"{sample.metainfo.get('img_path', 'a sample')}: it has no mask. For e_step "
-                "'box', give its data set supervision='box' and add "
-                "mmseg_wss.PseudoMask(kind='rect') to the pipeline.")
+                "'box' or 'mask', give its data set supervision='box' and add "
+                "mmseg_wss.PseudoMask(kind='rect') to the pipeline; for 'mask', a data set with "
+                "supervision='pseudo' and a folder of masks will do, too.")
     return torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
 
 

@@ -81,7 +81,8 @@ def test_it_predicts_groups():
 
 
 def test_weak_images_of_the_larger_data_set_are_labelled_by_em():
-    inner = dict(FEATURE_HEADS['fcn'], num_classes=5, norm_cfg=None)
+    inner = dict(FEATURE_HEADS['fcn'], num_classes=5, norm_cfg=None,
+                 loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))
     head = build(head=dict(type='mmseg_wss.EMHead', head=inner, e_step=dict(type='fixed')))
     assert isinstance(head.head.head, BaseDecodeHead) and head.num_classes == 3
     features, samples = make_batch([OWN, OWN, GROUPED])

@@ -73,9 +73,10 @@ def test_losses_by_formula(classes, unary):
     assert set(losses) == {'loss_seed', 'loss_boundary', 'seeded'}
 
 
-@pytest.mark.parametrize('tags', [None, [1, 1, 1], [1, 1, 0]])
-def test_the_classes_of_an_image_are_its_tags_or_those_of_its_seeds(tags):
-    """Seeds of class 1 alone; class 2, the best of all everywhere, hides it if the image has it."""
+@pytest.mark.parametrize('tags', [None, [1, 1, 1], [1, 1, 0], [1, 0, 1], [1, 0, 0]])
+def test_the_classes_of_an_image_are_its_tags_and_those_of_its_seeds(tags):
+    """Seeds of class 1 alone, which is the image's even if no tag; class 2, the best of all
+    everywhere, hides it if it is a tag, though it has no seed."""
     head = build(fg_threshold=0.2, bg_threshold=1., crf=dict(iterations=0))
     head.head.conv_seg.weight.data.zero_()
     head.head.conv_seg.bias.data = torch.tensor([0., 1., 1.2])
@@ -87,7 +88,7 @@ def test_the_classes_of_an_image_are_its_tags_or_those_of_its_seeds(tags):
     losses = head.loss(features, samples, None, image=image)
     sown = (seeds_of(samples) != 255).float().mean()
     torch.testing.assert_close(losses['seeded'],
-                               sown if tags == [1, 1, 1] else torch.tensor(1.))
+                               sown if tags and tags[2] else torch.tensor(1.))
 
 
 def test_no_gradient_goes_through_the_crf():

@@ -13,10 +13,10 @@ WEAK, STRONG = [1, 3, 4], [0, 2]
 TAGS = torch.tensor([[1, 1, 0], [1, 0, 1], [1, 1, 1]])
 
 
-def build(**options):
+def build(inner=dict(), **options):
     torch.manual_seed(0)
-    inner = dict(FEATURE_HEADS['fcn'], num_classes=CLASSES, dropout_ratio=0.,
-                 norm_cfg=None, loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))
+    inner = {**FEATURE_HEADS['fcn'], 'num_classes': CLASSES, 'dropout_ratio': 0., 'norm_cfg': None,
+             'loss_decode': dict(type='CrossEntropyLoss', avg_non_ignore=True), **inner}
     return MODELS.build(dict(type='mmseg_wss.EMHead', head=inner, **options)).train()
 
 
@@ -63,6 +63,23 @@ def test_boxes_are_read_from_the_painted_mask():
     assert losses['strong.loss_ce'] == 0
 
 
+@pytest.mark.parametrize('supervision', ['box', 'pseudo'])
+def test_masks_of_weak_images_are_their_labels(supervision):
+    """0.7 and 0.3 of the mean over the labelled pixels of each kind, not of the mean over all."""
+    head = build(e_step=dict(type='mask'), loss_weights=(0.7, 0.3))
+    samples = make_samples(['pixel', supervision, 'pixel', supervision, supervision])
+    samples[3].gt_sem_seg.data[:, 4:] = 255
+    samples[4].valid.data[:, 8:] = 0
+    features = make_features(5)
+    losses = head.loss(features, samples, None)
+    nll = -head(features).log_softmax(1)
+    for name, weight, members in ('strong', 0.7, STRONG), ('weak', 0.3, WEAK):
+        pixels = [nll[i, label, y, x] for i in members
+                  for y, row in enumerate(samples[i].gt_sem_seg.data[0, ::2, ::2].tolist())
+                  for x, label in enumerate(row) if label != 255 and not (i == 4 and y >= 4)]
+        torch.testing.assert_close(losses[f'{name}.loss_ce'], weight * sum(pixels) / len(pixels))
+
+
 def test_the_gradient_is_that_of_the_scores_without_biases():
     """d loss / d f = (softmax(f) - one-hot) / pixels, with biases that decide all labels."""
     head = build(e_step=dict(type='fixed', bias_bg=0., bias_fg=1000.), loss_weights=(1., 1.))
@@ -80,20 +97,28 @@ def test_the_gradient_is_that_of_the_scores_without_biases():
     torch.testing.assert_close(logits.grad, expected / logits[0, 0].numel())
 
 
-def test_padding_is_not_labelled():
-    head = build(e_step=dict(type='fixed'), loss_weights=(1., 1.))
+@pytest.mark.parametrize('e_step, estimate', [
+    ('fixed', lambda f, valid: fixed_bias_labels(f, TAGS[:2])),
+    ('adapt', lambda f, valid: adaptive_bias_labels(f, TAGS[:2], valid=valid))])
+def test_padding_is_not_labelled(e_step, estimate):
+    """Nor do its scores count: EM-Adapt's portions are of the image."""
+    head = build(e_step=dict(type=e_step), loss_weights=(1., 1.))
     features, samples = make_batch(['image', 'image'])
     samples[1].valid.data[:, 8:] = False
+    features[0][1, :, 4:] *= 5
     logits = head(features)
-    labels = fixed_bias_labels(logits, TAGS[:2])
-    labels[1, 4:] = 255
+    valid = torch.ones(2, 8, 8)
+    valid[1, 4:] = 0
+    labels = estimate(logits, valid).masked_fill(valid == 0, 255)
     torch.testing.assert_close(head.loss(features, samples, None)['weak.loss_ce'],
                                cross_entropy(logits, labels))
 
 
-def test_labels_of_the_crop():
-    """Class 2 of the image has no box in the crop, so it has no advantage there."""
-    head = build(e_step=dict(type='fixed', bias_fg=50., bias_bg=0.), labels_from='crop',
+@pytest.mark.parametrize('bias_bg, best', [(0., 1), (100., 0)])
+def test_labels_of_the_crop(bias_bg, best):
+    """Class 2 of the image has no box in the crop, so it has no advantage there; the background,
+    which never has a box, keeps its own."""
+    head = build(e_step=dict(type='fixed', bias_fg=50., bias_bg=bias_bg), labels_from='crop',
                  loss_weights=(1., 1.))
     features, samples = make_batch(['box'])
     samples[0].gt_tags = torch.ones(3, dtype=torch.uint8)
@@ -102,7 +127,7 @@ def test_labels_of_the_crop():
     logits = head(features)
     torch.testing.assert_close(
         head.loss(features, samples, None)['weak.loss_ce'],
-        cross_entropy(logits, torch.ones(1, 8, 8, dtype=torch.long)))
+        cross_entropy(logits, torch.full((1, 8, 8), best)))
 
 
 @pytest.mark.parametrize('kinds, empty', [(['pixel'] * 2, 'weak'), (['image'] * 2, 'strong')])
@@ -118,10 +143,18 @@ def test_a_kind_that_the_batch_does_not_have(kinds, empty):
 
 
 @pytest.mark.parametrize('options, error, message', [
-    (dict(e_step=dict(type='fix')), ValueError, "fixed, adapt, box; got 'fix'"),
+    (dict(e_step=dict(type='fix')), ValueError, "fixed, adapt, box, mask; got 'fix'"),
     (dict(e_step=dict(type='adapt', rho_bg=2)), ValueError, 'rho_bg'),
     (dict(e_step=dict(type='box', rho_bg=0.4)), TypeError, 'rho_bg'),
-    (dict(labels_from='crops'), ValueError, "'image' or 'crop', got 'crops'")])
+    (dict(e_step=dict(type='mask', bias_fg=1.)), TypeError, 'bias_fg'),
+    (dict(labels_from='crops'), ValueError, "'image' or 'crop', got 'crops'"),
+    (dict(inner=dict(num_classes=2, out_channels=1, threshold=0.5)), ValueError,
+     'FCNHead predicts one channel: set out_channels=num_classes'),
+    (dict(inner=dict(loss_decode=dict(type='CrossEntropyLoss'))), ValueError,
+     'CrossEntropyLoss of FCNHead .*: set avg_non_ignore=True'),
+    (dict(inner=dict(loss_decode=[
+        dict(type='CrossEntropyLoss', avg_non_ignore=True),
+        dict(type='CrossEntropyLoss', loss_name='loss_2')])), ValueError, 'avg_non_ignore=True')])
 def test_wrong_options_are_found_when_the_head_is_built(options, error, message):
     with pytest.raises(error, match=message):
         build(**options)
@@ -130,6 +163,8 @@ def test_wrong_options_are_found_when_the_head_is_built(options, error, message)
 @pytest.mark.parametrize('options, message', [
     (dict(), r'img_0.jpg: it has no tags'),
     (dict(e_step=dict(type='box')), r"img_0.jpg: it has no mask.*PseudoMask\(kind='rect'\)"),
+    (dict(e_step=dict(type='mask')),
+     r"img_0.jpg: it has no mask.*PseudoMask\(kind='rect'\).*supervision='pseudo'"),
     (dict(labels_from='crop'), 'img_0.jpg: it has no boxes')])
 def test_labels_that_are_missing(options, message):
     head = build(**options)
