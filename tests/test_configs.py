@@ -126,7 +126,7 @@ def test_all_configs_are_here():
     counts = {folder: sum(name.startswith(f'{folder}/') for name in CONFIGS)
               for folder in ('wss', 'msrc', 'quickstart')}
     assert counts == dict(wss=55, msrc=29, quickstart=2)
-    assert len(CONFIGS) == 84
+    assert len(CONFIGS) == 86
 
 
 def test_everything_resolves_and_fits_in_a_fresh_process(built, name):
