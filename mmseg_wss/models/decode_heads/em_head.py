@@ -70,6 +70,9 @@ class EMHead(HeadWrapper):
             raise ValueError(f'e_step must have a type of {", ".join(E_STEPS)}; got {kind!r}.')
         if labels_from not in ('image', 'crop'):
             raise ValueError(f"labels_from must be 'image' or 'crop', got {labels_from!r}.")
+        if labels_from == 'crop' and kind in OF_MASKS:
+            raise ValueError(f"labels_from='crop' is for e_step 'fixed' and 'adapt'; {kind!r} "
+                             'has the labels of the crop anyway. Remove labels_from.')
         self.e_step, self.options = kind, options
         self.labels_from, self.loss_weights = labels_from, tuple(loss_weights)
         self._check_options()

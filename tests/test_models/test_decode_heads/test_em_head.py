@@ -148,6 +148,8 @@ def test_a_kind_that_the_batch_does_not_have(kinds, empty):
     (dict(e_step=dict(type='box', rho_bg=0.4)), TypeError, 'rho_bg'),
     (dict(e_step=dict(type='mask', bias_fg=1.)), TypeError, 'bias_fg'),
     (dict(labels_from='crops'), ValueError, "'image' or 'crop', got 'crops'"),
+    (dict(labels_from='crop', e_step=dict(type='box')), ValueError, 'has the labels of the crop'),
+    (dict(labels_from='crop', e_step=dict(type='mask')), ValueError, 'has the labels of the crop'),
     (dict(inner=dict(num_classes=2, out_channels=1, threshold=0.5)), ValueError,
      'FCNHead predicts one channel: set out_channels=num_classes'),
     (dict(inner=dict(loss_decode=dict(type='CrossEntropyLoss'))), ValueError,
