@@ -574,7 +574,7 @@ def test_a_curve_is_put_together_from_all_starts(tmp_path):
 
 def test_all_pipelines_are_here():
     assert [f'{path.parts[-3]}/{path.name}' for path in PIPELINES] == [
-        'msrc/mixed_dual_msrc.py', 'wss/mixed_dual_voc.py']
+        'msrc/mixed_dual_msrc.py', 'wss/mixed_dual_voc.py', 'wss/mixed_dual_voc_83.py']
 
 
 @pytest.mark.parametrize('path', PIPELINES, ids=lambda path: path.stem)
