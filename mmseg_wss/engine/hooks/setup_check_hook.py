@@ -13,11 +13,14 @@ from mmseg_wss.registry import HOOKS
 _HEAD = re.compile(r'(decode|auxiliary)_head(\.\d+)?')
 
 
-def check_num_classes(model, dataset):
+def check_num_classes(model, dataset, training=False):
     """Every head must have as many classes as the data set has names; a wrapped one may have more.
 
+    In training, a head that also learns other labels than it predicts (`CrossJointHead`) names the
+    numbers of both as its `label_counts`; a data set has one of them.
+
     Raises:
-        ValueError: they differ; names both numbers.
+        ValueError: they differ; names the numbers.
     """
     classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
     if classes is None:
@@ -25,12 +28,17 @@ def check_num_classes(model, dataset):
     model = model.module if is_model_wrapper(model) else model
     for name, module in model.named_modules():
         if _HEAD.fullmatch(name) and hasattr(module, 'num_classes'):
-            if module.num_classes != len(classes):
+            counts = (module.num_classes, )
+            if training:
+                counts = getattr(module, 'label_counts', counts)
+            if len(classes) not in counts:
+                source = getattr(dataset, 'ann_file', '')
                 raise ValueError(
-                    f'{name} ({type(module).__name__}) has num_classes={module.num_classes}, but '
-                    f'the data set has {len(classes)} classes ({", ".join(classes)}; background '
-                    f'included): set num_classes={len(classes)} in the head, or correct the class '
-                    'names (metainfo, or classes.txt of the devkit).')
+                    f'{name} ({type(module).__name__}) has num_classes='
+                    f'{" or ".join(map(str, counts))}, but the data set{source and f" {source}"} '
+                    f'has {len(classes)} classes ({", ".join(classes)}; background included): set '
+                    f'num_classes={len(classes)} in the head, or correct the class names '
+                    '(metainfo, or classes.txt of the devkit).')
 
 
 def image_lists(sources, val=None):
@@ -50,7 +58,7 @@ class SetupCheckHook(Hook):
     """Check a run before its first step, and warn where it departs from the config's recipe.
 
     Raises, before training:
-        ValueError: the heads and the data set disagree on the number of classes; the dataloader and
+        ValueError: the heads and a data set disagree on the number of classes; the dataloader and
             its `StrongWeakSampler` on the batch size; the training loop and the sampler on epochs
             or iterations.
         DataError: an image is in two training sources, or in training and evaluation.
@@ -63,8 +71,9 @@ class SetupCheckHook(Hook):
 
     def before_train(self, runner):
         loader = runner.train_dataloader
-        check_num_classes(runner.model, loader.dataset)
         sources = getattr(loader.dataset, 'datasets', [loader.dataset])
+        for source in sources:
+            check_num_classes(runner.model, source, training=True)
         val = runner.val_dataloader.dataset if runner.val_loop is not None else None
         for a, b, paths in find_overlaps(image_lists(sources, val)):
             raise DataError(

@@ -49,6 +49,8 @@ class CrossJointHead(HeadWrapper):
 
     num_classes = property(lambda self: len(self.groups))
     out_channels = property(lambda self: len(self.groups))
+    # of the classes that an image's labels may have; see SetupCheckHook
+    label_counts = property(lambda self: (self.head.num_classes, self.num_classes))
 
     def forward(self, inputs):
         """Logits of the groups, (N, K, h, w)."""
@@ -87,7 +89,7 @@ class CrossJointHead(HeadWrapper):
         return losses
 
     def _split(self, samples):
-        numbers = {self.head.num_classes: [], self.num_classes: []}
+        numbers = {count: [] for count in self.label_counts}
         for index, sample in enumerate(samples):
             classes = sample.metainfo.get('classes', ())
             if len(classes) not in numbers:

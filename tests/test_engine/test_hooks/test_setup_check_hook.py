@@ -92,6 +92,32 @@ def test_auxiliary_heads_too(train):
         train(model__auxiliary_head=[dict(aux, num_classes=5), aux])
 
 
+def own_classes(source, classes):
+    """Settings that give a training source other classes than the rest has."""
+    return {'train_dataloader__dataset__ignore_keys': ['classes', 'palette'],
+            f'train_dataloader__dataset__datasets__{source}__metainfo': dict(classes=classes)}
+
+
+@pytest.mark.parametrize('source', [0, 1])
+def test_every_training_source_has_as_many_classes_as_the_head(train, source):
+    with pytest.raises(ValueError, match='num_classes=5, but the data set .*txt has 6 classes'):
+        train(**own_classes(source, ['background', *'abcde']))
+
+
+@pytest.mark.parametrize('source', [0, 1])
+def test_a_head_of_two_label_sets_trains_with_either_one_first(runner, path, source):
+    """Cross-Joint: whether COCO or VOC is the first source says nothing of the classes."""
+    names = (path.parent / 'shapes/classes.txt').read_text().split()
+    head = dict(type='FCNHead', in_channels=16, in_index=3, channels=8, num_convs=1, num_classes=6)
+    training = runner(
+        **own_classes(source, [*names, 'sixth']),
+        model__decode_head=dict(_delete_=True, type='mmseg_wss.CrossJointHead', head=head,
+                                groups=[[0, 5], [1], [2], [3], [4]]))
+    training.register_hook(Stop(), 'LOWEST')
+    with pytest.raises(FirstStep):
+        training.train()
+
+
 @pytest.mark.parametrize('mode', ['val', 'test'])
 def test_evaluation_has_as_many_classes_as_the_head(runner, mode):
     meta = dict(classes=['background', 'other'])
