@@ -85,13 +85,14 @@ def late_gain(curve, metric):
 
 
 def plot_curves(path, curves, metric):
-    figure = Figure(figsize=(7, 4.5), layout='constrained')
+    figure = Figure(figsize=(7, 4.5 + 0.17 * len(curves)), layout='constrained')
     axis = figure.subplots()
-    for name, curve in curves.items():
-        axis.plot(list(curve), [entry[metric] for entry in curve.values()], marker='.', label=name)
+    for number, (name, curve) in enumerate(curves.items()):
+        axis.plot(list(curve), [entry[metric] for entry in curve.values()], marker='.', label=name,
+                  linestyle=('-', '--', ':')[number // 10 % 3])  # colours repeat after ten
     axis.set(xlabel='step', ylabel=f'val {metric}')
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=8)
+    figure.legend(loc='outside lower left', fontsize=8)  # names are long, and curves are many
     with atomic_path(path) as temporary:
         FigureCanvasAgg(figure).print_png(str(temporary))
 
