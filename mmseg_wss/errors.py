@@ -7,3 +7,7 @@ class DataError(ValueError):
     It is raised with a message that names the file and the remedy, and stops a training: mmengine's
     data sets would otherwise draw another image in silence.
     """
+
+
+class DiskFullError(OSError):
+    """No space is left on the disk: it ends a whole run, not the making of one file."""

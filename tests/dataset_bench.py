@@ -14,7 +14,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from mmseg_wss.datasets import VOCWeakSegDataset
-from mmseg_wss.datasets.seeded_index import SeededIndex
+from mmseg_wss.datasets.samplers.seeded_index import SeededIndex
 from mmseg_wss.errors import DataError
 
 PLAIN = [dict(type='LoadImageFromFile'), dict(type='mmseg_wss.LoadWeakLabels'),

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmseg_wss.datasets.palette import voc_palette
+from mmseg_wss.labels.palette import voc_palette
 
 CLASSES = ('background', 'red', 'green')
 COLOURS = {1: (200, 30, 30), 2: (30, 200, 30)}  # of the objects, by class index

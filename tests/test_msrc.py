@@ -10,7 +10,7 @@ from mmseg.registry import DATASETS
 from PIL import Image
 
 from mmseg_wss.datasets.transforms import rect_mask
-from mmseg_wss.datasets.voc_xml import read_voc_objects
+from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 
 REPO = Path(__file__).parent.parent
 ROOT = Path(os.environ.get('MSRC_ROOT', REPO.parent / 'shared/data/msrc'))

@@ -13,7 +13,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
-from mmseg_wss.datasets.shapes import make_shapes
+from mmseg_wss.simulation.shapes import make_shapes
 
 ROOT = Path(__file__).resolve().parents[1]
 

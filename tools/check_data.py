@@ -16,7 +16,7 @@ from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.progress import track
 
-from mmseg_wss.datasets.config_check import (
+from mmseg_wss.engine.config_check import (
     check_sample,
     head_faults,
     overlap_faults,

@@ -22,18 +22,18 @@ from typing import NamedTuple
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
-from mmseg_wss.boxes import box_hash
-from mmseg_wss.datasets.mask_folder import MaskFolder
-from mmseg_wss.datasets.objects import load_objects
-from mmseg_wss.datasets.weak_sources import weak_images
+from mmseg_wss.engine.weak_sources import weak_images
 from mmseg_wss.errors import DataError
-from mmseg_wss.fileio import file_sha256, is_full_disk
-from mmseg_wss.progress import track
+from mmseg_wss.labels.boxes import box_hash
+from mmseg_wss.labels.objects import load_objects
+from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.proposals import METHODS, parse_method
 from mmseg_wss.proposals.jobs import LOADING, MakeProposal
-from mmseg_wss.tool_exit import exit_after
+from mmseg_wss.utils.cli import exit_after
+from mmseg_wss.utils.fileio import file_sha256, is_full_disk
+from mmseg_wss.utils.progress import track
+from mmseg_wss.utils.worker_pool import Failure, WorkerPool
 from mmseg_wss.version import __version__
-from mmseg_wss.worker_pool import Failure, WorkerPool
 
 LAUNCHERS = (('RANK', 'WORLD_SIZE'), ('SLURM_PROCID', 'SLURM_NTASKS'))
 

@@ -24,20 +24,21 @@ from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 
 from mmseg_wss import __version__
-from mmseg_wss.boxes import box_hash
-from mmseg_wss.datasets.config_check import image_shape, leaf_datasets, read_data_lists
-from mmseg_wss.datasets.label_check import abridged, box_faults, tag_faults
-from mmseg_wss.datasets.mask_folder import MaskFolder, read_manifest
-from mmseg_wss.datasets.objects import load_objects
-from mmseg_wss.datasets.weak_sources import image_pipeline, image_tags, weak_images
+from mmseg_wss.engine.config_check import leaf_datasets, read_data_lists
 from mmseg_wss.engine.hooks import WholeNetworkHook
 from mmseg_wss.engine.launch import init_cpu_processes
 from mmseg_wss.engine.tta import enable_tta
+from mmseg_wss.engine.weak_sources import image_pipeline, image_tags, weak_images
 from mmseg_wss.errors import DataError
 from mmseg_wss.evaluation.pseudo_mask_writer import MaskTarget, confidence_path
-from mmseg_wss.fileio import file_sha256, remove_temporaries
+from mmseg_wss.labels.boxes import box_hash
+from mmseg_wss.labels.checks.label_check import abridged, box_faults, tag_faults
+from mmseg_wss.labels.formats.image_file import image_shape
+from mmseg_wss.labels.objects import load_objects
+from mmseg_wss.labels.stores.mask_folder import MaskFolder, read_manifest
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 from mmseg_wss.pseudo_labels.seeds import check_thresholds
+from mmseg_wss.utils.fileio import file_sha256, remove_temporaries
 
 TAU = 0.9
 

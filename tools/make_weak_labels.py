@@ -23,12 +23,12 @@ from typing import NamedTuple
 from mmengine.registry import init_default_scope
 
 from mmseg_wss.datasets import VOCWeakSegDataset
-from mmseg_wss.datasets.mask_folder import MaskFolder
-from mmseg_wss.datasets.weak_label_files import AnnotationFolder, TagFile
-from mmseg_wss.datasets.weak_label_jobs import KINDS, VERSION, MakeWeakLabel
-from mmseg_wss.progress import track
-from mmseg_wss.tool_exit import exit_after
-from mmseg_wss.worker_pool import Failure, WorkerPool
+from mmseg_wss.labels.stores.mask_folder import MaskFolder
+from mmseg_wss.labels.stores.weak_label_files import AnnotationFolder, TagFile
+from mmseg_wss.simulation.weak_label_jobs import KINDS, VERSION, MakeWeakLabel
+from mmseg_wss.utils.cli import exit_after
+from mmseg_wss.utils.progress import track
+from mmseg_wss.utils.worker_pool import Failure, WorkerPool
 
 PLACES = dict(tags='tags_v{}.txt', boxes='Annotations_v{}', points='PointLabels_v{}_seed{}',
               scribbles='ScribbleLabels_v{}_seed{}')

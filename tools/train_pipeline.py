@@ -18,10 +18,10 @@ import sys
 import time
 from datetime import timedelta
 
-from mmseg_wss.engine.folder_lock import folder_lock
-from mmseg_wss.engine.pipeline import plan_stages
-from mmseg_wss.engine.pipeline_file import check_method, read_pipeline, split_options
-from mmseg_wss.engine.stage import (
+from mmseg_wss.pipeline.folder_lock import folder_lock
+from mmseg_wss.pipeline.pipeline_file import check_method, read_pipeline, split_options
+from mmseg_wss.pipeline.plan import plan_stages
+from mmseg_wss.pipeline.stage import (
     CONTINUES,
     DONE,
     LastCheckpoint,
@@ -31,8 +31,8 @@ from mmseg_wss.engine.stage import (
     shell_text,
     stage_state,
 )
-from mmseg_wss.engine.supervisor import run_supervised
-from mmseg_wss.fileio import atomic_path
+from mmseg_wss.pipeline.supervisor import run_supervised
+from mmseg_wss.utils.fileio import atomic_path
 
 TOOLS = osp.dirname(osp.abspath(__file__))
 
@@ -112,7 +112,7 @@ def run_command(stage, command, lock):
 
 def write_report(stages):
     # not above: it loads matplotlib, which takes longer than to plan
-    from mmseg_wss.engine import pipeline_report
+    from mmseg_wss.pipeline import report as pipeline_report
     report = pipeline_report.collect(stages)
     folder = stages[-1].folder
     with atomic_path(osp.join(folder, 'pipeline.json')) as temporary:

@@ -3,11 +3,11 @@ import os.path as osp
 
 from mmseg.utils import get_classes
 
-from mmseg_wss.datasets.coco_json import read_coco
-from mmseg_wss.datasets.id_list import read_id_list
-from mmseg_wss.datasets.label_check import abridged
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.labels.formats.coco_json import read_coco
+from mmseg_wss.labels.formats.id_list import read_id_list
 from mmseg_wss.registry import DATASETS
 
 

@@ -1,7 +1,7 @@
 """The data set of the quick start, which draws itself."""
-from mmseg_wss.datasets.shapes import ensure_shapes
 from mmseg_wss.datasets.voc_weak_seg import VOCWeakSegDataset
 from mmseg_wss.registry import DATASETS
+from mmseg_wss.simulation.shapes import ensure_shapes
 
 
 @DATASETS.register_module()

@@ -5,12 +5,12 @@ from collections import Counter
 from mmengine.fileio import exists
 from mmseg.utils import get_classes
 
-from mmseg_wss.datasets.id_list import read_id_list
-from mmseg_wss.datasets.label_check import abridged
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.labels.formats.id_list import read_id_list
+from mmseg_wss.labels.formats.text_list import read_lines
 from mmseg_wss.registry import DATASETS
-from mmseg_wss.text_list import read_lines
 
 
 @DATASETS.register_module()

@@ -5,12 +5,12 @@ from contextlib import nullcontext
 from mmengine.fileio import exists, list_dir_or_file
 from mmseg.datasets import BaseSegDataset
 
-from mmseg_wss.datasets.image_check import check_image_file
-from mmseg_wss.datasets.mask_folder import read_manifest
-from mmseg_wss.datasets.palette import voc_palette
 from mmseg_wss.errors import DataError
-from mmseg_wss.random_state import seeded
-from mmseg_wss.text_list import read_lines
+from mmseg_wss.labels.formats.image_file import check_image_file
+from mmseg_wss.labels.formats.text_list import read_lines
+from mmseg_wss.labels.palette import voc_palette
+from mmseg_wss.labels.stores.mask_folder import read_manifest
+from mmseg_wss.utils.random_state import seeded
 
 
 class WeakSegDataset(BaseSegDataset):

@@ -12,7 +12,7 @@ what ignored pixels count as.
 import cv2
 import numpy as np
 
-from mmseg_wss.datasets.label_check import IGNORE, label_values
+from mmseg_wss.labels.checks.label_check import IGNORE, label_values
 
 
 def confusion_counts(first, second, num_classes):

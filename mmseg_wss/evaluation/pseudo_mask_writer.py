@@ -9,16 +9,16 @@ from mmengine.dist import all_reduce, get_dist_info, get_world_size, is_main_pro
 from mmengine.evaluator import BaseMetric
 from PIL import Image
 
-from mmseg_wss.boxes import pixel_windows
-from mmseg_wss.datasets.label_check import IGNORE
-from mmseg_wss.datasets.mask_folder import MaskFolder
 from mmseg_wss.evaluation.refine import (
     class_probabilities,
     refine,
     restrict_to_tags,
 )
-from mmseg_wss.fileio import atomic_path, name_full_disk
+from mmseg_wss.labels.boxes import pixel_windows
+from mmseg_wss.labels.checks.label_check import IGNORE
+from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.registry import METRICS
+from mmseg_wss.utils.fileio import atomic_path, name_full_disk
 
 
 def threshold_labels(probs, tau):

@@ -5,7 +5,7 @@ From Papandreou et al., ICCV 2015 (WSSL), section 3.3; the numbers are those of 
 import numpy as np
 import torch
 
-from mmseg_wss.boxes import box_areas, pixel_windows
+from mmseg_wss.labels.boxes import box_areas, pixel_windows
 from mmseg_wss.ops import dense_crf
 from mmseg_wss.proposals.rect import rect_masks
 

@@ -2,7 +2,7 @@
 import cv2
 import numpy as np
 
-from mmseg_wss.boxes import pixel_windows
+from mmseg_wss.labels.boxes import pixel_windows
 
 # OpenCV fits mixtures of five Gaussians to the colours inside and outside of the box, and does not
 # take fewer pixels than that on either side

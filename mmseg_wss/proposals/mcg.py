@@ -4,8 +4,8 @@ import scipy.io
 from scipy.ndimage import find_objects
 from scipy.sparse import issparse
 
-from mmseg_wss.boxes import box_areas, pixel_windows
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.boxes import box_areas, pixel_windows
 
 
 def mcg_masks(path, boxes, shape):

@@ -1,7 +1,7 @@
 """The box itself as the mask of its object."""
 import numpy as np
 
-from mmseg_wss.boxes import pixel_windows
+from mmseg_wss.labels.boxes import pixel_windows
 
 
 def rect_masks(boxes, shape):

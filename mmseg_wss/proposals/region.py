@@ -7,7 +7,7 @@ the given one.
 import numpy as np
 from scipy.ndimage import find_objects
 
-from mmseg_wss.boxes import pixel_windows
+from mmseg_wss.labels.boxes import pixel_windows
 from mmseg_wss.proposals.region_hierarchy import region_hierarchies
 
 _MIN_INSIDE = 0.7  # share of a region's pixels that must lie in the box

@@ -5,7 +5,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from mmseg_wss.fileio import atomic_path
+from mmseg_wss.utils.fileio import atomic_path
 
 IGNORED = (224, 224, 224)  # colour of pixels in no loss and no metric
 

@@ -22,15 +22,15 @@ from mmengine.registry import DATASETS, init_default_scope
 from mmseg.utils import get_classes
 from PIL import Image
 
-from mmseg_wss.boxes import box_hash
 from mmseg_wss.datasets import COCOWeakSegDataset, StrongWeakSampler, VOCWeakSegDataset
-from mmseg_wss.datasets.coco_json import clip_boxes, match_classes, read_coco
-from mmseg_wss.datasets.config_check import check_sample, read_data_lists
-from mmseg_wss.datasets.mask_folder import MaskFolder
-from mmseg_wss.datasets.objects import load_objects
-from mmseg_wss.datasets.seeded_index import SeededIndex
-from mmseg_wss.datasets.voc_xml import read_voc_objects
+from mmseg_wss.datasets.samplers.seeded_index import SeededIndex
+from mmseg_wss.engine.config_check import check_sample, read_data_lists
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.boxes import box_hash
+from mmseg_wss.labels.formats.coco_json import clip_boxes, match_classes, read_coco
+from mmseg_wss.labels.formats.voc_xml import read_voc_objects
+from mmseg_wss.labels.objects import load_objects
+from mmseg_wss.labels.stores.mask_folder import MaskFolder
 
 REPO = Path(__file__).resolve().parents[2]
 MSRC = Path(os.environ.get('MSRC_ROOT', REPO.parent / 'shared/data/msrc'))

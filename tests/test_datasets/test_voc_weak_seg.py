@@ -9,9 +9,9 @@ from mmseg.utils import get_classes
 from PIL import Image
 
 from mmseg_wss.datasets import COCOWeakSegDataset, VOCWeakSegDataset, WeakSegDataset
-from mmseg_wss.datasets.seeded_index import SeededIndex
-from mmseg_wss.datasets.voc_xml import read_voc_objects
+from mmseg_wss.datasets.samplers.seeded_index import SeededIndex
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 
 
 class TestPixel(DatasetBench):

@@ -5,7 +5,6 @@ import torch
 from mmengine.evaluator import Evaluator
 from PIL import Image
 
-from mmseg_wss.datasets.mask_folder import MaskFolder, read_manifest
 from mmseg_wss.evaluation.pseudo_mask_writer import (
     MaskTarget,
     PseudoMaskWriter,
@@ -14,6 +13,7 @@ from mmseg_wss.evaluation.pseudo_mask_writer import (
     threshold_labels,
 )
 from mmseg_wss.evaluation.refine import class_probabilities, restrict_to_tags
+from mmseg_wss.labels.stores.mask_folder import MaskFolder, read_manifest
 
 # ---- threshold
 

@@ -4,8 +4,8 @@ import pytest
 import scipy.io
 from scipy.sparse import csc_matrix
 
-from mmseg_wss.boxes import pixel_windows
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.boxes import pixel_windows
 from mmseg_wss.proposals.mcg import mcg_masks
 
 SHAPE = 30, 40

@@ -8,8 +8,8 @@ from PIL import Image
 from region_trees import border, random_hierarchy
 from test_msrc import ROOT
 
-from mmseg_wss.boxes import pixel_windows
-from mmseg_wss.datasets.voc_xml import read_voc_objects
+from mmseg_wss.labels.boxes import pixel_windows
+from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 from mmseg_wss.proposals.region import Candidates, best_region, region_masks
 
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmseg_wss.converters.index_png import DiskFullError, write_index_png
-from mmseg_wss.converters.outlines import Region
-from mmseg_wss.converters.semantic_mask import MakeSemanticMask, paint_regions
-from mmseg_wss.errors import DataError
+from mmseg_wss.errors import DataError, DiskFullError
+from mmseg_wss.labels.converters.semantic_mask import MakeSemanticMask, paint_regions
+from mmseg_wss.labels.formats.mask_file import write_mask
+from mmseg_wss.labels.formats.outlines import Region
 
 TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/coco_semantic.py'
 NAMES = {90: 'red', 7: 'green', 33: 'blue'}  # classes 3, 1 and 2
@@ -151,9 +151,9 @@ def test_a_full_disk_is_told_apart(tmp_path, monkeypatch):
         raise OSError(28, os.strerror(28))
     monkeypatch.setattr(Image.Image, 'save', full)
     with pytest.raises(DiskFullError, match='a.png: No space left'):
-        write_index_png(tmp_path / 'a.png', np.zeros((2, 3), np.uint8), bytes(768))
+        write_mask(tmp_path / 'a.png', np.zeros((2, 3), np.uint8), bytes(768))
     with pytest.raises(ValueError, match='uint8'):
-        write_index_png(tmp_path / 'a.png', np.zeros((2, 3)), bytes(768))
+        write_mask(tmp_path / 'a.png', np.zeros((2, 3)), bytes(768))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -196,7 +196,7 @@ def test_the_data_set_reads_them(root, convert):
     from mmengine.registry import init_default_scope
 
     from mmseg_wss.datasets import COCOWeakSegDataset
-    from mmseg_wss.datasets.config_check import check_sample
+    from mmseg_wss.engine.config_check import check_sample
     init_default_scope('mmseg')
     Image.new('RGB', SIZE).save(root / 'images/gone.jpg')
     dataset = COCOWeakSegDataset(
@@ -213,7 +213,7 @@ def test_the_data_set_reads_them(root, convert):
 
     # a mask of 0 and 255 of objects, not of crowds, is what the check is for
     content = expected()['gone']
-    write_index_png(root / 'out/gone.png', np.where(content, 255, 0).astype(np.uint8), bytes(768))
+    write_mask(root / 'out/gone.png', np.where(content, 255, 0).astype(np.uint8), bytes(768))
     assert 'gone.png' in check_sample(dataset.get_data_info(4), dataset.metainfo['classes'])[0][0]
     with pytest.raises(DataError, match='gone.png: the mask has only the values 0 and 255'):
         dataset[4]
@@ -237,7 +237,7 @@ def test_ctrl_c(root, convert, monkeypatch):
         yield next(results)
         raise KeyboardInterrupt
     with monkeypatch.context() as patch:
-        patch.setattr('mmseg_wss.converters.make_masks.track', stop)
+        patch.setattr('mmseg_wss.utils.jobs.track', stop)
         code, report = convert()
     assert code == 130 and 'stopped: the masks made so far are in' in report
     code, report = convert()
@@ -307,7 +307,7 @@ def test_a_missing_file(root, convert):
 
 def test_outlines_take_a_fraction_of_the_file(root):
     """8 bytes a number, where Python's own objects are 32."""
-    from mmseg_wss.datasets.coco_outlines import read_outlines
+    from mmseg_wss.labels.formats.coco_outlines import read_outlines
     large = content()
     outline = [[i / 7 for i in range(400)]]
     large['annotations'] = [annotation(i, 581, 7, outline) for i in range(500)]

@@ -15,8 +15,8 @@ from PIL import Image
 from scipy.io import savemat
 from tiny_run import descendants, kill_all, launch
 
-from mmseg_wss.datasets.mask_folder import MaskFolder, read_manifest
-from mmseg_wss.datasets.voc_xml import read_voc_objects
+from mmseg_wss.labels.formats.voc_xml import read_voc_objects
+from mmseg_wss.labels.stores.mask_folder import MaskFolder, read_manifest
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'generate_proposals.py'
 LIST = 'ImageSets/Segmentation/weak.txt'

@@ -23,10 +23,10 @@ from PIL import Image
 from tiny_run import ROOT, finish, free_port, kill_all, launch
 
 from mmseg_wss.datasets import VOCWeakSegDataset
-from mmseg_wss.datasets.mask_folder import read_manifest
-from mmseg_wss.datasets.voc_xml import read_voc_objects
-from mmseg_wss.datasets.weak_sources import image_pipeline, weak_images
+from mmseg_wss.engine.weak_sources import image_pipeline, weak_images
 from mmseg_wss.evaluation.pseudo_mask_writer import confidence_path
+from mmseg_wss.labels.formats.voc_xml import read_voc_objects
+from mmseg_wss.labels.stores.mask_folder import read_manifest
 from mmseg_wss.registry import MODELS
 
 TOOL = ROOT / 'tools/generate_pseudo_masks.py'

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 from tiny_run import ROOT
 
-from mmseg_wss.datasets.mask_folder import read_manifest
+from mmseg_wss.labels.stores.mask_folder import read_manifest
 from mmseg_wss.registry import MODELS
 
 SIZE = (36, 48)

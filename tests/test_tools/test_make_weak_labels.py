@@ -11,8 +11,8 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 
 from mmseg_wss.datasets import VOCWeakSegDataset
-from mmseg_wss.datasets.mask_folder import read_manifest
-from mmseg_wss.datasets.voc_xml import read_voc_objects
+from mmseg_wss.labels.formats.voc_xml import read_voc_objects
+from mmseg_wss.labels.stores.mask_folder import read_manifest
 
 ndimage = pytest.importorskip('scipy.ndimage', reason='scribbles need SciPy, extra [proposals]')
 TOOL = Path(__file__).parents[2] / 'tools' / 'make_weak_labels.py'

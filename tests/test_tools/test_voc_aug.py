@@ -10,8 +10,8 @@ from devkit import make_devkit, write_mask
 from PIL import Image
 
 scipy_io = pytest.importorskip('scipy.io', reason='.mat files need SciPy')
-from mmseg_wss.converters.sbd import read_sbd_mask  # noqa: E402 (imports SciPy)
 from mmseg_wss.errors import DataError  # noqa: E402
+from mmseg_wss.labels.converters.sbd import read_sbd_mask  # noqa: E402 (imports SciPy)
 
 TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/voc_aug.py'
 SHAPE = 12, 16
@@ -166,7 +166,7 @@ def test_ctrl_c(roots, convert, monkeypatch):
         yield next(results)
         raise KeyboardInterrupt
     with monkeypatch.context() as patch:
-        patch.setattr('mmseg_wss.converters.make_masks.track', stop)
+        patch.setattr('mmseg_wss.utils.jobs.track', stop)
         code, report = convert()
     assert code == 130 and 'the same command goes on' in report
     code, report = convert()

@@ -25,8 +25,8 @@ from matplotlib.figure import Figure
 from mmengine.config import Config
 from prettytable import PrettyTable
 
-from mmseg_wss.engine.val_curve import read_curve
-from mmseg_wss.fileio import atomic_path
+from mmseg_wss.evaluation.val_curve import read_curve
+from mmseg_wss.utils.fileio import atomic_path
 
 TRAIN = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'train.py')
 

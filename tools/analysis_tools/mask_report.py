@@ -38,14 +38,14 @@ from prettytable import PrettyTable
 from rich.console import Console
 from rich.progress import track
 
-from mmseg_wss.datasets.image_check import check_image_file
-from mmseg_wss.datasets.label_check import abridged, label_values, mask_faults
-from mmseg_wss.datasets.mask_file import read_mask
-from mmseg_wss.datasets.palette import voc_palette
 from mmseg_wss.errors import DataError
 from mmseg_wss.evaluation import agreement_scores, image_counts, mask_scores
-from mmseg_wss.fileio import atomic_path
-from mmseg_wss.text_list import read_lines
+from mmseg_wss.labels.checks.label_check import abridged, label_values, mask_faults
+from mmseg_wss.labels.formats.image_file import check_image_file
+from mmseg_wss.labels.formats.mask_file import read_mask
+from mmseg_wss.labels.formats.text_list import read_lines
+from mmseg_wss.labels.palette import voc_palette
+from mmseg_wss.utils.fileio import atomic_path
 from mmseg_wss.visualization import colour_mask, save_panels
 
 SCORES = 'miou', 'miou_all', 'fg_precision', 'fg_recall', 'coverage', 'fg_coverage'

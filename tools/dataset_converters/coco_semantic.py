@@ -21,12 +21,13 @@ import time
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-# no module of the data sets here: each worker process imports this file, and need not import torch
-from mmseg_wss.converters.make_masks import make_masks
-from mmseg_wss.converters.semantic_mask import MakeSemanticMask
 from mmseg_wss.errors import DataError
-from mmseg_wss.fileio import atomic_path, file_sha256
-from mmseg_wss.tool_exit import exit_after
+from mmseg_wss.labels.converters.semantic_mask import MakeSemanticMask
+from mmseg_wss.utils.cli import exit_after
+from mmseg_wss.utils.fileio import atomic_path, file_sha256
+
+# no module of the data sets here: each worker process imports this file, and need not import torch
+from mmseg_wss.utils.jobs import make_masks
 
 VERSION = 1  # of the masks: raise it whenever the same file and options would give others
 
@@ -81,9 +82,9 @@ def stem(image):
 
 def run(args):
     """Returns the number of images that failed or are missing."""
-    from mmseg_wss.datasets.claimed_folder import claimed_folder
-    from mmseg_wss.datasets.coco_outlines import read_outlines
-    from mmseg_wss.datasets.palette import voc_palette
+    from mmseg_wss.labels.formats.coco_outlines import read_outlines
+    from mmseg_wss.labels.palette import voc_palette
+    from mmseg_wss.labels.stores.claimed_folder import claimed_folder
 
     images, classes = read_outlines(args.ann_file, ignore_crowds=args.crowd == 'ignore')
     recipe = dict(tool='coco_semantic', version=VERSION, crowd=args.crowd, classes=classes,
@@ -112,7 +113,7 @@ def run(args):
 
 def report_images(args, images, failures):
     """Print what is wrong with which image; returns the number of those that are not there."""
-    from mmseg_wss.datasets.label_check import abridged
+    from mmseg_wss.labels.checks.label_check import abridged
 
     for name, message in sorted(failures.items()):
         print(f'{name}: {message}')

@@ -12,7 +12,7 @@ class each has:
     train_strong374_v1_seed0.txt   train_weak374_v1_seed0.txt   train_374_v1_seed0.json
 
 Strong images are chosen so that every class has its share (class_balanced_order in
-mmseg_wss/datasets/splits.py), or with --random by chance; smaller sets are parts of larger ones.
+mmseg_wss/simulation/splits.py), or with --random by chance; smaller sets are parts of larger ones.
 With --strong-list they are those of a list that somebody published; its lines may also be paths
 ("/JPEGImages/ID.jpg /SegmentationClass/ID.png"). All other images of --ann-file are weak.
 """
@@ -25,12 +25,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mmseg_wss.datasets.coco_json import read_coco
-from mmseg_wss.datasets.label_check import abridged
-from mmseg_wss.datasets.splits import VERSION, class_balanced_order
 from mmseg_wss.errors import DataError
-from mmseg_wss.fileio import atomic_path, file_sha256
-from mmseg_wss.text_list import read_lines
+from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.labels.formats.coco_json import read_coco
+from mmseg_wss.labels.formats.text_list import read_lines
+from mmseg_wss.simulation.splits import VERSION, class_balanced_order
+from mmseg_wss.utils.fileio import atomic_path, file_sha256
 
 
 def parse_args():

@@ -20,12 +20,13 @@ import os.path as osp
 import time
 from typing import NamedTuple
 
+from mmseg_wss.labels.converters.sbd import MakeAugMask
+from mmseg_wss.labels.converters.voc_lists import LISTS, new_lists, read_splits
+from mmseg_wss.utils.cli import exit_after
+from mmseg_wss.utils.fileio import atomic_path
+
 # no module of the data sets here: each worker process imports this file, and need not import torch
-from mmseg_wss.converters.make_masks import make_masks
-from mmseg_wss.converters.sbd import MakeAugMask
-from mmseg_wss.converters.voc_lists import LISTS, new_lists, read_splits
-from mmseg_wss.fileio import atomic_path
-from mmseg_wss.tool_exit import exit_after
+from mmseg_wss.utils.jobs import make_masks
 
 VERSION = 1  # of the masks: raise it whenever the same files would give others
 PUBLISHED = {'trainaug.txt': 10582, 'aug.txt': 9118}  # of the whole releases
@@ -74,8 +75,8 @@ def run(args):
     """Returns the number of images that failed."""
     from mmseg.utils import get_classes
 
-    from mmseg_wss.datasets.claimed_folder import claimed_folder
-    from mmseg_wss.datasets.palette import voc_palette
+    from mmseg_wss.labels.palette import voc_palette
+    from mmseg_wss.labels.stores.claimed_folder import claimed_folder
 
     splits = read_splits(args.devkit, args.sbd)
     lists, jobs = new_lists(args.devkit, splits), find_jobs(args, splits)

@@ -16,8 +16,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import _load_checkpoint
 from mmseg.registry import MODELS
 
-from mmseg_wss.fileio import atomic_path
 from mmseg_wss.models import TwoBranchHead
+from mmseg_wss.utils.fileio import atomic_path
 
 
 def publish_strong(config, checkpoint, out):

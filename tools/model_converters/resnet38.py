@@ -21,8 +21,8 @@ import numpy as np
 import torch
 
 from mmseg_wss.errors import DataError
-from mmseg_wss.fileio import atomic_path
 from mmseg_wss.models.backbones import ResNet38
+from mmseg_wss.utils.fileio import atomic_path
 
 # ---- mxnet's file of named arrays
 # All little-endian: uint64 0x112, uint64 0, uint64 number of arrays, the arrays, uint64 number of

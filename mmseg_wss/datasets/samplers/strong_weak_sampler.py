@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
-from mmseg_wss.datasets.seeded_index import SeededIndex, stream_seed
+from mmseg_wss.datasets.samplers.seeded_index import SeededIndex, stream_seed
 from mmseg_wss.registry import DATA_SAMPLERS
 
 

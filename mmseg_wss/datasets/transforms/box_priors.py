@@ -3,9 +3,9 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmseg_wss.boxes import pixel_windows
-from mmseg_wss.datasets.label_check import IGNORE
 from mmseg_wss.datasets.transforms.pseudo_mask import rect_mask
+from mmseg_wss.labels.boxes import pixel_windows
+from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.registry import TRANSFORMS
 
 _GEOMETRY = 'scale', 'scale_factor', 'pad_shape'  # what resizing and padding set; a crop does not

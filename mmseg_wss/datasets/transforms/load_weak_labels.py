@@ -2,7 +2,8 @@
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmseg_wss.datasets.label_check import (
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.checks.label_check import (
     MASK_KEYS,
     box_faults,
     labelled_names,
@@ -11,9 +12,8 @@ from mmseg_wss.datasets.label_check import (
     tag_faults,
     untagged_faults,
 )
-from mmseg_wss.datasets.mask_file import read_mask
-from mmseg_wss.datasets.objects import OBJECT_KEYS, load_objects, stale_mask_faults
-from mmseg_wss.errors import DataError
+from mmseg_wss.labels.formats.mask_file import read_mask
+from mmseg_wss.labels.objects import OBJECT_KEYS, load_objects, stale_mask_faults
 from mmseg_wss.registry import TRANSFORMS
 
 

@@ -2,7 +2,7 @@
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmseg_wss.boxes import box_areas, pixel_windows
+from mmseg_wss.labels.boxes import box_areas, pixel_windows
 from mmseg_wss.registry import TRANSFORMS
 
 

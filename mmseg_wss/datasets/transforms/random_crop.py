@@ -3,7 +3,7 @@ import numpy as np
 from mmcv.transforms.utils import cache_randomness
 from mmseg.datasets.transforms import RandomCrop as SegRandomCrop
 
-from mmseg_wss.datasets.label_check import label_counts
+from mmseg_wss.labels.checks.label_check import label_counts
 from mmseg_wss.registry import TRANSFORMS
 
 

@@ -7,9 +7,9 @@ from mmengine.fileio import LocalBackend, get_file_backend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop
 
-from mmseg_wss.fileio import atomic_path, remove_temporaries
-from mmseg_wss.random_state import get_random_state, set_random_state
 from mmseg_wss.registry import HOOKS
+from mmseg_wss.utils.fileio import atomic_path, remove_temporaries
+from mmseg_wss.utils.random_state import get_random_state, set_random_state
 
 
 class _AtomicLocalBackend(LocalBackend):

@@ -5,8 +5,8 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 
-from mmseg_wss.datasets.config_check import find_overlaps
 from mmseg_wss.datasets.samplers import StrongWeakSampler, split_batch
+from mmseg_wss.engine.config_check import find_overlaps
 from mmseg_wss.errors import DataError
 from mmseg_wss.registry import HOOKS
 

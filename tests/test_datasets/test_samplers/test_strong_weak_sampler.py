@@ -10,7 +10,7 @@ from mmengine.registry import DATA_SAMPLERS
 from torch.utils.data import ConcatDataset
 
 from mmseg_wss.datasets.samplers import StrongWeakSampler, split_batch, strong_weak_sampler
-from mmseg_wss.datasets.seeded_index import SeededIndex
+from mmseg_wss.datasets.samplers.seeded_index import SeededIndex
 
 SIZES = (7, 23)
 

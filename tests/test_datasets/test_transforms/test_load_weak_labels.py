@@ -6,7 +6,7 @@ from mmengine.registry import TRANSFORMS
 from PIL import Image
 from transform_bench import LABELS, TransformBench, build, sample
 
-from mmseg_wss.datasets.mask_file import read_mask
+from mmseg_wss.labels.formats.mask_file import read_mask
 
 LOAD = dict(type='mmseg_wss.LoadWeakLabels')
 

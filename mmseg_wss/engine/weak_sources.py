@@ -1,0 +1,201 @@
+"""The weak images of a config, for tools that make masks for them."""
+import copy
+import math
+import os.path as osp
+
+import numpy as np
+
+from mmseg_wss.datasets.transforms import LoadWeakLabels
+from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
+from mmseg_wss.engine.config_check import leaf_datasets
+from mmseg_wss.labels.formats.image_file import image_shape
+from mmseg_wss.labels.kinds import is_weak
+from mmseg_wss.labels.objects import OBJECT_KEYS
+from mmseg_wss.registry import DATASETS
+
+
+def weak_images(cfg, mask_dir, pipeline=(), with_boxes=False, ann_file=None, check_files=True):
+    """The weak training images of a config as one data set, each with the name of its mask.
+
+    A source says itself where it would look for the masks of a folder, so the names are those that
+    a training with ``supervision='pseudo', pseudo_mask=mask_dir`` needs.
+
+    Args:
+        cfg (mmengine.Config): a config; wrappers around its training data sets are looked through.
+        mask_dir (str): the folder that masks are made for; it need not exist.
+        pipeline (Sequence[dict]): transforms.
+        with_boxes (bool): the images have boxes, as with ``supervision='box'``. Otherwise they have
+            no label at all, and no label file needs to exist.
+        ann_file (str, optional): this list instead of those of the config, as one source.
+        check_files (bool): see `WeakImages`.
+
+    Returns:
+        WeakImages: an element of its list also has mask_name, a path relative to `mask_dir` without
+        its suffix.
+
+    Raises:
+        ValueError: the config has no training data, or none of them are weak; its weak sources
+            differ in their classes, two images would have one mask, or a source does not look for
+            PNG files.
+        DataError: see `WeakSegDataset`.
+    """
+    mask_dir = osp.abspath(mask_dir)
+    images, metainfo, lists = {}, None, []
+    for leaf in _weak_leaves(cfg, ann_file):
+        leaf.pop('tag_file', None)
+        source = DATASETS.build(dict(
+            leaf, supervision='pseudo', pseudo_mask=mask_dir, with_boxes=with_boxes, pipeline=[],
+            test_mode=True, lazy_init=True, serialize_data=False))
+        # not its own full_init, which would want the masks to be there
+        super(WeakSegDataset, source).full_init()
+        lists.append(source.ann_file)
+        metainfo = metainfo or source.metainfo
+        if tuple(source.metainfo['classes']) != tuple(metainfo['classes']):
+            raise ValueError(f'{lists[0]} and {lists[-1]} have different classes: give the weak '
+                             'sources of a config the same metainfo.')
+        for info in (source.get_data_info(i) for i in range(len(source))):
+            info = _for_mask_making(info, mask_dir, with_boxes)
+            other = images.setdefault(info['mask_name'], info)
+            if other['img_path'] != info['img_path']:
+                raise ValueError(f'{other["img_path"]} and {info["img_path"]} would have the same '
+                                 f'mask, {info["mask_name"]}.png: rename one of the images.')
+    return WeakImages(
+        images.values(), check_files, ann_file=', '.join(lists), pipeline=list(pipeline),
+        metainfo={key: metainfo[key] for key in ('classes', 'palette')},
+        supervision='box' if with_boxes else 'image')
+
+
+def image_tags(cfg, ann_file=None):
+    """The tags of the weak training images of a config, as a training would load them.
+
+    Those of a source with pseudo masks are those it would have with ``supervision='image'``.
+
+    Args:
+        cfg (mmengine.Config): a config.
+        ann_file (str, optional): this list instead of those of the config.
+
+    Returns:
+        dict[str, tuple]: img_path -> indices of the image's classes, ascending; 0, the background,
+        is among them.
+
+    Raises:
+        ValueError: see `weak_images`.
+        DataError: see `LoadWeakLabels`.
+    """
+    load_labels, tags = LoadWeakLabels(), {}
+    for leaf in _weak_leaves(cfg, ann_file):
+        if leaf['supervision'] == 'pseudo':
+            leaf['supervision'] = 'image'
+        source = DATASETS.build(dict(
+            leaf, pipeline=[], test_mode=True, lazy_init=True, serialize_data=False))
+        # not its own full_init, which would want all images to be there
+        super(WeakSegDataset, source).full_init()
+        for info in (source.get_data_info(i) for i in range(len(source))):
+            path = info['img_path']
+            shape = image_shape(path) or (math.inf, math.inf)  # unreadable: loading it says so
+            labels = load_labels.transform(
+                dict(info, classes=source.metainfo['classes'], ori_shape=shape))
+            tags[path] = tuple(np.flatnonzero(labels['gt_tags']).tolist())
+    return tags
+
+
+def image_pipeline(pipeline):
+    """A test pipeline for `weak_images`, and whether its network takes boxes.
+
+    Labels are loaded only where `BoxPriors` makes boxes an input; mmseg's loader of masks is left
+    out in any case.
+
+    Args:
+        pipeline (Sequence): transforms; those of ``TestTimeAug`` are looked through.
+
+    Returns:
+        tuple: transforms, list; and whether to call `weak_images` with boxes, bool.
+    """
+    takes_boxes = 'BoxPriors' in _transform_names(pipeline)
+    labels = {'LoadAnnotations'} | (set() if takes_boxes else {'LoadWeakLabels'})
+    return _without_transforms(pipeline, labels), takes_boxes
+
+
+class WeakImages(WeakSegDataset):
+    """Images given one by one, in test mode: ``prepare_data`` never draws another image.
+
+    Args:
+        images (Iterable[dict]): what ``load_data_list()`` shall return.
+        check_files (bool): without it, a missing file is no error of the whole list, but of its
+            image alone, when that is read.
+        **kwargs: see `WeakSegDataset`; ann_file is where the images are from, for messages.
+    """
+
+    def __init__(self, images, check_files=True, **kwargs):
+        self._images = list(images)
+        self._check_files = check_files
+        super().__init__(test_mode=True, **kwargs)
+
+    def scan_list(self):
+        """The images as they were given."""
+        return list(self._images), []
+
+    def missing_files(self, data_list):
+        """See `WeakSegDataset`; none where they are not to be checked."""
+        return super().missing_files(data_list) if self._check_files else []
+
+
+def _weak_leaves(cfg, ann_file):
+    """Configs of the weak training sources, without the masks that they may have."""
+    if not cfg.get('train_dataloader'):
+        raise ValueError(f'{getattr(cfg, "filename", None) or "the config"} has no '
+                         'train_dataloader: name the config of a training; that of a pipeline '
+                         'names two.')
+    leaves = [leaf for leaf in leaf_datasets(cfg['train_dataloader']['dataset']) if is_weak(leaf)]
+    if not leaves:
+        raise ValueError('no training source of the config has weak images (supervision other than '
+                         "'pixel'): name a config that trains with them.")
+    if ann_file is not None:
+        leaves = [dict(leaves[0], ann_file=ann_file)]
+    leaves = [copy.deepcopy(dict(leaf)) for leaf in leaves]
+    for leaf in leaves:
+        for key in ('pseudo_mask', 'with_boxes', 'box_source'):
+            leaf.pop(key, None)
+    return leaves
+
+
+def _for_mask_making(info, mask_dir, with_boxes):
+    """An element of the list of a 'pseudo' source, for an image whose mask is still to be made."""
+    info = dict(info, supervision='box' if with_boxes else 'image')
+    info.pop('mask_inputs', None)  # of the mask that is there now, if any
+    name, suffix = osp.splitext(osp.relpath(info.pop('pseudo_mask_path'), mask_dir))
+    if suffix != '.png':
+        raise ValueError(f'{info["img_path"]}: its source looks for {name}{suffix}, but masks '
+                         "are written as PNG: set seg_map_suffix to end in '.png'.")
+    if not with_boxes:
+        for key in OBJECT_KEYS:
+            info.pop(key, None)
+    return dict(info, mask_name=name)
+
+
+def _transform_name(transform):
+    kind = transform['type']
+    return kind.split('.')[-1] if isinstance(kind, str) else kind.__name__
+
+
+def _transform_names(pipeline):
+    names = set()
+    for step in pipeline:
+        if isinstance(step, (list, tuple)):
+            names |= _transform_names(step)
+        else:
+            names |= {_transform_name(step)} | _transform_names(step.get('transforms', ()))
+    return names
+
+
+def _without_transforms(pipeline, names):
+    kept = []
+    for step in pipeline:
+        if isinstance(step, (list, tuple)):
+            inner = _without_transforms(step, names)
+            kept += [inner] if inner else []  # no alternative left: TestTimeAug would have no view
+        elif _transform_name(step) not in names:
+            inner = ({'transforms': _without_transforms(step['transforms'], names)}
+                     if 'transforms' in step else {})
+            kept.append({**step, **inner})
+    return kept

@@ -1,0 +1,84 @@
+"""The classes of an image's pixels, from the outlines of its objects."""
+import os.path as osp
+
+import numpy as np
+
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.formats.image_file import read_image_shape
+from mmseg_wss.labels.formats.mask_file import write_mask
+from mmseg_wss.labels.formats.outlines import outline_region
+
+
+def paint_regions(labels, regions, shape):
+    """Paint objects over each other, the largest first.
+
+    Where objects overlap, the smaller one is on top, by its pixels: an outline often takes in what
+    lies before the object (the cup on the table, the tie on the person), and seldom what is behind
+    it. Of objects of the same size the later one is on top. Regions of the label 255 are no
+    exception: a small crowd before a large object is ignored, a small object before a large crowd
+    is not.
+
+    Args:
+        labels (Sequence[int]): 0..255, M of them.
+        regions (Sequence[Region]): M.
+        shape (tuple): (H, W).
+
+    Returns:
+        np.ndarray: uint8 (H, W), 0 where no object is.
+    """
+    canvas = np.zeros(shape, np.uint8)
+    areas = [np.count_nonzero(region.mask) for region in regions]
+    for i in sorted(range(len(regions)), key=areas.__getitem__, reverse=True):
+        top, left, mask = regions[i]
+        height, width = mask.shape
+        canvas[top:top + height, left:left + width][mask] = labels[i]
+    return canvas
+
+
+class MakeSemanticMask:
+    """A function that makes and writes the mask of an image of COCO; it can be pickled.
+
+    Args:
+        source (str): the COCO file, for messages.
+        out (str): folder of the masks.
+        palette (bytes): see `write_mask`.
+    """
+
+    def __init__(self, source, out, palette):
+        self.source = source
+        self.out = out
+        self.palette = palette
+
+    def __call__(self, name, shape, outlines, img_path=None):
+        """Make the mask ``OUT/name.png``.
+
+        Args:
+            name (str): stem of the image's file name.
+            shape (tuple): (H, W).
+            outlines (Sequence[tuple]): (id of the annotation, label, segmentation), see
+                `outline_region`; none for an image of background alone.
+            img_path (str, optional): the image; its header alone is read, to compare its size.
+
+        Raises:
+            DataError: outlines are wrong, all of them named, or the image has another size.
+            OSError: see `write_mask`.
+        """
+        faults, regions = [], []
+        for number, _, segmentation in outlines:
+            try:
+                regions.append(outline_region(segmentation, shape))
+            except ValueError as error:
+                faults.append(f'annotation {number}: its outline {error}')
+        if faults:
+            raise DataError(f'{self.source}: {"; ".join(faults)}. Correct or remove them.')
+        if img_path is not None:
+            self._check_image(img_path, shape)
+        mask = paint_regions([label for _, label, _ in outlines], regions, shape)
+        write_mask(osp.join(self.out, f'{name}.png'), mask, self.palette)
+
+    def _check_image(self, path, shape):
+        height, width = read_image_shape(path)
+        if (height, width) != shape:
+            raise DataError(
+                f'{path}: the image is {width}x{height} (width x height), but {self.source} says '
+                f'{shape[1]}x{shape[0]}. Take the image and the file of one release.')

@@ -1,0 +1,87 @@
+"""The lists of VOC 2012 and SBD, and those that the field makes of them."""
+from pathlib import Path
+from typing import NamedTuple
+
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.formats.text_list import read_lines
+
+LISTS = 'ImageSets/Segmentation'  # the folder of the lists in a devkit
+
+
+class Splits(NamedTuple):
+    """The IDs of the images of both releases, sets of str."""
+    voc_train: set
+    voc_val: set
+    sbd: set  # its train and val
+
+
+def read_splits(devkit, sbd):
+    """Read the lists train.txt and val.txt of both releases.
+
+    Args:
+        devkit (str): the folder VOC2012.
+        sbd (str): the folder benchmark_RELEASE.
+
+    Returns:
+        Splits
+
+    Raises:
+        DataError: a list is missing or no list of IDs, or those of VOC overlap.
+    """
+    train, val = (_read_ids(Path(devkit, LISTS, f'{split}.txt')) for split in ('train', 'val'))
+    more = [_read_ids(Path(sbd, 'dataset', f'{split}.txt')) for split in ('train', 'val')]
+    if train & val:
+        raise DataError(f'{Path(devkit, LISTS)}: train.txt and val.txt share {len(train & val)} '
+                        f'image(s): {_some(train & val)}. Take the lists of VOC 2012.')
+    return Splits(train, val, more[0] | more[1])
+
+
+def new_lists(devkit, splits):
+    """The lists to be written: trainaug.txt (strong and weak) and aug.txt (weak).
+
+    trainaug is SBD's images and those of VOC train, without VOC val, which networks are evaluated
+    on and of which SBD has masks too; aug is trainaug without VOC train.
+
+    Args:
+        devkit (str): the folder VOC2012.
+        splits (Splits): of both releases.
+
+    Returns:
+        dict: path -> set of IDs.
+
+    Raises:
+        DataError: there is such a list already, with other lines.
+    """
+    trainaug = (splits.sbd | splits.voc_train) - splits.voc_val
+    lists = {Path(devkit, LISTS, 'trainaug.txt'): trainaug,
+             Path(devkit, LISTS, 'aug.txt'): trainaug - splits.voc_train}
+    for path, ids in lists.items():
+        found = _words(path) if path.exists() else [[name] for name in ids]
+        if {tuple(line) for line in found} != {(name, ) for name in ids}:
+            raise DataError(f'{path}: there is such a list already, of {len(found)} lines, and it '
+                            f'does not name the {len(ids)} images that these releases make. It is '
+                            'not overwritten: move it away.')
+    return lists
+
+
+def _read_ids(path):
+    """The set of IDs of a list: the first words of its lines."""
+    ids = {line[0] for line in _words(path)}
+    faulty = {name for name in ids if Path(name).name != name}
+    if faulty or not ids:
+        raise DataError(f'{path}: expected an image ID a line, got {_some(faulty) or "no line"}. '
+                        'Unpack its release again.')
+    return ids
+
+
+def _words(path):
+    """The words of the lines that are not empty."""
+    try:
+        return [line.split() for line in read_lines(path)]
+    except OSError as error:
+        raise DataError(f'{path}: the list cannot be read ({error}). Unpack its release again.'
+                        ) from error
+
+
+def _some(names):
+    return ', '.join(sorted(names)[:5]) + (', ...' if len(names) > 5 else '')

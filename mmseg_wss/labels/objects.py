@@ -1,0 +1,107 @@
+"""The objects of an image, from wherever its data set has them."""
+import os.path as osp
+
+import numpy as np
+
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.boxes import box_hash
+from mmseg_wss.labels.checks.label_check import IGNORE, label_values
+from mmseg_wss.labels.formats.mask_file import read_mask
+from mmseg_wss.labels.formats.voc_xml import read_voc_objects
+
+OBJECT_KEYS = ('objects', 'instance_path', 'box_path')
+
+
+def load_objects(info, classes):
+    """Names and boxes of the objects of an image.
+
+    Args:
+        info (dict): an element of ``load_data_list()`` with one of `OBJECT_KEYS`: objects (a dict
+            of names and bboxes, for lists that hold the boxes), instance_path (instance masks,
+            which are truth, so for strong images only; beside seg_map_path) or box_path (VOC XML).
+        classes (Sequence[str]): class names, background first.
+
+    Returns:
+        tuple: names, list of M str; boxes, float32 (M, 4), (x1, y1, x2, y2) in pixels of the file,
+        half-open; and the file they are from, for messages.
+
+    Raises:
+        DataError: the file is missing, unreadable, or contradicts the class mask.
+    """
+    if 'objects' in info:
+        objects = info['objects']
+        boxes = np.array(objects['bboxes'], np.float32).reshape(-1, 4)
+        return list(objects['names']), boxes, info['img_path']
+    if 'instance_path' in info:
+        path = info['instance_path']
+        instances, mask = read_mask(path), read_mask(info['seg_map_path'])
+        if instances.shape != mask.shape:
+            raise DataError(f'{path}: the instance mask has shape {instances.shape}, but the class '
+                            f'mask {info["seg_map_path"]} has {mask.shape}: make them agree.')
+        labels, boxes = instance_boxes(instances, mask)
+        strange = [label for label in labels if not 0 < label < len(classes)]
+        if strange:
+            raise DataError(
+                f'{path}: it has instances of class {strange[0]} by the class mask '
+                f'{info["seg_map_path"]}, but objects are of classes 1..{len(classes) - 1}: '
+                'correct one of the masks.')
+        return [classes[label] for label in labels], boxes, path
+    return (*read_voc_objects(info['box_path']), info['box_path'])
+
+
+def stale_mask_faults(info, classes, objects=None):
+    """Whether the pseudo mask of an image was made for other boxes than it has now.
+
+    Args:
+        info (dict): an element of ``load_data_list()``; mask_inputs is what the mask was made from
+            by its record, and where that is now (`WeakSegDataset.mask_inputs`).
+        classes (Sequence[str]): class names, background first.
+        objects (tuple, optional): as from `load_objects`, where the image has boxes anyway.
+            Otherwise they are read if there is a record; an XML file may be gone.
+
+    Returns:
+        list[str]: one sentence with the remedy, or none.
+
+    Raises:
+        DataError: see `load_objects`.
+    """
+    inputs = info.get('mask_inputs')
+    if not inputs:
+        return []
+    if objects is None:
+        if 'box_path' in inputs and not osp.isfile(inputs['box_path']):
+            return []
+        objects = load_objects(dict(inputs, img_path=info['img_path']), classes)
+    names, boxes, box_file = objects
+    if inputs['hash'] == box_hash(names, boxes):
+        return []
+    return [f'{info["pseudo_mask_path"]}: the mask was made for other boxes than {box_file} has '
+            'now. Run the tool that made its folder again with the same options (it makes only '
+            'what is out of date), choose another folder, or point the data set (box_path, '
+            'ann_file) to the boxes that the mask was made for']
+
+
+def instance_boxes(instances, mask):
+    """Tight boxes of instances.
+
+    Args:
+        instances (np.ndarray): (H, W), an id for each object, 0 background, 255 void.
+        mask (np.ndarray): uint8 (H, W), class indices, 255 ignored; an object has the class of most
+            of its pixels, and one without any labelled pixel is left out.
+
+    Returns:
+        tuple: labels, list of M int; boxes, float32 (M, 4), half-open, by ascending id.
+    """
+    labels, boxes = [], []
+    for number in label_values(instances):
+        if number in (0, IGNORE):
+            continue
+        inside = instances == number
+        counts = np.bincount(mask[inside], minlength=256)
+        counts[IGNORE] = 0
+        if not counts.any():
+            continue
+        rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+        labels.append(int(counts.argmax()))
+        boxes.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+    return labels, np.array(boxes, np.float32).reshape(-1, 4)

@@ -1,0 +1,1 @@
+"""Folders and files of labels that programs make."""

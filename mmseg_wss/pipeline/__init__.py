@@ -1,0 +1,1 @@
+"""Stages of a method, run one after the other: planned, marked, continued, reported."""

@@ -1,0 +1,1 @@
+"""Drawn images, weak labels from true masks, splits: for experiments whose truth is known."""

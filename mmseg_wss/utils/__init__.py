@@ -1,0 +1,1 @@
+"""What any program needs: files, locks, jobs, progress, random states."""

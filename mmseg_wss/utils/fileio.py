@@ -1,0 +1,121 @@
+"""Files that are either whole or not there."""
+import errno
+import hashlib
+import os
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmseg_wss.errors import DiskFullError
+
+_PREFIX = '.tmp-'
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def atomic_path(path):
+    """Write a file under a temporary name; it appears under `path` when complete.
+
+    The temporary file lies in the folder of `path` (which is made if need be), because a rename is
+    atomic within one file system only. It ends in the name of `path`, so whatever infers a format
+    from the suffix still can. A reader sees the old file or the new one, never a part; a process
+    that is killed leaves the old file as it was, and a ``.tmp-*`` file that `remove_temporaries`
+    clears away.
+
+    Args:
+        path (str | Path): where the file shall be.
+
+    Yields:
+        Path: the name to write to. On a clean exit it is flushed to disk and renamed to `path`; on
+        an exception it is removed.
+
+    Raises:
+        FileNotFoundError: the body wrote nothing to the yielded name.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not `tempfile`: it would create the file, readable by its owner alone.
+    temporary = path.with_name(f'{_PREFIX}{os.getpid()}-{uuid.uuid4().hex[:8]}-{path.name}')
+    try:
+        yield temporary
+        with open(temporary, 'rb+') as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:  # KeyboardInterrupt too; it is raised again
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_bytes(path, backend_args=None):
+    """The content of a file, local or of a backend of mmengine.
+
+    Args:
+        path (str | Path): a local path, or what a backend of ``mmengine.fileio`` knows
+            (``s3://...``, ``https://...``).
+        backend_args (dict, optional): see ``mmengine.fileio``.
+
+    Raises:
+        OSError: a local file cannot be read.
+    """
+    if _is_local(path, backend_args):
+        return Path(path).read_bytes()
+    from mmengine import fileio  # here: it takes longer to load than many tools run
+    return fileio.get(path, backend_args=backend_args)
+
+
+def file_exists(path, backend_args=None):
+    """Whether there is such a file or folder, see `read_bytes`."""
+    if _is_local(path, backend_args):
+        return os.path.exists(path)
+    from mmengine import fileio
+    return fileio.exists(path, backend_args=backend_args)
+
+
+def _is_local(path, backend_args):
+    return not backend_args and '://' not in str(path)
+
+
+def remove_temporaries(folder):
+    """Remove what killed writers left in `folder` (not in its subfolders).
+
+    Call it only where nobody else is writing to this folder with `atomic_path`.
+
+    Args:
+        folder (str | Path): may be missing.
+
+    Returns:
+        list[Path]: the files that were removed.
+    """
+    stale = sorted(path for path in Path(folder).glob(f'{_PREFIX}*') if path.is_file())
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return stale
+
+
+def file_sha256(path):
+    """SHA-256 of a file's content, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        for block in iter(lambda: file.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def name_full_disk(path):
+    """Turn the error of a full disk into one that names the file and the remedy.
+
+    Args:
+        path (str | Path): what is written inside the context.
+
+    Raises:
+        DiskFullError: no space is left. Other errors pass as they are.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise DiskFullError(
+            error.errno, f'{path}: {os.strerror(error.errno)}. The file was not written. Free '
+            'space on this disk and run the command again: finished files are kept.') from error

@@ -1,0 +1,207 @@
+"""Outlines against a ray cast from every pixel, run lengths against loops, both against COCO's own
+library."""
+from array import array
+
+import numpy as np
+import pytest
+
+from mmseg_wss.labels.formats.outlines import decode_counts, even_odd_mask, outline_region
+
+SHAPE = 13, 17
+
+
+def random_polygon(rng, corners, low=-4, high=20):
+    return rng.uniform(low, high, (corners, 2))
+
+
+def whole(region, shape):
+    mask = np.zeros(shape, bool)
+    height, width = region.mask.shape
+    mask[region.top:region.top + height, region.left:region.left + width] = region.mask
+    return mask
+
+
+def cast_rays(points, shape):
+    """For each pixel, whether a ray from its centre to the left crosses the outline oddly often."""
+    mask = np.zeros(shape, bool)
+    for y, x in np.ndindex(shape):
+        for (x1, y1), (x2, y2) in zip(points, np.roll(points, -1, axis=0)):
+            if (y1 <= y + 0.5) != (y2 <= y + 0.5):
+                at = (y + 0.5 - y1) / (y2 - y1)
+                mask[y, x] ^= x1 + at * (x2 - x1) <= x + 0.5
+    return mask
+
+
+def area(points):
+    x, y = points.T
+    return abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+
+
+# ---- polygons
+
+def test_pixels_are_those_whose_centres_are_inside():
+    rng = np.random.default_rng(0)
+    for corners in (3, 4, 5, 9) * 15:  # they cross themselves, and reach outside
+        points = random_polygon(rng, corners)
+        expected = cast_rays(points, SHAPE)
+        assert np.array_equal(even_odd_mask(points, SHAPE), expected)
+        region = outline_region([array('d', points.ravel())], SHAPE)
+        assert np.array_equal(whole(region, SHAPE), expected)
+
+
+@pytest.mark.parametrize('box, rows, columns', [
+    ((2, 3, 6, 5), (3, 5), (2, 6)),
+    ((2.5, 3.5, 6.5, 5.5), (3, 5), (2, 6)),  # on centres: the upper left ones are inside
+    ((2.6, 3.4, 6.4, 5.6), (3, 6), (3, 6)),
+    ((-7, -9, 3, 2), (0, 2), (0, 3)),
+    ((12, 10, 90, 80), (10, 13), (12, 17)),
+    ((-9, -9, 99, 99), (0, 13), (0, 17)),
+    ((2.6, 3, 3.4, 9), (3, 9), (3, 3)),  # between two columns of centres
+    ((30, 3, 40, 9), (0, 0), (0, 0))])
+def test_rectangles(box, rows, columns):
+    x1, y1, x2, y2 = box
+    expected = np.zeros(SHAPE, bool)
+    expected[slice(*rows), slice(*columns)] = True
+    for points in ([x1, y1, x2, y1, x2, y2, x1, y2], [x1, y2, x2, y2, x2, y1, x1, y1]):
+        assert np.array_equal(whole(outline_region([points], SHAPE), SHAPE), expected)
+
+
+def test_pieces_of_a_polygon_share_no_pixel_and_leave_none():
+    rng = np.random.default_rng(1)
+    corners = np.array([[1, 1], [15, 2], [16, 12], [0.5, 11]])
+    for _ in range(50):
+        inner = rng.uniform((3, 4), (13, 10))
+        pieces = [even_odd_mask(np.array([inner, a, b]), SHAPE)
+                  for a, b in zip(corners, np.roll(corners, -1, axis=0))]
+        assert np.array_equal(np.sum(pieces, axis=0), even_odd_mask(corners, SHAPE))
+
+
+def test_the_area_is_neither_too_large_nor_too_small():
+    rng = np.random.default_rng(2)
+    angles = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    errors = []
+    for _ in range(300):
+        points = rng.uniform(12, 20, 2) + rng.uniform(2, 11) * circle
+        errors.append(even_odd_mask(points, (32, 32)).sum() - area(points))
+    assert abs(np.mean(errors)) < 0.5  # pixels; drawing the outline too would add 20
+
+
+def test_parts_are_united():
+    square, other = [1, 1, 6, 1, 6, 6, 1, 6], [4, 4, 9, 4, 9, 9, 4, 9]
+    mask = whole(outline_region([square, other], SHAPE), SHAPE)
+    expected = np.zeros(SHAPE, bool)
+    expected[1:6, 1:6] = expected[4:9, 4:9] = True
+    assert np.array_equal(mask, expected)
+
+
+@pytest.mark.parametrize('polygon', [[5, 5], [5, 5, 9, 9], [5, 5, 9, 5, 7, 5]])
+def test_polygons_without_area_have_no_pixel(polygon):
+    assert not outline_region([polygon], SHAPE).mask.any()
+
+
+# ---- run lengths
+
+def runs_of(mask):
+    """Lengths of the runs of 0, 1, 0, ... down the columns."""
+    counts, value = [0], False
+    for pixel in mask.T.ravel().tolist():
+        if pixel != value:
+            counts.append(0)
+            value = pixel
+        counts[-1] += 1
+    return counts
+
+
+def compressed(counts):
+    """COCO's text of run lengths."""
+    text = ''
+    for i, count in enumerate(counts):
+        number = count - counts[i - 2] if i > 2 else count
+        while True:
+            group, number = number & 31, number >> 5
+            more = number != (-1 if group & 16 else 0)
+            text += chr(48 + group + 32 * more)
+            if not more:
+                break
+    return text
+
+
+@pytest.fixture(params=[0.05, 0.5, 0.999])
+def mask(request):
+    """Columns with long and short runs, first and last pixel of either kind."""
+    rng = np.random.default_rng(3)
+    return np.repeat(rng.random((37, 4)) < request.param, 12, axis=1)
+
+
+def test_run_lengths(mask):
+    counts = runs_of(mask)
+    assert decode_counts(compressed(counts)).tolist() == counts
+    for form in (counts, array('q', counts), compressed(counts)):
+        region = outline_region(dict(size=list(mask.shape), counts=form), mask.shape)
+        assert np.array_equal(whole(region, mask.shape), mask)
+
+
+def test_large_numbers_and_differences():
+    counts = [0, 2 ** 31, 1, 16, 2 ** 30, 15, 2 ** 20, 0, 31, 32, 1023, 1024]
+    assert decode_counts(compressed(counts)).tolist() == counts
+
+
+def distance(points, spots):
+    """Least distance of each spot (S, 2) from the outline of a polygon."""
+    ends = np.roll(points, -1, axis=0)
+    along, offset = ends - points, spots[:, None] - points
+    place = ((offset * along).sum(-1) / (along ** 2).sum(-1)).clip(0, 1)
+    return np.linalg.norm(offset - place[..., None] * along, axis=-1).min(1)
+
+
+@pytest.mark.filterwarnings('ignore:__array__ implementation')
+def test_runs_are_those_of_cocos_library(mask):
+    library = pytest.importorskip('pycocotools.mask', reason='pycocotools is not installed')
+    encoded = library.encode(np.asfortranarray(mask, np.uint8))
+    assert decode_counts(encoded['counts'].decode()).tolist() == runs_of(mask)
+
+
+@pytest.mark.filterwarnings('ignore:__array__ implementation')
+def test_polygons_are_those_of_cocos_library():
+    """Up to a fifth of a pixel, to which the library rounds them before it draws."""
+    library = pytest.importorskip('pycocotools.mask', reason='pycocotools is not installed')
+    rng = np.random.default_rng(4)
+    both, more, less = 0, 0, 0
+    for corners in (3, 5, 8, 20) * 10:
+        angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
+        radius = rng.uniform(10, 50, corners)[:, None]
+        points = 60 + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        (theirs, ) = library.frPyObjects([points.ravel().tolist()], 120, 120)
+        theirs, ours = library.decode(theirs).astype(bool), even_odd_mask(points, (120, 120))
+        assert (distance(points, np.argwhere(theirs != ours)[:, ::-1] + 0.5) < 0.2).all()
+        both, more, less = (both + (ours & theirs).sum(), more + (ours & ~theirs).sum(),
+                            less + (theirs & ~ours).sum())
+    assert more + less < 0.01 * both and abs(more - less) < 0.002 * both
+
+
+# ---- faults
+
+POLYGON, NUMBERS = r'polygon \(number 1\)', 'has run lengths that are not whole numbers'
+TEXT = 'has counts that are no compressed run lengths'
+SIZE = list(SHAPE)
+
+
+@pytest.mark.parametrize('segmentation, says', [
+    (None, 'is missing'), ([], 'is missing'), (5, 'is missing'), ('abc', 'is missing'),
+    ([1, 2, 3, 4, 5, 6], POLYGON), ([[1, 2, 3]], POLYGON), ([[]], POLYGON),
+    ([[1, 2, 3, 'a']], POLYGON), ([[1, 2, 3, float('nan')]], POLYGON), ([{}], POLYGON),
+    ([[1, 2, 3, float('inf')]], POLYGON), ([[1, 2, 3, 10 ** 400]], POLYGON),
+    ([[1, 2, 3, 4, 5, 6], [[1, 2], [3, 4]]], r'polygon \(number 2\)'),
+    (dict(counts=[221]), r'size None, but its image is \[13, 17\]'),
+    (dict(counts=[221], size=[17, 13]), r'size \[17, 13\]'),
+    (dict(size=SIZE), NUMBERS), (dict(size=SIZE, counts=[220]), NUMBERS),
+    (dict(size=SIZE, counts=[-1, 222]), NUMBERS), (dict(size=SIZE, counts=['a']), NUMBERS),
+    (dict(size=SIZE, counts=[0.5, 220.5]), NUMBERS), (dict(size=SIZE, counts=[1e15]), NUMBERS),
+    (dict(size=SIZE, counts='0'), NUMBERS), (dict(size=SIZE, counts=''), TEXT),
+    (dict(size=SIZE, counts='o'), TEXT), (dict(size=SIZE, counts='!'), TEXT),
+    (dict(size=SIZE, counts='\u00e9'), TEXT), (dict(size=SIZE, counts='\ud800'), TEXT),
+    (dict(size=SIZE, counts='o' * 20 + '0'), TEXT)])
+def test_faults(segmentation, says):
+    with pytest.raises(ValueError, match=says):
+        outline_region(segmentation, SHAPE)

@@ -1,0 +1,263 @@
+"""The drawn data set: its files are checked against each other by brute force."""
+import hashlib
+import os
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmseg_wss.labels.palette import voc_palette
+from mmseg_wss.simulation.shapes import SHAPE_CLASSES, draw_scene, ensure_shapes, make_shapes
+
+NUM_IMAGES = (4, 12, 8)
+STEMS = [f'{i:06d}' for i in range(1, 25)]
+
+
+@pytest.fixture(scope='module')
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp('data') / 'shapes'
+    make_shapes(root, num_images=NUM_IMAGES)
+    return root
+
+
+def read_mask(root, stem):
+    return np.array(Image.open(root / 'SegmentationClass' / f'{stem}.png'))
+
+
+def read_xml(root, stem):
+    """Return [(class name, (xmin, ymin, xmax, ymax) as written)] and the whole tree."""
+    tree = ET.parse(root / 'Annotations' / f'{stem}.xml').getroot()
+    return [(node.findtext('name'),
+             tuple(int(node.findtext(f'bndbox/{k}')) for k in ('xmin', 'ymin', 'xmax', 'ymax')))
+            for node in tree.iter('object')], tree
+
+
+def components(mask):
+    """Return [(label, set of (row, col))]: 8-connected pieces of equal label, by flood fill."""
+    todo = {(r, c): int(mask[r, c]) for r, c in zip(*np.nonzero((mask > 0) & (mask < 255)))}
+    found = []
+    while todo:
+        seed, label = next(iter(todo.items()))
+        piece, stack = set(), [seed]
+        while stack:
+            pixel = stack.pop()
+            if todo.get(pixel) == label:
+                del todo[pixel]
+                piece.add(pixel)
+                stack += [(pixel[0] + i, pixel[1] + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+        found.append((label, piece))
+    return found
+
+
+def digests(root):
+    return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in root.rglob('*') if path.is_file()}
+
+
+def test_boxes_are_the_tight_boxes_of_the_mask_pieces(root):
+    # As the pieces and the boxes agree one to one, no pixel of an object lies outside its box.
+    seen = set()
+    for stem in STEMS:
+        pieces = components(read_mask(root, stem))
+        expected = []
+        for label, pixels in pieces:
+            assert len(pixels) >= 64
+            rows, cols = zip(*pixels)
+            box = (min(cols) + 1, min(rows) + 1, max(cols) + 1, max(rows) + 1)
+            expected.append((SHAPE_CLASSES[label], box))
+            seen.add(label)
+        objects, _ = read_xml(root, stem)
+        assert 1 <= len(objects) <= 3
+        assert sorted(objects) == sorted(expected)
+    assert seen == {1, 2, 3, 4}
+
+
+def test_void_is_a_band_of_one_pixel_around_the_objects(root):
+    for stem in STEMS:
+        mask = np.pad(read_mask(root, stem), 2)
+        # Where one object covers the rim of another, the two bands lie side by side.
+        reach = 1 if len(read_xml(root, stem)[0]) == 1 else 2
+        assert set(np.unique(mask)) <= {0, 1, 2, 3, 4, 255}
+        rows, cols = np.indices(mask.shape)[:, 2:-2, 2:-2].reshape(2, -1)
+        for r, c in zip(rows, cols):
+            around = {int(v) for v in mask[r - 1:r + 2, c - 1:c + 2].flat} - {0, 255}
+            if mask[r, c] == 255:
+                near = mask[r - reach:r + reach + 1, c - reach:c + reach + 1]
+                assert set(near.flat) - {0, 255}, 'void away from every object'
+            elif mask[r, c] == 0:
+                assert not around, 'background touches an object'
+            else:
+                assert around == {mask[r, c]}, 'two classes touch'
+
+
+def test_masks_are_palette_images_with_the_voc_colours(root):
+    png = Image.open(root / 'SegmentationClass' / '000001.png')
+    assert png.mode == 'P'
+    colours = np.array(png.getpalette()).reshape(-1, 3)
+    assert colours[:5].tolist() == [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0],
+                                    [0, 0, 128]]
+    assert colours[255].tolist() == [224, 224, 192]
+
+
+def test_palette_has_the_published_colours():
+    palette = voc_palette()
+    assert palette.shape == (256, 3) and palette.dtype == np.uint8
+    assert palette[:4].tolist() == [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]]
+    assert palette[15].tolist() == [192, 128, 128]  # person
+    assert palette[20].tolist() == [0, 64, 128]  # tv/monitor
+    assert palette[255].tolist() == [224, 224, 192]  # void
+    assert len(np.unique(palette, axis=0)) == 256
+    assert voc_palette(21).tolist() == palette[:21].tolist()
+    with pytest.raises(ValueError, match='-1'):
+        voc_palette(-1)
+
+
+def test_files_and_lists_are_complete_and_disjoint(root):
+    lists = [(root / 'ImageSets' / 'Segmentation' / f'{split}.txt').read_text().split()
+             for split in ('train_strong', 'train_weak', 'val')]
+    assert tuple(len(names) for names in lists) == NUM_IMAGES
+    assert sorted(sum(lists, [])) == STEMS
+    for folder, suffix in (('JPEGImages', 'jpg'), ('SegmentationClass', 'png'),
+                           ('Annotations', 'xml')):
+        assert sorted(os.listdir(root / folder)) == [f'{stem}.{suffix}' for stem in STEMS]
+    assert (root / 'classes.txt').read_text().splitlines() == list(SHAPE_CLASSES)
+    assert os.listdir(root.parent) == ['shapes'], 'a scratch folder was left behind'
+
+
+def test_image_mask_and_annotation_have_the_same_size(tmp_path):
+    make_shapes(tmp_path / 'shapes', num_images=(1, 0, 0), size=(60, 90))
+    image = Image.open(tmp_path / 'shapes' / 'JPEGImages' / '000001.jpg')
+    _, tree = read_xml(tmp_path / 'shapes', '000001')
+    assert image.mode == 'RGB' and image.size == (90, 60)
+    assert read_mask(tmp_path / 'shapes', '000001').shape == (60, 90)
+    assert [tree.findtext(f'size/{key}') for key in ('width', 'height', 'depth')] == [
+        '90', '60', '3']
+    assert tree.findtext('filename') == '000001.jpg'
+
+
+@pytest.mark.parametrize('size', [(48, 48), (96, 128)])
+def test_scene_labels_number_its_instances(size):
+    counts = set()
+    for seed in range(150):
+        image, instances, labels = draw_scene(np.random.default_rng(seed), size)
+        assert image.shape == (*size, 3) and image.dtype == np.uint8
+        assert instances.shape == size and instances.dtype == np.uint8
+        numbers, pixels = np.unique(instances, return_counts=True)
+        assert numbers.tolist() == list(range(len(labels) + 1)) and min(pixels) >= 64
+        assert set(labels) <= {1, 2, 3, 4}
+        rim = instances.copy()
+        rim[1:-1, 1:-1] = 0
+        assert not rim.any(), 'no room for the void band at the border'
+        counts.add(len(labels))
+    assert counts == {1, 2, 3}
+
+
+def test_outlines_tell_the_classes_apart():
+    # Share of its smallest enclosing circle that a shape fills, from plane geometry.
+    inner = 0.42
+    star = 5 * inner * np.sin(np.pi / 5) / np.pi
+    fills = {1: 1, 2: 2 / np.pi, 3: 3 * 3**0.5 / 4 / np.pi, 4: star}
+    seen = set()
+    for seed in range(60):
+        _, instances, labels = draw_scene(np.random.default_rng(seed), (192, 256))
+        if len(labels) == 1:  # nothing hides it
+            rows, cols = np.nonzero(instances)
+            points = np.stack([rows, cols], 1).astype(float)
+            centre = points.mean(0)  # every one of these shapes has its circle's centre there
+            radius = np.hypot(*(points - centre).T).max() + 0.5
+            assert len(points) / (np.pi * radius**2) == pytest.approx(fills[labels[0]], rel=0.12)
+            seen.add(labels[0])
+    assert seen == {1, 2, 3, 4}
+
+
+def test_the_seed_decides_every_byte(root, tmp_path):
+    make_shapes(tmp_path / 'same', num_images=NUM_IMAGES)
+    make_shapes(tmp_path / 'other', num_images=NUM_IMAGES, seed=1)
+    first, same, other = digests(root), digests(tmp_path / 'same'), digests(tmp_path / 'other')
+    assert same == first
+    assert other.keys() == first.keys()
+    pictures = [name for name in first if name.startswith(('JPEGImages', 'SegmentationClass'))]
+    assert len({first[name] for name in pictures}) == len(pictures)
+    assert all(other[name] != first[name] for name in pictures)
+
+
+@pytest.mark.parametrize('error', [OSError, KeyboardInterrupt])
+def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch, error):
+    def fail(*_):
+        raise error('stopped')
+
+    monkeypatch.setattr(os, 'rename', fail)
+    with pytest.raises(error, match='stopped'):
+        make_shapes(tmp_path / 'shapes', num_images=(1, 1, 1))
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_file_is_ever_seen_under_the_final_name_before_the_end(tmp_path, monkeypatch):
+    seen = []
+    save = Image.Image.save
+
+    def spy(self, *args, **kwargs):
+        seen.append((tmp_path / 'shapes').exists())
+        save(self, *args, **kwargs)
+
+    monkeypatch.setattr(Image.Image, 'save', spy)
+    make_shapes(tmp_path / 'shapes', num_images=(1, 1, 1))
+    assert seen == [False] * 6 and (tmp_path / 'shapes').is_dir()
+
+
+def test_a_faster_process_wins_quietly(tmp_path, monkeypatch):
+    rename = os.rename
+
+    def late(source, target):
+        monkeypatch.setattr(os, 'rename', rename)
+        make_shapes(target, num_images=(1, 1, 1))
+        winner.update(digests(target), inode=os.stat(target).st_ino)
+        rename(source, target)
+
+    winner = {}
+    monkeypatch.setattr(os, 'rename', late)
+    ensure_shapes(tmp_path / 'shapes', num_images=(1, 1, 1))
+    assert winner.pop('inode') == os.stat(tmp_path / 'shapes').st_ino
+    assert digests(tmp_path / 'shapes') == winner
+    assert os.listdir(tmp_path) == ['shapes']
+
+
+def test_ensure_draws_once(tmp_path):
+    root = tmp_path / 'new' / 'shapes'
+    ensure_shapes(str(root), num_images=(1, 1, 1))
+    (root / 'JPEGImages' / '000001.jpg').write_bytes(b'mine')
+    ensure_shapes(str(root), num_images=[1, 1, 1], seed=0)
+    assert (root / 'JPEGImages' / '000001.jpg').read_bytes() == b'mine'
+    for options in (dict(seed=1), dict(size=(64, 64)), dict(num_images=(1, 1, 2))):
+        with pytest.raises(ValueError, match='Remove it, or choose another folder') as info:
+            ensure_shapes(root, **{'num_images': (1, 1, 1), **options})
+        assert str(root) in str(info.value)
+
+
+@pytest.mark.parametrize('kind', ['empty folder', 'other folder', 'file'])
+def test_ensure_refuses_what_it_did_not_draw(tmp_path, kind):
+    root = tmp_path / 'mine'
+    if kind == 'file':
+        root.write_text('mine')
+    else:
+        root.mkdir()
+        if kind == 'other folder':
+            (root / 'notes.txt').write_text('mine')
+    before = digests(tmp_path)
+    with pytest.raises(ValueError, match='Remove it, or choose another folder') as info:
+        ensure_shapes(root, num_images=(1, 1, 1))
+    assert str(root) in str(info.value)
+    assert digests(tmp_path) == before and os.listdir(tmp_path) == ['mine']
+
+
+@pytest.mark.parametrize('options, word', [
+    (dict(num_images=(1, 1)), 'num_images'),
+    (dict(num_images=(1, -1, 1)), 'num_images'),
+    (dict(num_images=(1, 1, 1), size=(47, 128)), '48'),
+    (dict(num_images=(1, 1, 1), seed=-1), 'non-negative'),
+])
+def test_wrong_options_are_refused(tmp_path, options, word):
+    with pytest.raises(ValueError, match=word):
+        make_shapes(tmp_path / 'shapes', **options)
+    assert os.listdir(tmp_path) == []

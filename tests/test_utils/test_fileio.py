@@ -1,0 +1,94 @@
+import errno
+import os
+
+import pytest
+
+from mmseg_wss.utils.fileio import (
+    atomic_path,
+    file_sha256,
+    is_full_disk,
+    name_full_disk,
+    remove_temporaries,
+)
+
+
+def test_file_appears_on_exit_only(tmp_path):
+    target = tmp_path / 'new' / 'folder' / 'image.nii.gz'
+    with atomic_path(str(target)) as temporary:
+        assert temporary.parent == target.parent
+        assert temporary.name.endswith('image.nii.gz')
+        assert str(os.getpid()) in temporary.name
+        temporary.write_bytes(b'whole')
+        assert not target.exists()
+    assert target.read_bytes() == b'whole'
+    assert os.listdir(target.parent) == [target.name]
+
+
+@pytest.mark.parametrize('error', [ValueError, KeyboardInterrupt])
+def test_exception_keeps_the_old_file(tmp_path, error):
+    target = tmp_path / 'file.txt'
+    target.write_text('old')
+    with pytest.raises(error):
+        with atomic_path(target) as temporary:
+            temporary.write_text('half')
+            raise error
+    assert target.read_text() == 'old'
+    assert os.listdir(tmp_path) == ['file.txt']
+
+
+def test_data_is_on_disk_before_the_rename(tmp_path, monkeypatch):
+    calls = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, 'fsync', lambda fd: (calls.append('fsync'), fsync(fd)))
+    monkeypatch.setattr(os, 'replace', lambda a, b: (calls.append('replace'), replace(a, b)))
+    with atomic_path(tmp_path / 'a') as temporary:
+        temporary.write_text('x')
+    assert calls == ['fsync', 'replace']
+
+
+def test_body_that_writes_nothing_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        with atomic_path(tmp_path / 'a'):
+            pass
+    assert os.listdir(tmp_path) == []
+
+
+def test_writers_of_one_file_do_not_meet(tmp_path):
+    with atomic_path(tmp_path / 'a') as first, atomic_path(tmp_path / 'a') as second:
+        assert first != second
+        first.write_text('1')
+        second.write_text('2')
+    assert (tmp_path / 'a').read_text() == '1'  # the outer one ends last
+
+
+def test_remove_temporaries(tmp_path):
+    (tmp_path / 'kept.pth').write_text('x')
+    (tmp_path / '.hidden').write_text('x')
+    context = atomic_path(tmp_path / 'a.pth')
+    left = context.__enter__()  # as a kill leaves it: never exited
+    left.write_text('half')
+    assert remove_temporaries(tmp_path) == [left]
+    assert sorted(os.listdir(tmp_path)) == ['.hidden', 'kept.pth']
+    assert remove_temporaries(tmp_path / 'missing') == []
+
+
+def test_a_full_disk_is_named(tmp_path):
+    def fail(number):
+        with name_full_disk(tmp_path / 'x'):
+            raise OSError(number, os.strerror(number))
+    with pytest.raises(OSError, match='/x: No space left on device; .*Free space') as error:
+        fail(errno.ENOSPC)
+    assert error.value.errno == errno.ENOSPC and is_full_disk(error.value)
+    with pytest.raises(PermissionError) as error:
+        fail(errno.EACCES)
+    assert str(tmp_path) not in str(error.value) and not is_full_disk(error.value)
+
+
+def test_sha256_of_the_standard(tmp_path):
+    """FIPS 180-2: "abc", and a million times "a"."""
+    (tmp_path / 'x').write_bytes(b'abc')
+    assert file_sha256(tmp_path / 'x') == (
+        'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+    (tmp_path / 'x').write_bytes(b'a' * 1000000)
+    assert file_sha256(tmp_path / 'x') == (
+        'cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0')
