@@ -11,3 +11,10 @@ class DataError(ValueError):
 
 class DiskFullError(OSError):
     """No space is left on the disk: it ends a whole run, not the making of one file."""
+
+
+class ConfigError(ValueError):
+    """A config does not fit what it is used for.
+
+    The message says what was expected, what was found, and which key of the config to change.
+    """

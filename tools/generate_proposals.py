@@ -16,7 +16,6 @@ is still missing and merges their manifests; while one of them is working it is 
 import argparse
 import os
 import os.path as osp
-import time
 from typing import NamedTuple
 
 from mmengine.config import Config, DictAction
@@ -29,10 +28,8 @@ from mmseg_wss.labels.objects import load_objects
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.proposals import METHODS, parse_method
 from mmseg_wss.proposals.jobs import LOADING, MakeProposal
-from mmseg_wss.utils.cli import exit_after
-from mmseg_wss.utils.fileio import file_sha256, is_full_disk
-from mmseg_wss.utils.progress import track
-from mmseg_wss.utils.worker_pool import Failure, WorkerPool
+from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
+from mmseg_wss.utils.fileio import file_sha256
 from mmseg_wss.version import __version__
 
 LAUNCHERS = (('RANK', 'WORLD_SIZE'), ('SLURM_PROCID', 'SLURM_NTASKS'))
@@ -60,8 +57,7 @@ def parse_args():
     parser.add_argument('--ann-file', metavar='LIST',
                         help='list of IDs, relative to the folder: needed for a DEVKIT; for a '
                         'config it replaces the lists of its weak sources')
-    parser.add_argument('--workers', type=int, default=min(8, os.cpu_count()),
-                        help='processes, with one thread each (default: %(default)s)')
+    add_workers(parser)
     parser.add_argument('--shard', metavar='I/N', type=parse_shard,
                         help='make every N-th image, from image I on; I counts from 0 (default: '
                         'RANK/WORLD_SIZE of torchrun, else SLURM_PROCID/SLURM_NTASKS, else 0/1)')
@@ -111,8 +107,6 @@ def check_args(args):
                          f' and --mcg-dir {args.mcg_dir}.')
     if args.mcg_dir is not None and not osp.isdir(args.mcg_dir):
         raise ValueError(f'--mcg-dir {args.mcg_dir}: there is no such folder.')
-    if args.workers < 1:
-        raise ValueError(f'--workers must be at least 1, got {args.workers}.')
     if osp.isdir(args.data):
         if args.ann_file is None:
             raise ValueError(f'{args.data} is a folder: name the list of images too, such as '
@@ -149,14 +143,14 @@ def find_stale(images, classes, folder, mcg_dir=None):
 
     Returns:
         tuple: dict of `Job` -> what the mask is made from, keyword arguments of
-        `MaskFolder.write`; failures, dict of `Job` -> `Failure`.
+        `MaskFolder.write`; failures, dict of the name of a job -> what is wrong.
     """
     stale, failures = {}, {}
     for job, info in images.items():
         try:
             names, boxes, _ = load_objects(info, classes)
         except DataError as error:
-            failures[job] = Failure('DataError', str(error))
+            failures[job.name] = str(error)
             continue
         sources = dict(inputs=box_hash(names, boxes))
         mcg_path = mcg_dir and osp.join(mcg_dir, f'{job.name}.mat')
@@ -165,31 +159,6 @@ def find_stale(images, classes, folder, mcg_dir=None):
         if not folder.is_done(job.name, **sources):
             stale[job] = sources
     return stale, failures
-
-
-def make_masks(stale, function, folder, workers):
-    """Make and write the masks; returns the failures, dict of Job -> `Failure`.
-
-    Raises:
-        ImportError: a method's library is missing.
-        OSError: the disk is full.
-    """
-    failures = {}
-    workers = min(workers, len(stale))
-    with WorkerPool(function, workers, preload=['mmseg_wss.datasets']) as pool:
-        for job, mask in track(pool.run(stale), 'Making masks', total=len(stale)):
-            if isinstance(mask, Failure):
-                if mask.kind in ('ImportError', 'ModuleNotFoundError'):  # of no image's making
-                    raise ImportError(mask.message)
-                failures[job] = mask
-                continue
-            try:
-                folder.write(job.name, mask, **stale[job])
-            except OSError as error:
-                if is_full_disk(error):  # it would fail every image from here on
-                    raise
-                failures[job] = Failure('OSError', str(error))
-    return failures
 
 
 def run(args):
@@ -209,20 +178,16 @@ def run(args):
         up_to_date = len(images) - len(stale) - len(failures)
         print(f'{len(images)} images{shard}: {up_to_date} up to date, {len(stale)} to make',
               flush=True)
-        begin = time.perf_counter()
-        if stale:
-            function = MakeProposal(dataset, args.method, args.options, args.mcg_dir)
-            failures.update(make_masks(stale, function, folder, args.workers))
-        seconds = time.perf_counter() - begin
+        outcome = run_jobs(
+            MakeProposal(dataset, args.method, args.options, args.mcg_dir), stale, len(stale),
+            args.workers, preload=['mmseg_wss.datasets'],
+            write=lambda job, mask: folder.write(job.name, mask, **stale[job]))
         folder.finish()
 
-    for job, failure in sorted(failures.items()):
-        print(f'{job.name}: {failure.message}')
-    made = len(stale) - sum(job in stale for job in failures)
-    print(f'{made} made in {seconds:.1f} s, {up_to_date} up to date, {len(failures)} failed: '
-          f'{args.out}')
-    print_next_step(args, bool(failures))
-    return len(failures)
+    outcome.failures.update(failures)
+    failed = report_outcome(outcome, up_to_date, args.out)
+    print_next_step(args, failed > 0)
+    return failed
 
 
 def print_next_step(args, some_failed):
@@ -235,4 +200,4 @@ def print_next_step(args, some_failed):
 
 
 if __name__ == '__main__':
-    exit_after(run, parse_args(), 'masks')
+    run_tool(run, parse_args(), 'masks')

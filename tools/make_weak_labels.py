@@ -16,7 +16,6 @@ label of an image depends on its masks, the options and the seed alone, not on t
 again, the tool makes what is missing. The exit code is 1 if an image failed.
 """
 import argparse
-import os
 import os.path as osp
 from typing import NamedTuple
 
@@ -26,9 +25,8 @@ from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.labels.stores.weak_label_files import AnnotationFolder, TagFile
 from mmseg_wss.simulation.weak_label_jobs import KINDS, VERSION, MakeWeakLabel
-from mmseg_wss.utils.cli import exit_after
-from mmseg_wss.utils.progress import track
-from mmseg_wss.utils.worker_pool import Failure, WorkerPool
+from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
+from mmseg_wss.utils.jobs import run_jobs
 
 PLACES = dict(tags='tags_v{}.txt', boxes='Annotations_v{}', points='PointLabels_v{}_seed{}',
               scribbles='ScribbleLabels_v{}_seed{}')
@@ -72,8 +70,7 @@ def parse_args():
     parser.add_argument('--background-points', type=int, metavar='N',
                         help='points on the background of each image (default: '
                         f'{DEFAULTS["background_points"]})')
-    parser.add_argument('--workers', type=int, default=min(8, os.cpu_count()),
-                        help='processes, with one thread each (default: %(default)s)')
+    add_workers(parser)
     args = parser.parse_args()
     try:
         check_args(args)
@@ -95,7 +92,7 @@ def check_args(args):
             args.instances = 'SegmentationObject'
     elif not osp.isdir(osp.join(args.devkit, args.instances)):
         raise ValueError(f'--instances {args.instances}: there is no such folder in {args.devkit}.')
-    for name, least in (('seed', 0), ('workers', 1), ('min_area', 1), ('radius', 0),
+    for name, least in (('seed', 0), ('min_area', 1), ('radius', 0),
                         ('background_points', 0)):
         option, value = '--' + name.replace('_', '-'), getattr(args, name)
         if value is not None and not value >= least:
@@ -144,23 +141,6 @@ def open_store(args, classes):
     return store(path, recipe), path
 
 
-def make_labels(jobs, function, store, workers):
-    """Make and write the labels; returns the failures, dict of Job -> `Failure`."""
-    failures = {}
-    with WorkerPool(function, min(workers, len(jobs)), preload=['mmseg_wss.datasets']) as pool:
-        for job, label in track(pool.run(jobs), 'Making labels', total=len(jobs)):
-            if isinstance(label, Failure):
-                if label.kind in ('ImportError', 'ModuleNotFoundError'):  # of no image's making
-                    raise ImportError(label.message)
-                failures[job] = label
-                continue
-            try:
-                store.write(job.name, label)
-            except (OSError, ValueError) as error:  # ValueError: a name outside the folder
-                failures[job] = Failure(type(error).__name__, str(error))
-    return failures
-
-
 def run(args):
     """Returns the number of images that failed."""
     jobs, classes = read_jobs(args)
@@ -168,27 +148,23 @@ def run(args):
     stale = [job for job in jobs if not store.is_done(job.name)]
     print(f'{len(jobs)} images: {len(jobs) - len(stale)} up to date, {len(stale)} to make',
           flush=True)
-    failures = {}
     try:
-        if stale:
-            function = MakeWeakLabel(args.kind, classes, **args.options)
-            failures = make_labels(stale, function, store, args.workers)
+        outcome = run_jobs(
+            MakeWeakLabel(args.kind, classes, **args.options), stale, len(stale), args.workers,
+            'Making labels', write=lambda job, label: store.write(job.name, label))
     finally:
         store.finish()
 
-    for job, failure in sorted(failures.items(), key=lambda item: item[0].name):
-        print(f'{job.name}: {failure.message}')
     if args.kind != 'tags':
         by_pieces = sum(job.instance_path is None for job in stale)
         print(f'objects from instance masks in {len(stale) - by_pieces} images, from connected '
               f'pieces in {by_pieces}')
-    print(f'{len(stale) - len(failures)} made, {len(jobs) - len(stale)} up to date, '
-          f'{len(failures)} failed: {path}')
-    if not failures:
+    failed = report_outcome(outcome, len(jobs) - len(stale), path)
+    if not failed:
         print(f'Train with them: {SOURCES[args.kind].format(osp.abspath(path))} in the weak source '
               'of the config.')
-    return len(failures)
+    return failed
 
 
 if __name__ == '__main__':
-    exit_after(run, parse_args(), 'labels')
+    run_tool(run, parse_args(), 'labels')

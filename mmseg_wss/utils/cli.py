@@ -1,25 +1,64 @@
-"""How tools that make files end."""
+"""How the tools take their common options, report and end."""
+import argparse
+import os
 import signal
 import sys
 
+MAX_WORKERS = 8  # by default; more rarely helps, since the disk is shared
 
-def exit_after(run, args, made):
+
+def positive_int(text):
+    """The type of an option that counts something: a whole number, at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'expected at least 1, got {text}')
+    return number
+
+
+def add_workers(parser, what='processes, with one thread each'):
+    """Add ``--workers N`` to a parser; the default is the number of cores, at most 8."""
+    parser.add_argument('--workers', type=positive_int, metavar='N',
+                        default=min(MAX_WORKERS, os.cpu_count()),
+                        help=f'{what} (default: %(default)s)')
+
+
+def report_outcome(outcome, up_to_date, place):
+    """Print which jobs failed and why, and how many were made.
+
+    Args:
+        outcome (Outcome): from `run_jobs`.
+        up_to_date (int): number of files that were there before.
+        place (str | Path): where the files are.
+
+    Returns:
+        int: number of jobs that failed.
+    """
+    for name, message in sorted(outcome.failures.items()):
+        print(f'{name}: {message}')
+    print(f'{outcome.made} made in {outcome.seconds:.1f} s, {up_to_date} up to date, '
+          f'{len(outcome.failures)} failed: {place}')
+    return len(outcome.failures)
+
+
+def run_tool(run, args, made=None):
     """Run a tool, and exit as its user expects.
 
     The exit code is 0, or 1 if ``run(args)`` says that something failed. Errors that are written
-    for users (ImportError, OSError, ValueError) are printed without a traceback. SIGTERM stops the
-    tool as Ctrl-C does: 130, and a word on what there is.
+    for users (ImportError, OSError, ValueError, which DataError and ConfigError are) are printed
+    without a traceback. SIGTERM stops the tool as Ctrl-C does, with the exit code 130.
 
     Args:
-        run (Callable): takes `args`, returns the number of failures.
-        args (argparse.Namespace): with `out`, the folder that files are made in.
-        made (str): what they are, in the plural.
+        run (Callable): takes `args`, returns the number of failures or None.
+        args (argparse.Namespace): has `out`, the folder that files are made in, if `made` is given.
+        made (str, optional): what the tool makes, in the plural, where the same command continues
+            after a stop.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        sys.exit(run(args) > 0)
+        sys.exit((run(args) or 0) > 0)
     except KeyboardInterrupt:
-        print(f'stopped: the {made} made so far are in {args.out}; the same command goes on.')
+        print(f'Stopped. The finished {made} are in {args.out}. Run the same command again to '
+              'continue.' if made else 'Stopped.')
         sys.exit(130)
     except (ImportError, OSError, ValueError) as error:
-        sys.exit(f'{error}')
+        sys.exit(str(error))

@@ -1,37 +1,59 @@
-"""Share out the making of masks among processes."""
+"""One loop for every tool that makes a file for each of many images."""
+import time
+from typing import NamedTuple
+
+from mmseg_wss.errors import DiskFullError
 from mmseg_wss.utils.progress import track
 from mmseg_wss.utils.worker_pool import Failure, WorkerPool
 
 
-def make_masks(function, jobs, total, workers):
-    """Call a function that makes and writes a mask on every job, in several processes.
+class Outcome(NamedTuple):
+    """What came of the jobs."""
+    made: int
+    failures: dict  # name of a job -> what went wrong, str
+    seconds: float
+
+
+def run_jobs(function, jobs, total, workers, what='Making masks', preload=(), write=None):
+    """Call a function on every job in several processes, and show how far it is.
 
     Args:
-        function (Callable): such as `MakeSemanticMask`; it and its results are pickled.
-        jobs (Iterable[tuple]): arguments of its calls, the name of the mask first. A job is fetched
+        function (Callable): called with the elements of a job; it and its results are pickled.
+        jobs (Iterable[NamedTuple]): arguments of the calls, each with a ``name``. A job is fetched
             when a process is free, so a generator never runs ahead.
         total (int): number of jobs.
         workers (int): processes.
+        what (str): what is being done, for the progress bar.
+        preload (Sequence[str]): modules to import once for all processes; without any, that of
+            `function`.
+        write (Callable, optional): called in this process with each job and its result.
 
     Returns:
-        tuple: results, dict of name -> what the function returned; failures, dict of name -> what
-        went wrong, str.
+        Outcome: a job has failed where `function` or `write` raised an error.
 
     Raises:
-        ImportError: a library is missing.
-        OSError: the disk is full.
+        DiskFullError: no space is left, so every further job would fail.
+        ImportError: a library is missing, which is the fault of no single job.
     """
-    results, failures = {}, {}
+    begin, made, failures = time.perf_counter(), 0, {}
     if not total:
-        return results, failures
-    with WorkerPool(function, min(workers, total), preload=[type(function).__module__]) as pool:
-        for (name, *_), result in track(pool.run(jobs), 'Making masks', total=total):
+        return Outcome(0, {}, 0.)
+    preload = list(preload) or [type(function).__module__]
+    with WorkerPool(function, min(workers, total), preload) as pool:
+        for job, result in track(pool.run(jobs), what, total=total):
+            if not isinstance(result, Failure) and write is not None:
+                try:
+                    write(job, result)
+                except DiskFullError:
+                    raise
+                except (OSError, ValueError) as error:  # such as a name outside the folder
+                    result = Failure(type(error).__name__, str(error))
             if not isinstance(result, Failure):
-                results[name] = result
-            elif result.kind == 'DiskFullError':  # it would fail every image from here on
-                raise OSError(result.message)
-            elif result.kind in ('ImportError', 'ModuleNotFoundError'):  # of no image's making
+                made += 1
+            elif result.kind == 'DiskFullError':
+                raise DiskFullError(result.message)
+            elif result.kind in ('ImportError', 'ModuleNotFoundError'):
                 raise ImportError(result.message)
             else:
-                failures[name] = result.message
-    return results, failures
+                failures[job.name] = result.message
+    return Outcome(made, failures, time.perf_counter() - begin)

@@ -239,7 +239,7 @@ def test_ctrl_c(root, convert, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr('mmseg_wss.utils.jobs.track', stop)
         code, report = convert()
-    assert code == 130 and 'stopped: the masks made so far are in' in report
+    assert code == 130 and 'The finished masks are in' in report
     code, report = convert()
     assert code == 0 and not list((root / 'out').glob('.tmp-*'))
     assert any(f'{done} up to date, {5 - done} to make' in report for done in (1, 2))

@@ -214,7 +214,7 @@ def test_a_full_disk_stops_all(generate, tmp_path, monkeypatch):
         patch.setattr(os, 'fsync', full)
         code, error = generate()
     assert code == 1
-    assert 'out/w1.png: ' in error and 'Free space there and start again' in error
+    assert 'out/w1.png: ' in error and 'Free space on this disk' in error
     assert left == [-1]
     assert sorted(files(tmp_path / 'out')) == ['manifest.jsonl', 'w0.png']
     code, report = generate()

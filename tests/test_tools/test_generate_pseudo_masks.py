@@ -402,7 +402,7 @@ def test_a_full_disk_ends_it_in_a_sentence(tool, setting, whole, tmp_path, monke
         fsync(descriptor)
     with monkeypatch.context() as patch:
         patch.setattr(os, 'fsync', full)
-        with pytest.raises(SystemExit, match=r'/w\d\.png: .*Free space there and start again'):
+        with pytest.raises(SystemExit, match=r'/w\d\.png: .*Free space on this disk'):
             tool.main(setting.arguments(out, *soft))
     made = read_masks(out)
     assert 1 <= len(made) < 5

@@ -15,19 +15,17 @@ Started again, the tool makes what is missing; a folder of another file or optio
 exit code is 1 if an image failed or is missing.
 """
 import argparse
-import os
 import os.path as osp
-import time
 from pathlib import Path
 from typing import NamedTuple, Optional
 
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.converters.semantic_mask import MakeSemanticMask
-from mmseg_wss.utils.cli import exit_after
+from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
 from mmseg_wss.utils.fileio import atomic_path, file_sha256
 
 # no module of the data sets here: each worker process imports this file, and need not import torch
-from mmseg_wss.utils.jobs import make_masks
+from mmseg_wss.utils.jobs import run_jobs
 
 VERSION = 1  # of the masks: raise it whenever the same file and options would give others
 
@@ -49,11 +47,8 @@ def parse_args():
     parser.add_argument('--crowd', choices=['ignore', 'class'], default='ignore',
                         help='label of outlines around many objects (iscrowd): 255, or their class '
                         '(default: %(default)s)')
-    parser.add_argument('--workers', type=int, default=min(8, os.cpu_count()),
-                        help='processes, with one thread each (default: %(default)s)')
+    add_workers(parser)
     args = parser.parse_args()
-    if args.workers < 1:
-        parser.error(f'--workers must be at least 1, got {args.workers}.')
     if args.images is not None and not osp.isdir(args.images):
         parser.error(f'--images {args.images}: there is no such folder.')
     return args
@@ -94,29 +89,23 @@ def run(args):
         todo = [image for image in images if stem(image) not in done]
         print(f'{len(images)} images, {len(classes)} classes: {len(images) - len(todo)} up to '
               f'date, {len(todo)} to make', flush=True)
-        begin = time.perf_counter()
         function = MakeSemanticMask(args.ann_file, args.out, voc_palette().tobytes())
-        results, failures = make_masks(
-            function, find_jobs(args, todo), len(todo), args.workers)
-        seconds = time.perf_counter() - begin
+        outcome = run_jobs(function, find_jobs(args, todo), len(todo), args.workers)
 
-    missing = report_images(args, images, failures)
-    print(f'{len(results)} made in {seconds:.1f} s, {len(images) - len(todo)} up to date, '
-          f'{len(failures)} failed: {args.out}')
-    if not failures:
+    missing = report_missing(args, images)
+    failed = report_outcome(outcome, len(images) - len(todo), args.out)
+    if not failed:
         out = osp.abspath(args.out)
         print(f"Train with them: supervision='pixel', data_prefix=dict(seg_map_path={out!r}), "
               f'metainfo=dict(classes={osp.join(out, "classes.txt")!r}) in a '
               'mmseg_wss.COCOWeakSegDataset.')
-    return len(failures) + missing
+    return failed + missing
 
 
-def report_images(args, images, failures):
-    """Print what is wrong with which image; returns the number of those that are not there."""
+def report_missing(args, images):
+    """Print which images are not there; returns their number."""
     from mmseg_wss.labels.checks.label_check import abridged
 
-    for name, message in sorted(failures.items()):
-        print(f'{name}: {message}')
     missing = []
     if args.images is not None:
         missing = sorted(image.file_name for image in images
@@ -128,4 +117,4 @@ def report_images(args, images, failures):
 
 
 if __name__ == '__main__':
-    exit_after(run, parse_args(), 'masks')
+    run_tool(run, parse_args(), 'masks')

@@ -15,18 +15,16 @@ again, the tool makes what is missing. The exit code is 1 if an image failed; th
 when none did.
 """
 import argparse
-import os
 import os.path as osp
-import time
 from typing import NamedTuple
 
 from mmseg_wss.labels.converters.sbd import MakeAugMask
 from mmseg_wss.labels.converters.voc_lists import LISTS, new_lists, read_splits
-from mmseg_wss.utils.cli import exit_after
+from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
 from mmseg_wss.utils.fileio import atomic_path
 
 # no module of the data sets here: each worker process imports this file, and need not import torch
-from mmseg_wss.utils.jobs import make_masks
+from mmseg_wss.utils.jobs import run_jobs
 
 VERSION = 1  # of the masks: raise it whenever the same files would give others
 PUBLISHED = {'trainaug.txt': 10582, 'aug.txt': 9118}  # of the whole releases
@@ -45,11 +43,8 @@ def parse_args():
     parser.add_argument('sbd', metavar='SBD', help='the folder benchmark_RELEASE of SBD')
     parser.add_argument('--out', metavar='DIR',
                         help='the dir for ID.png (default: DEVKIT/SegmentationClassAug)')
-    parser.add_argument('--workers', type=int, default=min(8, os.cpu_count()),
-                        help='processes, with one thread each (default: %(default)s)')
+    add_workers(parser)
     args = parser.parse_args()
-    if args.workers < 1:
-        parser.error(f'--workers must be at least 1, got {args.workers}.')
     for folder, parts in ((args.devkit, ('JPEGImages', 'SegmentationClass', LISTS)),
                           (args.sbd, ('dataset/cls', ))):
         missing = [part for part in parts if not osp.isdir(osp.join(folder, part))]
@@ -86,18 +81,13 @@ def run(args):
         from_sbd = sum(job.mask_path.endswith('.mat') for job in jobs)
         print(f'{len(jobs)} images ({len(jobs) - from_sbd} masks of VOC, {from_sbd} of SBD): '
               f'{len(jobs) - len(todo)} up to date, {len(todo)} to make', flush=True)
-        begin = time.perf_counter()
         function = MakeAugMask(args.out, len(classes), voc_palette().tobytes())
-        results, failures = make_masks(function, todo, len(todo), args.workers)
-        seconds = time.perf_counter() - begin
+        outcome = run_jobs(function, todo, len(todo), args.workers)
 
-    for name, message in sorted(failures.items()):
-        print(f'{name}: {message}')
-    print(f'{len(results)} made in {seconds:.1f} s, {len(jobs) - len(todo)} up to date, '
-          f'{len(failures)} failed: {args.out}')
-    if failures:
+    failed = report_outcome(outcome, len(jobs) - len(todo), args.out)
+    if failed:
         print('The lists are not written: they would name images without a mask.')
-        return len(failures)
+        return failed
     for path, ids in lists.items():
         if not path.exists():
             with atomic_path(path) as temporary:
@@ -107,4 +97,4 @@ def run(args):
 
 
 if __name__ == '__main__':
-    exit_after(run, parse_args(), 'masks')
+    run_tool(run, parse_args(), 'masks')
