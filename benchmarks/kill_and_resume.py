@@ -22,7 +22,7 @@ import time
 import torch
 from mmengine.runner.checkpoint import _load_checkpoint, find_latest_checkpoint
 
-TRAIN = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'train.py')
+TRAIN = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'tools/train.py')
 COMPARED = ('state_dict', 'optimizer', 'param_schedulers', 'random_states')
 
 

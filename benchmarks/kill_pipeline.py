@@ -26,7 +26,7 @@ from mmengine.runner.checkpoint import _load_checkpoint, find_latest_checkpoint
 
 REPORTS = 'report.json', 'pipeline.json'  # with folders for keys
 TIMES = 'time', 'data_time'  # what tools/test.py measures of the machine
-PIPELINE = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'train_pipeline.py')
+PIPELINE = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'tools/train_pipeline.py')
 
 
 def parse_args():

@@ -30,6 +30,7 @@ from mmseg_wss.proposals import METHODS, parse_method
 from mmseg_wss.proposals.jobs import LOADING, MakeProposal
 from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
 from mmseg_wss.utils.fileio import file_sha256
+from mmseg_wss.utils.jobs import run_jobs
 from mmseg_wss.version import __version__
 
 LAUNCHERS = (('RANK', 'WORLD_SIZE'), ('SLURM_PROCID', 'SLURM_NTASKS'))

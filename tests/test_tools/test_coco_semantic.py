@@ -261,7 +261,7 @@ def test_images_that_fail(root, convert):
                    'annotation 4: its outline has counts')),
             ('gone', ('annotation 8: its outline has a polygon', )),
             ('bare', ('bare.jpg: the image is 30x40 (width x height)', 'says 40x30')),
-            ('crowd', ('crowd.jpg: the image is unreadable', ))):
+            ('crowd', ('crowd.jpg: the image cannot be read', ))):
         assert all(word in lines[name] for word in words), lines[name]
     assert [path.name for path in (root / 'out').glob('*.png')] == ['c.png']
 
@@ -292,7 +292,7 @@ def test_all_faults_of_a_file_together(root, convert):
 
 
 @pytest.mark.parametrize('args, words', [
-    (['--workers', 0], '--workers must be at least 1'),
+    (['--workers', 0], 'argument --workers: expected at least 1'),
     (['--images', 'nowhere'], 'nowhere: there is no such folder')])
 def test_wrong_arguments(root, convert, args, words):
     code, error = convert(*args)

@@ -298,7 +298,7 @@ def test_mcg_proposals_made_elsewhere(generate, tmp_path):
     (['--mcg-dir', '.'], '--mcg-dir and the method mcg'),
     (['--method', 'mcg'], '--mcg-dir and the method mcg'),
     (['--method', 'mcg', '--mcg-dir', 'no/such'], 'no/such: there is no such folder'),
-    (['--workers', '0'], '--workers must be at least 1'),
+    (['--workers', '0'], 'argument --workers: expected at least 1'),
     (['--cfg-options', 'a=1'], '--cfg-options is for a config'),
 ])
 def test_wrong_arguments(generate, tmp_path, args, message):
@@ -339,7 +339,7 @@ def test_a_stop_in_the_middle(generate, tmp_path):
     thread.start()
     code, report = generate(method='grabcut', workers=2)
     thread.join()
-    assert code == 130 and 'stopped: ' in report.splitlines()[-1]
+    assert code == 130 and 'Stopped. The finished' in report.splitlines()[-1]
     made = times(out)
     assert 3 <= len(made) < 24
     assert not list(out.glob('.tmp-*'))

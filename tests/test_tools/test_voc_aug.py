@@ -150,12 +150,12 @@ def test_all_faults_together(roots, convert):
     assert code == 1 and '1 made' in report and '6 failed' in report
     lines = {line.split(':')[0]: line for line in report.splitlines()}
     for name, words in (
-            ('w0', 'w0.mat: the mask is 12x16 (width x height), but its image'),
-            ('w1', 'w1.jpg: the image is missing'),
+            ('w0', 'w0.mat: the mask is 12x16 (width x height) but its image'),
+            ('w1', 'w1.jpg: there is no such image'),
             ('w2', 'w2.mat: there is no such mask'),
-            ('s1', 's1.png: a mask has one channel of class indices, got a picture of mode RGB'),
-            ('v1', 'v1.png: the mask has labels [21]; VOC has 0..20'),
-            ('v0', 'v0.jpg: the image is unreadable (no picture of a known format)')):
+            ('s1', 's1.png: the mask is a colour picture'),
+            ('v1', 'v1.png: the mask has labels [21], but there are 21 classes'),
+            ('v0', 'v0.jpg: the image cannot be read (no picture of a known format)')):
         assert words in lines[name], lines[name]
     assert 'The lists are not written' in report
     assert not (voc / LISTS / 'trainaug.txt').exists() and not (voc / LISTS / 'aug.txt').exists()
@@ -168,7 +168,7 @@ def test_ctrl_c(roots, convert, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr('mmseg_wss.utils.jobs.track', stop)
         code, report = convert()
-    assert code == 130 and 'the same command goes on' in report
+    assert code == 130 and 'Run the same command again' in report
     code, report = convert()
     assert code == 0 and any(f'{done} up to date' in report for done in (1, 2))
     assert len(state(roots[0] / 'SegmentationClassAug')) == 7
@@ -190,7 +190,7 @@ def test_wrong_arguments(roots, convert):
     code, error = convert(folders=roots[::-1])
     assert code == 2 and 'it has no folder JPEGImages and no SegmentationClass' in error
     code, error = convert('--workers', 0)
-    assert code == 2 and '--workers must be at least 1' in error
+    assert code == 2 and 'argument --workers: expected at least 1' in error
 
 
 # ---- .mat files

@@ -9,7 +9,7 @@ import pytest
 import torch
 from devkit import make_devkit, write_mask
 
-TOOLS = Path(__file__).parents[2] / 'tools/analysis_tools'
+ROOT = Path(__file__).parents[2]
 REPORT = 'evaluation_1/report.json'
 PIPELINE = 'evaluation_1/pipeline.json'
 
@@ -18,7 +18,8 @@ PIPELINE = 'evaluation_1/pipeline.json'
 def tools():
     """kill_pipeline and mask_report, which lie in no package."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(TOOLS))
+        for folder in ('benchmarks', 'tools/analysis_tools'):
+            patch.syspath_prepend(str(ROOT / folder))
         yield importlib.import_module('kill_pipeline'), importlib.import_module('mask_report')
 
 
