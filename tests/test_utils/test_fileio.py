@@ -76,7 +76,7 @@ def test_a_full_disk_is_named(tmp_path):
     def fail(number):
         with name_full_disk(tmp_path / 'x'):
             raise OSError(number, os.strerror(number))
-    with pytest.raises(DiskFullError, match='/x: No space left on device; .*Free space') as error:
+    with pytest.raises(DiskFullError, match='/x: No space left on device. .*Free space') as error:
         fail(errno.ENOSPC)
     assert error.value.errno == errno.ENOSPC
     with pytest.raises(PermissionError) as error:
