@@ -1,9 +1,7 @@
 """Real photographs: what the loaders read against the instance masks of the annotators."""
-import os
 from pathlib import Path
 
 import numpy as np
-import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
@@ -13,24 +11,20 @@ from mmseg_wss.datasets.transforms import rect_mask
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 
 REPO = Path(__file__).parent.parent
-ROOT = Path(os.environ.get('MSRC_ROOT', REPO.parent / 'shared/data/msrc'))
-
-pytestmark = pytest.mark.skipif(
-    not ROOT.is_dir(), reason='the MSRC photographs are not here: set MSRC_ROOT to their devkit')
 
 
-def ids(name):
-    return (ROOT / f'ImageSets/Segmentation/{name}.txt').read_text().split()
+def ids(msrc, name):
+    return (msrc / f'ImageSets/Segmentation/{name}.txt').read_text().split()
 
 
-def read(folder, image_id):
-    return np.array(Image.open(ROOT / folder / f'{image_id}.png'))
+def read(msrc, folder, image_id):
+    return np.array(Image.open(msrc / folder / f'{image_id}.png'))
 
 
-def test_boxes_are_the_tight_boxes_of_the_instances():
-    for image_id in ids('trainaug'):
-        names, boxes = read_voc_objects(ROOT / f'Annotations/{image_id}.xml')
-        instances = read('SegmentationObject', image_id)
+def test_boxes_are_the_tight_boxes_of_the_instances(msrc):
+    for image_id in ids(msrc, 'trainaug'):
+        names, boxes = read_voc_objects(msrc / f'Annotations/{image_id}.xml')
+        instances = read(msrc, 'SegmentationObject', image_id)
         for number, box in enumerate(boxes, 1):
             rows, columns = np.nonzero(instances == number)
             tight = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
@@ -38,11 +32,11 @@ def test_boxes_are_the_tight_boxes_of_the_instances():
         assert len(names) == len(set(instances.ravel()) - {0, 255}), image_id
 
 
-def test_painted_boxes_cover_the_objects_and_leave_their_outside_to_the_background():
-    classes = (ROOT / 'classes.txt').read_text().split()
-    for image_id in ids('train_weak60'):
-        names, boxes = read_voc_objects(ROOT / f'Annotations/{image_id}.xml')
-        mask = read('SegmentationClass', image_id)
+def test_painted_boxes_cover_the_objects_and_leave_their_outside_to_the_background(msrc):
+    classes = (msrc / 'classes.txt').read_text().split()
+    for image_id in ids(msrc, 'train_weak60'):
+        names, boxes = read_voc_objects(msrc / f'Annotations/{image_id}.xml')
+        mask = read(msrc, 'SegmentationClass', image_id)
         painted = rect_mask(boxes, np.array([classes.index(name) for name in names]), mask.shape)
         labelled = (mask > 0) & (mask < 255)
         assert (painted[labelled] > 0).all(), image_id
@@ -50,8 +44,8 @@ def test_painted_boxes_cover_the_objects_and_leave_their_outside_to_the_backgrou
             assert (painted[labelled] == mask[labelled]).all(), image_id
 
 
-def test_the_lists_of_every_msrc_config_are_read_whole(monkeypatch):
-    monkeypatch.setenv('MSRC_ROOT', str(ROOT))
+def test_the_lists_of_every_msrc_config_are_read_whole(monkeypatch, msrc):
+    monkeypatch.setenv('MSRC_ROOT', str(msrc))
     init_default_scope('mmseg')
     sizes = dict(trainaug=285, train_strong60=60, train_weak60=225, train_strong15=15,
                  train_weak15=270)
@@ -67,17 +61,17 @@ def test_the_lists_of_every_msrc_config_are_read_whole(monkeypatch):
         assert len(DATASETS.build(config.val_dataloader.dataset)) == 209
 
 
-def test_a_weak_image_needs_no_mask_and_a_strong_one_no_box(monkeypatch, tmp_path):
+def test_a_weak_image_needs_no_mask_and_a_strong_one_no_box(monkeypatch, tmp_path, msrc):
     devkit = tmp_path / 'msrc'
     devkit.mkdir()
     for name in ('JPEGImages', 'ImageSets', 'classes.txt'):
-        (devkit / name).symlink_to(ROOT / name)
+        (devkit / name).symlink_to(msrc / name)
     for folder, suffix, list_name in (('SegmentationClass', '.png', 'train_strong15'),
                                       ('Annotations', '.xml', 'train_weak15')):
         (devkit / folder).mkdir()
-        for image_id in ids(list_name):
+        for image_id in ids(msrc, list_name):
             (devkit / folder / f'{image_id}{suffix}').symlink_to(
-                ROOT / folder / f'{image_id}{suffix}')
+                msrc / folder / f'{image_id}{suffix}')
     monkeypatch.setenv('MSRC_ROOT', str(devkit))
     init_default_scope('mmseg')
     config = Config.fromfile(REPO / 'configs/msrc/mixed_dual_efflite0_msrc.py')

@@ -1,6 +1,5 @@
 """COCO files with every kind of supervision, against the files as other readers see them."""
 import json
-import os
 import re
 import tracemalloc
 from pathlib import Path
@@ -33,7 +32,6 @@ from mmseg_wss.labels.objects import load_objects
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 
 REPO = Path(__file__).resolve().parents[2]
-MSRC = Path(os.environ.get('MSRC_ROOT', REPO.parent / 'shared/data/msrc'))
 VOC = tuple(get_classes('voc'))
 # as in instances_train2017.json: id and name of the categories that VOC has, in VOC's order
 COCO_OF_VOC = {
@@ -463,20 +461,18 @@ def test_the_check_of_a_config_reads_it(root):
     assert seen == {'background', 'red'}
 
 
-@pytest.mark.skipif(
-    not MSRC.is_dir(), reason='the MSRC photographs are not here: set MSRC_ROOT to their devkit')
 @pytest.mark.parametrize('supervision', ['box', 'image'])
-def test_photographs_give_the_samples_of_their_devkit(tmp_path, supervision):
+def test_photographs_give_the_samples_of_their_devkit(tmp_path, msrc, supervision):
     """The same boxes by way of VOC's XML and of COCO's JSON, COCO's names and sizes included."""
     init_default_scope('mmseg')
-    names = (MSRC / 'classes.txt').read_text().split()
+    names = (msrc / 'classes.txt').read_text().split()
     ids = {name: 1000 - 3 * i for i, name in enumerate(names[1:])}
     images, annotations = [], []
-    stems = (MSRC / 'ImageSets/Segmentation/train_weak60.txt').read_text().split()[:40]
+    stems = (msrc / 'ImageSets/Segmentation/train_weak60.txt').read_text().split()[:40]
     for number, stem in enumerate(stems):
-        width, height = Image.open(MSRC / f'JPEGImages/{stem}.jpg').size
+        width, height = Image.open(msrc / f'JPEGImages/{stem}.jpg').size
         images.append(image(7 * number, f'{stem}.jpg', (width, height)))
-        for name, (x1, y1, x2, y2) in zip(*read_voc_objects(str(MSRC / f'Annotations/{stem}.xml'))):
+        for name, (x1, y1, x2, y2) in zip(*read_voc_objects(str(msrc / f'Annotations/{stem}.xml'))):
             box = [float(v) for v in (x1, y1, x2 - x1, y2 - y1)]
             annotations.append(annotation(7 * number, ids[name], box))
     spelt = {number: dict(aeroplane='airplane').get(name, name) for name, number in ids.items()}
@@ -489,7 +485,7 @@ def test_photographs_give_the_samples_of_their_devkit(tmp_path, supervision):
                      keep_ratio=True),
                 dict(type='mmseg_wss.RandomCrop', crop_size=(112, 112), cat_max_ratio=0.9),
                 dict(type='RandomFlip', prob=0.5), PLAIN[2]]
-    common = dict(data_root=str(MSRC), supervision=supervision, pipeline=pipeline)
+    common = dict(data_root=str(msrc), supervision=supervision, pipeline=pipeline)
     from_coco = COCOWeakSegDataset(
         ann_file=str(tmp_path / 'msrc.json'), data_prefix=dict(img_path='JPEGImages'),
         metainfo=dict(classes=names), **common)

@@ -1,6 +1,5 @@
 """The bilateral filter against its formula, the released filter and its transpose."""
 import math
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,6 @@ from mmseg_wss.ops import BilateralFilter, bilateral_filter
 from mmseg_wss.ops.exact_sums import CHUNK
 
 REPO = Path(__file__).resolve().parents[2]
-ORACLES = Path(os.environ.get('WSS_ORACLES', REPO.parent / 'shared/oracles'))
 BACKENDS = pytest.mark.parametrize('backend', ['lattice', 'exact'])
 
 
@@ -80,11 +78,8 @@ def test_normalised_the_lattice_is_near_the_exact_sum(sigmas):
 
 
 @pytest.mark.parametrize('name', ['a', 'b'])
-def test_it_is_the_released_filter(name):
-    path = ORACLES / f'dense_energy_{name}.npz'
-    if not path.is_file():
-        pytest.skip("results of RRM's code are not here: set WSS_ORACLES to their folder")
-    oracle = np.load(path, allow_pickle=False)
+def test_it_is_the_released_filter(name, oracles):
+    oracle = np.load(oracles / f'dense_energy_{name}.npz', allow_pickle=False)
     scale = float(oracle['scale_factor'])
     images, roi = (F.interpolate(torch.from_numpy(oracle[key]).float().reshape(
         len(oracle[key]), -1, *oracle[key].shape[-2:]), scale_factor=scale)

@@ -1,7 +1,5 @@
 """The dense CRF against mean-field sums written out over all pairs of pixels."""
-import os
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +13,6 @@ from mmseg_wss.ops.permutohedral.torch_lattice import TorchLattice
 
 OFF = dict(compat_gaussian=0, compat_bilateral=0)
 SHAPE = 12, 14
-PHOTOGRAPHS = Path(os.environ.get(
-    'MSRC_ROOT', Path(__file__).resolve().parents[3] / 'shared/data/msrc')) / 'JPEGImages'
 
 
 @pytest.fixture
@@ -253,13 +249,12 @@ def test_both_backends_infer_the_same_from_a_made_up_picture(
                           normalization=normalization)
 
 
-@pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason='the MSRC photographs are not here')
 @pytest.mark.parametrize('options', [
     {}, dict(sxy_bilateral=37, srgb=3, compat_gaussian=15, compat_bilateral=45,
              normalization='after'),
     dict(sxy_bilateral=83, srgb=5, compat_bilateral=4), dict(compat_gaussian=0)])
-def test_both_backends_infer_the_same_from_photographs(library, options):
-    for seed, path in enumerate(sorted(PHOTOGRAPHS.glob('*.jpg'))[::300]):
+def test_both_backends_infer_the_same_from_photographs(library, msrc, options):
+    for seed, path in enumerate(sorted((msrc / 'JPEGImages').glob('*.jpg'))[::300]):
         image = torch.from_numpy(np.array(Image.open(path).convert('RGB')).transpose(2, 0, 1))
         probs = smooth_probs(image.shape[1:], 3, seed=seed)
         assert_same_inference(probs, image[None], 2e-4, **options)

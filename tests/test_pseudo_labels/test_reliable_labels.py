@@ -1,7 +1,5 @@
 """Mining of reliable labels: against the released code, on known pictures, and with padding."""
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +7,6 @@ import torch
 
 from mmseg_wss.pseudo_labels import cam_labels, mine_labels, reliable_labels
 
-REPO = Path(__file__).resolve().parents[2]
-ORACLE = Path(os.environ.get('WSS_ORACLES', REPO.parent / 'shared/oracles')
-              ) / 'rrm_reliable_labels.npz'
 H, W = 24, 30
 OBJECT, CORNER = (slice(6, 18), slice(8, 22)), (slice(5), slice(6))
 
@@ -51,10 +46,8 @@ def make_batch(*tags, number=4):
     return tuple(map(torch.stack, batch))
 
 
-@pytest.mark.skipif(not ORACLE.is_file(), reason="results of RRM's code are not here: set "
-                    'WSS_ORACLES to their folder')
-def test_the_released_rule_gives_the_labels_of_the_released_code(backend):
-    oracle = np.load(ORACLE, allow_pickle=False)
+def test_the_released_rule_gives_the_labels_of_the_released_code(backend, oracles):
+    oracle = np.load(oracles / 'rrm_reliable_labels.npz', allow_pickle=False)
     assert oracle['n'] == 3
     for n in range(oracle['n']):
         image = oracle[f'image{n}']

@@ -1,6 +1,4 @@
 """Points and scribbles on pictures whose right answer is known, on drawn scenes, on photographs."""
-import os
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -21,7 +19,6 @@ from mmseg_wss.simulation.shapes import draw_scene
 ndimage = pytest.importorskip('scipy.ndimage', reason='scribbles need SciPy, extra [proposals]')
 DRAW = [draw_points, draw_scribbles]
 SEEDS = range(8)
-MSRC = Path(os.environ.get('MSRC_ROOT', Path(__file__).parents[3] / 'shared/data/msrc'))
 
 
 def rng(seed=0):
@@ -82,11 +79,10 @@ def test_shapeless_regions(draw):
         assert num_pieces(drawn) == 1
 
 
-@pytest.mark.skipif(not MSRC.is_dir(), reason='the MSRC photographs are not here: set MSRC_ROOT')
-def test_photographs():
+def test_photographs(msrc):
     shares = []
-    for image_id in (MSRC / 'ImageSets/Segmentation/train_weak60.txt').read_text().split()[::9]:
-        mask, instances = (np.array(Image.open(MSRC / folder / f'{image_id}.png'))
+    for image_id in (msrc / 'ImageSets/Segmentation/train_weak60.txt').read_text().split()[::9]:
+        mask, instances = (np.array(Image.open(msrc / folder / f'{image_id}.png'))
                            for folder in ('SegmentationClass', 'SegmentationObject'))
         objects = object_regions(mask, instances)
         labels = draw_scribbles(objects + background_region(mask), mask.shape, rng())

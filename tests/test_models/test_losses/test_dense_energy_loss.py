@@ -1,7 +1,5 @@
 """RRM's dense energy against sums over all pairs of pixels, and against the released code."""
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +10,6 @@ from mmengine.registry import MODELS
 from mmseg_wss.models.losses import DenseEnergyLoss
 from mmseg_wss.models.losses.dense_energy import downscale
 
-REPO = Path(__file__).resolve().parents[3]
-ORACLES = Path(os.environ.get('WSS_ORACLES', REPO.parent / 'shared/oracles'))
 SHAPE = 2, 3, 4, 5  # N, K, H, W
 SIGMAS = dict(sigma_rgb=40., sigma_xy=2.)
 
@@ -133,11 +129,8 @@ def test_the_gradient_of_paper_is_exact(batch):
 
 
 @pytest.mark.parametrize('name', ['a', 'b'])
-def test_released_is_what_the_released_code_computes(name):
-    path = ORACLES / f'dense_energy_{name}.npz'
-    if not path.is_file():
-        pytest.skip("results of RRM's code are not here: set WSS_ORACLES to their folder")
-    oracle = np.load(path, allow_pickle=False)
+def test_released_is_what_the_released_code_computes(name, oracles):
+    oracle = np.load(oracles / f'dense_energy_{name}.npz', allow_pickle=False)
     images, logits, labels, roi = (
         torch.from_numpy(oracle[key]) for key in ('images', 'logits', 'labels', 'roi'))
     probs = F.interpolate(logits, images.shape[-2:], mode='bilinear', align_corners=False)
