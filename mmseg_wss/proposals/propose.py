@@ -29,8 +29,9 @@ def _bbox_seg(image, boxes, labels, mcg_path, **options):
     return bbox_seg_masks(image, boxes, labels, **options)
 
 
-_SOURCES = dict(rect=_rect, grabcut=_grabcut, region=_region, mcg=_mcg, bbox_seg=_bbox_seg)
-METHODS = tuple(_SOURCES)
+# name -> function of image (H, W, 3), boxes (M, 4), labels (M,), the image's MCG file and options;
+# it returns the masks of the M objects, see `fuse_masks`
+METHODS = dict(rect=_rect, grabcut=_grabcut, region=_region, mcg=_mcg, bbox_seg=_bbox_seg)
 
 
 def parse_method(method, options=None):
@@ -94,7 +95,7 @@ def propose(image, boxes, labels, method='grabcut+region', options=None, mcg_pat
     shape = image.shape[:2]
     if not len(labels):
         return np.zeros(shape, np.uint8)
-    sources = [_SOURCES[name](image, boxes, labels, mcg_path, **(options or {}).get(name, {}))
+    sources = [METHODS[name](image, boxes, labels, mcg_path, **(options or {}).get(name, {}))
                for name in names]
     return paste_masks(fuse_masks(sources), labels, shape)
 
