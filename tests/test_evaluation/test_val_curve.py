@@ -1,0 +1,22 @@
+import json
+
+from mmseg_wss.evaluation.val_curve import read_curve
+
+
+def write_log(work_dir, start, entries, tail=''):
+    folder = work_dir / start / 'vis_data'
+    folder.mkdir(parents=True)
+    (folder / 'scalars.json').write_text(
+        ''.join(json.dumps(entry) + '\n' for entry in entries) + tail)
+
+
+def test_the_last_start_counts_and_half_a_line_does_not(tmp_path):
+    run = tmp_path / 'run [1]'  # a name with characters that glob reads as a pattern
+    write_log(run, '20260101_000000', [
+        dict(step=10, loss=3.), dict(step=10, mIoU=20.), dict(step=20, mIoU=30.)],
+        tail='{"step": 30, "m')
+    write_log(run, '20260102_000000', [dict(step=20, mIoU=31.), dict(step=30, mIoU=40.)])
+    curve = read_curve(str(run))
+    assert {step: entry['mIoU'] for step, entry in curve.items()} == {10: 20., 20: 31., 30: 40.}
+    assert list(read_curve(str(run), 'loss')) == [10]
+    assert read_curve(str(tmp_path / 'gone')) == {}
