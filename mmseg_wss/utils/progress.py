@@ -3,9 +3,6 @@ import sys
 import time
 from datetime import timedelta
 
-from rich import progress
-from rich.console import Console
-
 
 def track(items, description, total, every=30.):
     """Iterate, and show on stderr how much is done and how long the rest will take.
@@ -22,9 +19,10 @@ def track(items, description, total, every=30.):
     Yields:
         the items.
     """
-    console = Console(stderr=True)
-    if console.is_terminal:
-        yield from progress.track(items, description, total=total, console=console)
+    if sys.stderr.isatty():
+        from rich import progress  # here: it takes longer to load than many tools run
+        from rich.console import Console
+        yield from progress.track(items, description, total=total, console=Console(stderr=True))
         return
     begin = last = time.monotonic()
     for done, item in enumerate(items, 1):

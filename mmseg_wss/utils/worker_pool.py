@@ -8,9 +8,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from typing import NamedTuple
 
-import cv2
-
-_THREAD_COUNTS = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
+_THREAD_COUNTS = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS',
+                  'OPENCV_FOR_THREADS_NUM')  # for what is imported later
 
 
 class Failure(NamedTuple):
@@ -136,7 +135,8 @@ def _serve(connection, function):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
     # again: a fork server that somebody else started has the environment of then
     os.environ.update(dict.fromkeys(_THREAD_COUNTS, '1'))
-    cv2.setNumThreads(0)
+    if 'cv2' in sys.modules:
+        sys.modules['cv2'].setNumThreads(0)
     if 'torch' in sys.modules:
         sys.modules['torch'].set_num_threads(1)
     try:

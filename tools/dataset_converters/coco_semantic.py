@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.checks.label_check import abridged
 from mmseg_wss.labels.converters.semantic_mask import MakeSemanticMask
+from mmseg_wss.labels.formats.coco_outlines import read_outlines
+from mmseg_wss.labels.palette import voc_palette
+from mmseg_wss.labels.stores.claimed_folder import claimed_folder
 from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
 from mmseg_wss.utils.fileio import atomic_path, file_sha256
-
-# no module of the data sets here: each worker process imports this file, and need not import torch
 from mmseg_wss.utils.jobs import run_jobs
 
 VERSION = 1  # of the masks: raise it whenever the same file and options would give others
@@ -77,10 +79,6 @@ def stem(image):
 
 def run(args):
     """Returns the number of images that failed or are missing."""
-    from mmseg_wss.labels.formats.coco_outlines import read_outlines
-    from mmseg_wss.labels.palette import voc_palette
-    from mmseg_wss.labels.stores.claimed_folder import claimed_folder
-
     images, classes = read_outlines(args.ann_file, ignore_crowds=args.crowd == 'ignore')
     recipe = dict(tool='coco_semantic', version=VERSION, crowd=args.crowd, classes=classes,
                   ann_file_sha256=file_sha256(args.ann_file))
@@ -104,8 +102,6 @@ def run(args):
 
 def report_missing(args, images):
     """Print which images are not there; returns their number."""
-    from mmseg_wss.labels.checks.label_check import abridged
-
     missing = []
     if args.images is not None:
         missing = sorted(image.file_name for image in images

@@ -20,10 +20,10 @@ from typing import NamedTuple
 
 from mmseg_wss.labels.converters.sbd import MakeAugMask
 from mmseg_wss.labels.converters.voc_lists import LISTS, new_lists, read_splits
+from mmseg_wss.labels.palette import VOC_CLASSES, voc_palette
+from mmseg_wss.labels.stores.claimed_folder import claimed_folder
 from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
 from mmseg_wss.utils.fileio import atomic_path
-
-# no module of the data sets here: each worker process imports this file, and need not import torch
 from mmseg_wss.utils.jobs import run_jobs
 
 VERSION = 1  # of the masks: raise it whenever the same files would give others
@@ -68,20 +68,15 @@ def find_jobs(args, splits):
 
 def run(args):
     """Returns the number of images that failed."""
-    from mmseg.utils import get_classes
-
-    from mmseg_wss.labels.palette import voc_palette
-    from mmseg_wss.labels.stores.claimed_folder import claimed_folder
-
     splits = read_splits(args.devkit, args.sbd)
     lists, jobs = new_lists(args.devkit, splits), find_jobs(args, splits)
-    classes = get_classes('voc')
-    with claimed_folder(args.out, dict(tool='voc_aug', version=VERSION, classes=classes)) as done:
+    recipe = dict(tool='voc_aug', version=VERSION, classes=list(VOC_CLASSES))
+    with claimed_folder(args.out, recipe) as done:
         todo = [job for job in jobs if job.name not in done]
         from_sbd = sum(job.mask_path.endswith('.mat') for job in jobs)
         print(f'{len(jobs)} images ({len(jobs) - from_sbd} masks of VOC, {from_sbd} of SBD): '
               f'{len(jobs) - len(todo)} up to date, {len(todo)} to make', flush=True)
-        function = MakeAugMask(args.out, len(classes), voc_palette().tobytes())
+        function = MakeAugMask(args.out, len(VOC_CLASSES), voc_palette().tobytes())
         outcome = run_jobs(function, todo, len(todo), args.workers)
 
     failed = report_outcome(outcome, len(jobs) - len(todo), args.out)

@@ -2,7 +2,6 @@
 import os.path as osp
 
 import numpy as np
-import scipy.io
 
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.checks.label_check import mask_faults
@@ -37,6 +36,7 @@ def read_sbd_mask(path):
 
 
 def _load(path):
+    import scipy.io  # here: it takes longer to load than to read VOC's own masks
     try:
         return scipy.io.loadmat(str(path), variable_names=['GTcls'])
     except FileNotFoundError as error:

@@ -1,0 +1,8 @@
+from mmseg.utils import get_classes, get_palette
+
+from mmseg_wss.labels.palette import VOC_CLASSES, voc_palette
+
+
+def test_names_and_colours_are_those_of_mmseg():
+    assert list(VOC_CLASSES) == get_classes('voc')
+    assert voc_palette(21).tolist() == get_palette('voc')
