@@ -1,7 +1,7 @@
 """From masks of single objects to the mask of an image: mixed-dual-head paper, section 3.1."""
 import numpy as np
 
-IGNORE = 255
+from mmseg_wss.labels.checks.label_check import IGNORE
 
 
 def fuse_masks(sources):

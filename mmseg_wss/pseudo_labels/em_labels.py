@@ -5,7 +5,7 @@ Of equal scores the class with the higher index wins, as in the authors' code.
 """
 import torch
 
-from mmseg_wss.pseudo_labels.mining_rules import UNSURE
+from mmseg_wss.labels.checks.label_check import IGNORE
 
 
 @torch.no_grad()
@@ -65,7 +65,7 @@ def box_bias_labels(scores, box_labels, bias_bg=5., bias_fg=6.):
     if box_labels.shape != (number, *size):
         raise ValueError(f'box_labels must be {(number, *size)} for scores of '
                          f'{tuple(scores.shape)}, got {tuple(box_labels.shape)}.')
-    labelled = box_labels != UNSURE
+    labelled = box_labels != IGNORE
     strange = labelled & ((box_labels < 0) | (box_labels >= classes))
     if strange.any():
         raise ValueError(f'box_labels has label {int(box_labels[strange][0])}, but there are '

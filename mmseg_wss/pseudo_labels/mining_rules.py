@@ -5,7 +5,8 @@ classes of each image, so that a CRF has few. Where an image has fewer than C, i
 """
 import torch
 
-UNSURE = 255
+from mmseg_wss.labels.checks.label_check import IGNORE
+
 GAMMA = 4               # decay of the background in the paper, and in the code's first CRF
 STRICT_GAMMA = 32       # and in the code's second CRF and its CAM labels
 CAM_FLOOR = 0.1         # the rest is what the released code is sure above
@@ -68,8 +69,8 @@ def released_rule(cams, present, valid, ratio, crf):
     cam_sure = (own & asked & (scores > thresholds)).any(1)
     crf_sure = torch.cat((second[:, :1], first[:, 1:]), 1).amax(1) >= CRF_SURE
 
-    label = first_label.masked_fill(first_label == 0, UNSURE).masked_fill(second_label == 0, 0)
-    return label.masked_fill(~(cam_sure & crf_sure), UNSURE)
+    label = first_label.masked_fill(first_label == 0, IGNORE).masked_fill(second_label == 0, 0)
+    return label.masked_fill(~(cam_sure & crf_sure), IGNORE)
 
 
 def cam_rule(cams, valid, ratio):
@@ -93,7 +94,7 @@ def cam_rule(cams, valid, ratio):
     own = _one_hot(label, scores.shape[1], valid)
     number = _count(own)
     alpha = _sorted_value(scores, own, number - (ratio * number).ceil())
-    return label.masked_fill(~(own & (scores >= alpha)).any(1), UNSURE)
+    return label.masked_fill(~(own & (scores >= alpha)).any(1), IGNORE)
 
 
 def paper_rule(cams, present, valid, ratio, crf):
@@ -103,7 +104,7 @@ def paper_rule(cams, present, valid, ratio, crf):
     """
     label = cam_rule(cams, valid, ratio)
     marginals = crf(_unary(with_background(cams, GAMMA), present))
-    return label.masked_fill(label != marginals.argmax(1), UNSURE)
+    return label.masked_fill(label != marginals.argmax(1), IGNORE)
 
 
 def _unary(scores, present):

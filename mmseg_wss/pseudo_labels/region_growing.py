@@ -2,7 +2,7 @@
 import numpy as np
 import torch
 
-from mmseg_wss.pseudo_labels.mining_rules import UNSURE
+from mmseg_wss.labels.checks.label_check import IGNORE
 
 # neighbours in rows and columns, diagonal ones too; none in other images or classes
 _NEIGHBOURS = np.zeros((3, 3, 3, 3), bool)
@@ -55,7 +55,7 @@ def grow_seeds(probs, seeds, tags, fg_threshold=0.85, bg_threshold=0.99):
     labels = torch.where(sure, best, seeds)
     reached = _in_seeded_regions(labels.cpu().numpy(), seeds.cpu().numpy())
     reached = torch.from_numpy(reached).to(probs.device)
-    return torch.where(reached & (seeds == UNSURE), labels, seeds)
+    return torch.where(reached & (seeds == IGNORE), labels, seeds)
 
 
 def _in_seeded_regions(labels, seeds):
@@ -65,7 +65,7 @@ def _in_seeded_regions(labels, seeds):
     except ImportError as error:
         raise ImportError('Region growing needs the library SciPy. Install it with '
                           'pip install -e ".[proposals]".') from error
-    classes = np.setdiff1d(labels, UNSURE)[:, None, None]
+    classes = np.setdiff1d(labels, IGNORE)[:, None, None]
     masks = labels[:, None] == classes
     regions, number = label(masks, _NEIGHBOURS)
     seeded = np.zeros(number + 1, bool)
@@ -86,7 +86,7 @@ def _check(probs, seeds, tags, fg_threshold, bg_threshold):
         if tuple(tensor.shape) != expected:
             raise ValueError(f'{name} must have shape {expected}, to match probs '
                              f'{tuple(probs.shape)}; got {tuple(tensor.shape)}.')
-    strange = (seeds != UNSURE) & ((seeds < 0) | (seeds >= classes))
+    strange = (seeds != IGNORE) & ((seeds < 0) | (seeds >= classes))
     if strange.any():
         raise ValueError(f'seeds have label {int(seeds[strange][0])}, but there are {classes} '
                          'classes (and 255).')

@@ -2,9 +2,10 @@
 import numpy as np
 import torch
 
+from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.ops import DenseCRF
 from mmseg_wss.ops.dense_crf import BACKENDS
-from mmseg_wss.pseudo_labels.mining_rules import UNSURE, cam_rule, paper_rule, released_rule
+from mmseg_wss.pseudo_labels.mining_rules import cam_rule, paper_rule, released_rule
 from mmseg_wss.pseudo_labels.valid_rectangles import valid_rectangles
 
 CRF_RULES = {'released': released_rule, 'paper': paper_rule}
@@ -77,7 +78,7 @@ def mine_labels(images, cams, tags, valid=None, rule='released', ratio=0.4, back
         images = images.float().masked_fill(~valid[:, None], 0)
     cams, classes, present = _own_cams(cams, tags, valid)
 
-    labels = torch.full_like(valid, UNSURE, dtype=torch.long)
+    labels = torch.full_like(valid, IGNORE, dtype=torch.long)
     for members, rows, columns in valid_rectangles(valid):
         place = members, rows, columns
         maps = members, slice(None), rows, columns
@@ -131,7 +132,7 @@ def _own_cams(cams, tags, valid):
 
 def _name_channels(labels, classes):
     """Turn channels, int64 (N, H, W), into classes of the data set; 255 stays."""
-    names = torch.full((len(labels), 256), UNSURE, device=labels.device)
+    names = torch.full((len(labels), 256), IGNORE, device=labels.device)
     names[:, 0] = 0
     names[:, 1:1 + classes.shape[1]] = classes + 1
     return names.gather(1, labels.flatten(1)).view_as(labels)

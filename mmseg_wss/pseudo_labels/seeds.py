@@ -1,7 +1,7 @@
 """Seeds: the few pixels whose class can be told from class activation maps (SEC, DSRG)."""
 import torch
 
-from mmseg_wss.pseudo_labels.mining_rules import UNSURE
+from mmseg_wss.labels.checks.label_check import IGNORE
 
 
 @torch.no_grad()
@@ -48,7 +48,7 @@ def cam_seeds(cams, tags, fg_threshold=0.2, bg_threshold=0.06):
     claims = shares > fg_threshold
     areas = claims.sum((2, 3))[..., None, None]
     smallest = torch.where(claims, areas, claims[0, 0].numel() + 1).argmin(1)
-    seeds = torch.where(claims.any(1), smallest + 1, UNSURE)
+    seeds = torch.where(claims.any(1), smallest + 1, IGNORE)
     return seeds.masked_fill(shares.amax(1) < bg_threshold, 0)
 
 

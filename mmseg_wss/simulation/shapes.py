@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.palette import voc_palette
 
 SHAPE_CLASSES = ('background', 'disc', 'square', 'triangle', 'star')
-VOID = 255
 
 _VERSION = 1  # raise it whenever the same options would draw different files
 _STAMP = 'shapes.json'
@@ -146,7 +146,7 @@ def _write_scene(folder, stem, rng, size):
     image, instances, labels = draw_scene(rng, size)
     void = _void_band(instances)
     mask = np.array([0, *labels], np.uint8)[instances]
-    mask[void] = VOID
+    mask[void] = IGNORE
     instances[void] = 0
     Image.fromarray(image).save(folder / 'JPEGImages' / f'{stem}.jpg', quality=95)
     png = Image.fromarray(mask)

@@ -2,6 +2,7 @@
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from mmseg_wss.models.decode_heads.head_conventions import conventions_of
 from mmseg_wss.registry import HOOKS
 
 
@@ -52,7 +53,7 @@ class ClassifyFirstHook(Hook):
 def _head(runner):
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     head = model.decode_head
-    if not hasattr(head, 'classify_only'):
+    if conventions_of(head).classify_only is None:
         raise ValueError(
             f'ClassifyFirstHook is for an RRMHead; this model has {type(head).__name__}.')
     return head

@@ -8,6 +8,7 @@ from mmengine.runner import EpochBasedTrainLoop
 from mmseg_wss.datasets.samplers import StrongWeakSampler, split_batch
 from mmseg_wss.engine.config_check import find_overlaps
 from mmseg_wss.errors import DataError
+from mmseg_wss.models.decode_heads.head_conventions import conventions_of
 from mmseg_wss.registry import HOOKS
 
 _HEAD = re.compile(r'(decode|auxiliary)_head(\.\d+)?')
@@ -28,9 +29,7 @@ def check_num_classes(model, dataset, training=False):
     model = model.module if is_model_wrapper(model) else model
     for name, module in model.named_modules():
         if _HEAD.fullmatch(name) and hasattr(module, 'num_classes'):
-            counts = (module.num_classes, )
-            if training:
-                counts = getattr(module, 'label_counts', counts)
+            counts = training and conventions_of(module).label_counts or (module.num_classes, )
             if len(classes) not in counts:
                 source = getattr(dataset, 'ann_file', '')
                 raise ValueError(

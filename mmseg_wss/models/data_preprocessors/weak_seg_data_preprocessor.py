@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseDataPreprocessor
 from mmengine.structures import PixelData
 
+from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.registry import MODELS
 
 
@@ -38,7 +39,7 @@ class WeakSegDataPreprocessor(BaseDataPreprocessor):
     """
 
     def __init__(self, mean, std, bgr_to_rgb=True, size=None, size_divisor=None, pad_val=0,
-                 extra_pad_vals=None, seg_pad_val=255, map_pad_vals=None, test_cfg=None,
+                 extra_pad_vals=None, seg_pad_val=IGNORE, map_pad_vals=None, test_cfg=None,
                  non_blocking=False):
         super().__init__(non_blocking=non_blocking)
         if len(mean) != len(std) or len(mean) < 3:

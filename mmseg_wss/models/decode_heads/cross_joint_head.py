@@ -1,6 +1,6 @@
 """Cross-Joint: one classifier for two data sets (Papandreou et al., WSSL, ICCV 2015)."""
-from mmseg.utils import add_prefix
-
+from mmseg_wss.models.decode_heads.batch_fields import path_of
+from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts
 from mmseg_wss.models.decode_heads.channel_groups import group_channels
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
 from mmseg_wss.registry import MODELS
@@ -49,12 +49,12 @@ class CrossJointHead(HeadWrapper):
 
     num_classes = property(lambda self: len(self.groups))
     out_channels = property(lambda self: len(self.groups))
-    # of the classes that an image's labels may have; see SetupCheckHook
+    # of the classes that an image's labels may have; see `HeadConventions`
     label_counts = property(lambda self: (self.head.num_classes, self.num_classes))
 
     def forward(self, inputs):
         """Logits of the groups, (N, K, h, w)."""
-        return group_channels(self.head(inputs), self.groups)
+        return group_channels(self.logits(inputs), self.groups)
 
     def predict(self, inputs, batch_img_metas, test_cfg):
         """See ``mmseg.models.BaseDecodeHead.predict``; of the groups."""
@@ -74,19 +74,15 @@ class CrossJointHead(HeadWrapper):
         """
         own, grouped = self._split(batch_data_samples)
 
-        def of(members):
-            return ([level[members] for level in inputs],
-                    [batch_data_samples[i] for i in members])
+        def loss_of_own(members, samples):
+            return self.head.loss([level[members] for level in inputs], samples, train_cfg)
 
-        features, samples = of(grouped)
-        parts = dict(own=self.head.loss(*of(own), train_cfg),
-                     grouped=self.loss_by_feat(self.forward(features), samples))
-        losses = {}
-        for (name, part), weight in zip(parts.items(), self.loss_weights):
-            losses.update(add_prefix({
-                key: weight * value if 'loss' in key else value for key, value in part.items()
-            }, name))
-        return losses
+        def loss_of_grouped(members, samples):
+            return self.loss_by_feat(self.forward([level[members] for level in inputs]), samples)
+
+        return losses_of_parts(batch_data_samples, dict(
+            own=(own, loss_of_own, self.loss_weights[0]),
+            grouped=(grouped, loss_of_grouped, self.loss_weights[1])))
 
     def _split(self, samples):
         numbers = {count: [] for count in self.label_counts}
@@ -94,7 +90,7 @@ class CrossJointHead(HeadWrapper):
             classes = sample.metainfo.get('classes', ())
             if len(classes) not in numbers:
                 raise ValueError(
-                    f"{sample.metainfo.get('img_path', 'a sample')}: its data set has "
+                    f'{path_of(sample)}: its data set has '
                     f'{len(classes) or "unknown"} classes, but the head is for '
                     f'{" or ".join(map(str, numbers))}. Pack samples with '
                     "mmseg_wss.PackWeakSegInputs, and give each data set its own metainfo.")

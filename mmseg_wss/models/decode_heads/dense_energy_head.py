@@ -1,7 +1,7 @@
 """Dense energy for any head: training with points and scribbles."""
-import torch
 from mmseg.models.utils import resize
 
+from mmseg_wss.models.decode_heads.batch_fields import masks_of, valid_of
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
 from mmseg_wss.registry import MODELS
 
@@ -38,11 +38,10 @@ class DenseEnergyHead(HeadWrapper):
         Returns:
             dict[str, Tensor]: scalars.
         """
-        logits = self.head(inputs)
+        logits = self.logits(inputs)
         losses = self.head.loss_by_feat(logits, batch_data_samples)
         probs = resize(logits, image.shape[-2:], mode='bilinear',
                        align_corners=self.align_corners).softmax(1)
-        labels = torch.stack([sample.gt_sem_seg.data[0] for sample in batch_data_samples])
-        valid = torch.stack([sample.valid.data[0] for sample in batch_data_samples])
-        losses[self.loss_energy.loss_name] = self.loss_energy(image, probs, labels, valid)
+        losses[self.loss_energy.loss_name] = self.loss_energy(
+            image, probs, masks_of(batch_data_samples), valid_of(batch_data_samples))
         return losses

@@ -1,11 +1,12 @@
 """DSRG: seeds that grow while a network learns from them (Huang et al., CVPR 2018)."""
 import torch
 
+from mmseg_wss.labels.checks.label_check import IGNORE
+from mmseg_wss.models.decode_heads.batch_fields import masks_of, valid_of
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
-from mmseg_wss.models.decode_heads.label_shrinking import shrink, valid_pixels
+from mmseg_wss.models.decode_heads.label_shrinking import shrink
 from mmseg_wss.models.losses.seeding import (
     FLOOR,
-    UNSEEDED,
     balanced_seeding_loss,
     boundary_loss,
     floored_softmax,
@@ -83,17 +84,17 @@ class DSRGHead(HeadWrapper):
             dict[str, Tensor]: scalars: loss_seed, loss_boundary, and seeded, the share of the
             image's pixels that are seeds after growing.
         """
-        probs = floored_softmax(self.head(inputs))
+        probs = floored_softmax(self.logits(inputs))
         shape = probs.shape[2:]
-        valid = valid_pixels(batch_data_samples, shape)
-        seeds = shrink(_seeds_of(batch_data_samples), shape).masked_fill(~valid, UNSEEDED)
+        valid = shrink(valid_of(batch_data_samples), shape)
+        seeds = shrink(masks_of(batch_data_samples, 'seeds'), shape).masked_fill(~valid, IGNORE)
         refined = self._refine(probs.detach(), shrink(image, shape), valid)
-        tags = _tags_of(batch_data_samples, seeds, probs.shape[1])
+        tags = _classes_of(batch_data_samples, seeds, probs.shape[1])
         grown = grow_seeds(refined, seeds, tags, self.fg_threshold, self.bg_threshold)
         return dict(
             loss_seed=self.loss_weights[0] * balanced_seeding_loss(probs, grown),
             loss_boundary=self.loss_weights[1] * boundary_loss(probs, refined, valid),
-            seeded=(grown != UNSEEDED).sum() / valid.sum().clamp(min=1))
+            seeded=(grown != IGNORE).sum() / valid.sum().clamp(min=1))
 
     def _refine(self, probs, image, valid):
         """q, (N, K, h, w): at least 1e-4 (before it is normalised), and 0 on padding."""
@@ -106,18 +107,9 @@ class DSRGHead(HeadWrapper):
         return refined
 
 
-def _seeds_of(samples):
-    for sample in samples:
-        if 'gt_sem_seg' not in sample:
-            raise ValueError(
-                f"{sample.metainfo.get('img_path', 'a sample')}: it has no seeds. Give its data "
-                "set supervision='pseudo', and as pseudo_mask the folder of the seeds' masks.")
-    return torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
-
-
-def _tags_of(samples, seeds, classes):
+def _classes_of(samples, seeds, classes):
     """The classes that images have, or have seeds of, (N, `classes`)."""
-    tags = torch.zeros(len(seeds), UNSEEDED + 1, dtype=torch.bool, device=seeds.device)
+    tags = torch.zeros(len(seeds), IGNORE + 1, dtype=torch.bool, device=seeds.device)
     tags = tags.scatter_(1, seeds.flatten(1), True)[:, :classes]
     for row, sample in zip(tags, samples):
         if 'gt_tags' in sample:

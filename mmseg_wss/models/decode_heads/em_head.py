@@ -1,22 +1,29 @@
 """EM from weak labels, for any head (Papandreou et al., WSSL, ICCV 2015)."""
+from functools import partial
+
 import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
-from mmseg.utils import add_prefix
 from torch import nn
 
+from mmseg_wss.labels.checks.label_check import IGNORE
+from mmseg_wss.models.decode_heads.batch_fields import (
+    boxed_classes_of,
+    masks_of,
+    supervisions_of,
+    tags_of,
+    valid_of,
+)
+from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
-from mmseg_wss.models.decode_heads.label_shrinking import shrink, valid_pixels
+from mmseg_wss.models.decode_heads.label_shrinking import shrink
 from mmseg_wss.models.decode_heads.routing import route_samples
-from mmseg_wss.models.decode_heads.sample_tags import sample_tags
 from mmseg_wss.pseudo_labels.em_labels import (
     adaptive_bias_labels,
     box_bias_labels,
     fixed_bias_labels,
 )
 from mmseg_wss.registry import MODELS
-
-UNLABELLED = 255
 
 
 def _labels_as_they_are(scores, masks):
@@ -111,65 +118,39 @@ class EMHead(HeadWrapper):
             dict[str, Tensor]: scalars; zeros with a gradient path for a kind that the batch has no
             image of.
         """
-        logits = self.head(inputs)
-        strong, weak, _ = route_samples(
-            [sample.metainfo.get('supervision', 'pixel') for sample in batch_data_samples])
-        losses = {}
-        for name, members, label, weight in (
-                ('strong', strong, self._masks, self.loss_weights[0]),
-                ('weak', weak, self._estimate, self.loss_weights[1])):
-            scores, samples = logits[members], [batch_data_samples[i] for i in members]
+        logits = self.logits(inputs)
+        strong, weak, _ = route_samples(supervisions_of(batch_data_samples))
+
+        def loss_for(label, members, samples):
             if members:
+                scores = logits[members]
                 labels = label(scores.detach(), samples)
             else:  # one image without labels: the loss is 0, and its gradient too
-                scores, labels = logits[:1], torch.full_like(logits[:1, 0], UNLABELLED).long()
-            own = self.head.loss_by_feat(scores, [_sample(one) for one in labels])
-            losses.update(add_prefix(
-                {key: weight * value if 'loss' in key else value for key, value in own.items()},
-                name))
-        return losses
+                scores, labels = logits[:1], torch.full_like(logits[:1, 0], IGNORE).long()
+            return self.head.loss_by_feat(scores, [_sample(one) for one in labels])
+
+        return losses_of_parts(batch_data_samples, dict(
+            strong=(strong, partial(loss_for, self._masks), self.loss_weights[0]),
+            weak=(weak, partial(loss_for, self._estimate), self.loss_weights[1])))
 
     def _masks(self, scores, samples):
-        return shrink(_masks_of(samples), scores.shape[2:])
+        return shrink(masks_of(samples), scores.shape[2:])
 
     def _estimate(self, scores, samples):
         """E-step: labels of weak images, 255 on padding."""
         options = self.options
-        valid = valid_pixels(samples, scores.shape[2:])
+        valid = shrink(valid_of(samples), scores.shape[2:])
         if self.e_step in OF_MASKS:
             weak_labels = self._masks(scores, samples)
         else:
-            weak_labels = sample_tags(samples)
+            weak_labels = tags_of(samples)
             if self.labels_from == 'crop':
-                weak_labels = weak_labels * _tags_of_boxes(samples, scores.shape[1], scores.device)
+                weak_labels = weak_labels * boxed_classes_of(
+                    samples, scores.shape[1], scores.device)
             if self.e_step == 'adapt':
                 options = dict(options, valid=valid)
         labels = E_STEPS[self.e_step](scores, weak_labels, **options)
-        return labels.masked_fill(~valid, UNLABELLED)
-
-
-def _masks_of(samples):
-    for sample in samples:
-        if 'gt_sem_seg' not in sample:
-            raise ValueError(
-                f"{sample.metainfo.get('img_path', 'a sample')}: it has no mask. For e_step "
-                "'box' or 'mask', give its data set supervision='box' and add "
-                "mmseg_wss.PseudoMask(kind='rect') to the pipeline; for 'mask', a data set with "
-                "supervision='pseudo' and a folder of masks will do, too.")
-    return torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
-
-
-def _tags_of_boxes(samples, classes, device):
-    """1 for the background and the classes that have a box in the crop, (N, `classes`)."""
-    tags = torch.zeros(len(samples), classes, device=device)
-    tags[:, 0] = 1
-    for row, sample in zip(tags, samples):
-        if 'gt_boxes' not in sample:
-            raise ValueError(
-                f"{sample.metainfo.get('img_path', 'a sample')}: it has no boxes, so the labels of "
-                "the crop are not known. Use labels_from='image' or supervision='box'.")
-        row[sample.gt_boxes.labels] = 1
-    return tags
+        return labels.masked_fill(~valid, IGNORE)
 
 
 def _sample(labels):

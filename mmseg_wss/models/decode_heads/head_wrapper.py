@@ -1,10 +1,20 @@
 """A head around a head."""
-import inspect
-import typing
-
+import torch
 from mmengine.model import BaseModule
+from mmseg.models.decode_heads import (
+    DAHead,
+    DDRHead,
+    EncHead,
+    IterativeDecodeHead,
+    PIDHead,
+    SideAdapterCLIPHead,
+)
+from mmseg.models.decode_heads.cascade_decode_head import BaseCascadeDecodeHead
 
 from mmseg_wss.registry import MODELS
+
+_OTHER_INPUTS = {BaseCascadeDecodeHead: 'prev_output', SideAdapterCLIPHead: 'deep_supervision_idxs'}
+_OTHER_OUTPUTS = DAHead, DDRHead, EncHead, IterativeDecodeHead, PIDHead
 
 
 class HeadWrapper(BaseModule):
@@ -20,26 +30,32 @@ class HeadWrapper(BaseModule):
 
     Raises:
         ValueError: a head that needs more than feature maps, as one of a cascade does (OCRHead), or
-            gives more than one map of logits in training (DAHead, EncHead, PIDHead).
+            gives more than one map of logits in training (DAHead, EncHead, PIDHead). If it is none
+            of mmseg's, this shows in training.
     """
 
     def __init__(self, head, init_cfg=None):
         super().__init__(init_cfg)
         self.head = MODELS.build(head)
-        self._check_head()
+        for kind, needed in _OTHER_INPUTS.items():
+            if isinstance(self.head, kind):
+                raise self._refusal(f'needs {needed} as well')
+        if isinstance(self.head, _OTHER_OUTPUTS):
+            raise self._refusal('has further outputs, which its loss reads')
         self._register_load_state_dict_pre_hook(_wrap_keys)
 
-    def _check_head(self):
-        needed = [parameter.name for parameter in _parameters(self.head.forward)[1:]
-                  if parameter.default is parameter.empty
-                  and parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
-        if needed or _reads_several(self.head):
-            fault = (f'needs {", ".join(needed)} as well' if needed
-                     else 'has further outputs, which its loss reads')
-            raise ValueError(
-                f'{type(self).__name__} expected a head that makes one tensor of logits of the '
-                f"backbone's feature maps, but {type(self.head).__name__} {fault}. Take another "
-                'head, such as FCNHead, DepthwiseSeparableASPPHead or UPerHead.')
+    def _refusal(self, fault):
+        return ValueError(
+            f'{type(self).__name__} expected a head that makes one tensor of logits of the '
+            f"backbone's feature maps, but {type(self.head).__name__} {fault}. Take another "
+            'head, such as FCNHead, DepthwiseSeparableASPPHead or UPerHead.')
+
+    def logits(self, inputs):
+        """Logits of the bare head, in training too."""
+        logits = self.head(inputs)
+        if not isinstance(logits, torch.Tensor):
+            raise self._refusal(f'gives a {type(logits).__name__}')
+        return logits
 
     # what mmseg's segmentors and hooks ask of a decode head
     align_corners = property(lambda self: self.head.align_corners)
@@ -48,8 +64,8 @@ class HeadWrapper(BaseModule):
     threshold = property(lambda self: self.head.threshold)
 
     def forward(self, inputs):
-        """Logits of the head, (N, K, h, w)."""
-        return self.head(inputs)
+        """Logits that are predicted, (N, K, h, w)."""
+        return self.logits(inputs)
 
     def predict(self, inputs, batch_img_metas, test_cfg):
         """See ``mmseg.models.BaseDecodeHead.predict``."""
@@ -62,16 +78,6 @@ class HeadWrapper(BaseModule):
     def loss_by_feat(self, seg_logits, batch_data_samples):
         """The loss of the bare head, see ``mmseg.models.BaseDecodeHead.loss_by_feat``."""
         return self.head.loss_by_feat(seg_logits, batch_data_samples)
-
-
-def _parameters(function):
-    return list(inspect.signature(function).parameters.values())
-
-
-def _reads_several(head):
-    """Its `loss_by_feat` takes a tuple or a list: the type hint says so in all such of mmseg."""
-    loss = getattr(head, 'loss_by_feat', None)
-    return loss is not None and typing.get_origin(_parameters(loss)[0].annotation) in (tuple, list)
 
 
 def _wrap_keys(state_dict, prefix, *_):

@@ -16,16 +16,3 @@ def shrink(maps, shape):
         (torch.arange(small, device=maps.device) * -(-large // small)).clamp(max=large - 1)
         for large, small in zip(maps.shape[-2:], shape))
     return maps[..., rows[:, None], columns]
-
-
-def valid_pixels(samples, shape):
-    """Where the samples of a batch are image and not padding, at the resolution (h, w).
-
-    Args:
-        samples (list[SegDataSample]): N samples with valid, as `WeakSegDataPreprocessor` gives it.
-        shape (tuple): (h, w).
-
-    Returns:
-        Tensor: bool (N, h, w).
-    """
-    return shrink(torch.stack([sample.valid.data[0] for sample in samples]), shape).bool()

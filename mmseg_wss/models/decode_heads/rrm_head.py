@@ -6,12 +6,12 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
 from torch import nn
 
+from mmseg_wss.models.decode_heads.batch_fields import tags_of, valid_of
 from mmseg_wss.models.decode_heads.cam import (
     average_cams,
     mean_average_precision,
     normalise_cams,
 )
-from mmseg_wss.models.decode_heads.sample_tags import sample_tags
 from mmseg_wss.pseudo_labels import mine_labels
 from mmseg_wss.pseudo_labels.reliable_labels import check_options
 from mmseg_wss.registry import MODELS
@@ -114,14 +114,14 @@ class RRMHead(BaseDecodeHead):
             dict[str, Tensor]: scalars: loss_cls, mAP of the batch's tags, and the segmentation
             branch's losses and accuracy.
         """
-        tags = sample_tags(batch_data_samples)[:, 1:]
+        tags = tags_of(batch_data_samples)[:, 1:]
         scores = self.classify(inputs)
         losses = dict(
             loss_cls=self.loss_cls_weight * F.multilabel_soft_margin_loss(scores, tags),
             mAP=mean_average_precision(scores.detach(), tags))
         if self.classify_only:
             return {**losses, **self._resting_losses()}
-        valid = torch.stack([sample.valid.data[0] for sample in batch_data_samples])
+        valid = valid_of(batch_data_samples)
         cams = self._cams((inputs, *scaled_inputs), valid, tags)
         labels = mine_labels(image, cams, tags, valid, **self.labels)
         logits = resize(self.forward(inputs), image.shape[-2:], mode='bilinear',

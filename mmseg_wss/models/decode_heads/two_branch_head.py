@@ -1,6 +1,7 @@
 """Base of the heads that predict with a strong and a weak branch."""
 import logging
 from abc import abstractmethod
+from functools import partial
 from numbers import Real
 
 import torch
@@ -8,10 +9,15 @@ import torch.nn.functional as F
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
-from mmseg.utils import add_prefix
 from torch import nn
 
-from mmseg_wss.models.decode_heads.label_shrinking import valid_pixels
+from mmseg_wss.models.decode_heads.batch_fields import (
+    check_masks,
+    supervisions_of,
+    valid_of,
+)
+from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts, take
+from mmseg_wss.models.decode_heads.label_shrinking import shrink
 from mmseg_wss.models.decode_heads.routing import route_samples
 from mmseg_wss.registry import MODELS
 
@@ -32,20 +38,12 @@ class Branch(BaseModule):
         return self.conv_seg(self.dropout(self.layers(features)))
 
 
-def _take(features, members):
-    """Rows of a batch: a slice where they are consecutive, whose gradient costs no scatter."""
-    first, last = members[0], members[-1]
-    if members == list(range(first, last + 1)):
-        return features[first:last + 1]
-    return features[members]
-
-
 def _divergence(strong_logits, weak_logits, samples):
     """Mean of KL(strong || weak) over the pixels that are image."""
     log_strong, log_weak = (logits.float().log_softmax(1) for logits in
                             (strong_logits, weak_logits))
     divergence = F.kl_div(log_weak, log_strong, reduction='none', log_target=True).sum(1)
-    return divergence[valid_pixels(samples, divergence.shape[1:])].mean()
+    return divergence[shrink(valid_of(samples), divergence.shape[1:])].mean()
 
 
 def _restore_carry(head, incompatible_keys):
@@ -195,31 +193,26 @@ class TwoBranchHead(BaseDecodeHead):
                              'train, leave weak_branch at True.')
         strong, weak = self._route(batch_data_samples)
         features = self.neck(self.feature_head(inputs))
-        losses, logits_of_all = {}, []
-        for name, branch, members in (('strong', self.strong_branch, strong),
-                                      ('weak', self.weak_branch, weak)):
+        logits_of_all = []
+
+        def loss_of(branch, members, samples):
             if self.kl_weight:
                 logits_of_all.append(branch(features))
                 logits = logits_of_all[-1][members]
             else:
-                logits = branch(_take(features, members)) if members else None
-            own = [batch_data_samples[i] for i in members]
-            losses.update(add_prefix(self._branch_loss(branch, logits, own), name))
+                logits = branch(take(features, members)) if members else None
+            return self._branch_loss(branch, logits, samples)
+
+        losses = losses_of_parts(batch_data_samples, dict(
+            strong=(strong, partial(loss_of, self.strong_branch), 1),
+            weak=(weak, partial(loss_of, self.weak_branch), 1)))
         if self.kl_weight:
             losses['loss_kl'] = self.kl_weight * _divergence(*logits_of_all, batch_data_samples)
         return losses
 
     def _route(self, samples):
-        kinds = [sample.metainfo.get('supervision') for sample in samples]
-        for kind, sample in zip(kinds, samples):
-            if kind is None or 'gt_sem_seg' not in sample:
-                path = sample.metainfo.get('img_path', 'a sample')
-                raise ValueError(
-                    f'{path}: it has no supervision in its metainfo. Pack samples with '
-                    'mmseg_wss.PackWeakSegInputs.' if kind is None else
-                    f"{path}: it has no mask (supervision='{kind}'). Add mmseg_wss.PseudoMask to "
-                    "the pipeline, or give the data set supervision='pseudo' and a folder of "
-                    'masks.')
+        kinds = supervisions_of(samples)
+        check_masks(samples)
         strong, weak, self._carry = route_samples(kinds, self.mix_ratio, self._carry)
         if self.mix_ratio is not None:
             self.mix_carry.fill_(self._carry)

@@ -4,12 +4,12 @@ import warnings
 import torch
 from torch import nn
 
+from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.models.losses.dense_energy import downscale, paper_energy, released_energy
 from mmseg_wss.ops.bilateral_filter import BACKENDS
 from mmseg_wss.registry import MODELS
 
 FORMULATIONS = {'released': released_energy, 'paper': paper_energy}
-IGNORED = 255
 ROUNDING = 1e-3  # how far outside 0..1 half precision may bring a probability
 
 
@@ -86,7 +86,7 @@ class DenseEnergyLoss(nn.Module):
             images, probs, labels, valid.bool(), self.scale_factor)
         _check_probs(probs)
         energy = FORMULATIONS[self.formulation](
-            images, probs, labels != IGNORED, valid, self.sigma_rgb,
+            images, probs, labels != IGNORE, valid, self.sigma_rgb,
             self.sigma_xy * self.scale_factor, self.backend)
         return self.loss_weight * energy
 

@@ -3,10 +3,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.registry import MODELS
 
 
-def filtered_cross_entropy(logits, labels, weight=None, ignore_index=255):
+def filtered_cross_entropy(logits, labels, weight=None, ignore_index=IGNORE):
     """Cross entropy of labelled pixels, background and foreground averaged apart (RRM, eq. 9).
 
     With B the pixels of the batch that are labelled as class 0, and F those of any other class,
@@ -48,7 +49,7 @@ class FilteredCrossEntropyLoss(nn.Module):
         self.loss_weight = loss_weight
         self.loss_name = loss_name
 
-    def forward(self, cls_score, label, weight=None, ignore_index=255, **kwargs):
+    def forward(self, cls_score, label, weight=None, ignore_index=IGNORE, **kwargs):
         """The loss of a batch.
 
         Args:

@@ -1,7 +1,8 @@
 """The losses of DSRG: balanced seeding and boundary."""
 import torch
 
-UNSEEDED = 255
+from mmseg_wss.labels.checks.label_check import IGNORE
+
 FLOOR = 1e-4
 """float: no probability is smaller (but for what normalising takes from it)."""
 RATIOS = 0.05, 20.  # to which the boundary loss clips q / p
@@ -50,7 +51,7 @@ def balanced_seeding_loss(probs, seeds):
         ValueError: `seeds` of another size.
     """
     _check_shape('seeds', seeds, (len(probs), *probs.shape[2:]), probs)
-    seeded = seeds != UNSEEDED
+    seeded = seeds != IGNORE
     own = probs.gather(1, seeds.masked_fill(~seeded, 0)[:, None])[:, 0].log()
     sides = seeded & (seeds == 0), seeded & (seeds != 0)
     return -sum((own * side).sum((1, 2)) / side.sum((1, 2)).clamp(min=1) for side in sides).mean()

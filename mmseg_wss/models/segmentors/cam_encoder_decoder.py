@@ -2,6 +2,7 @@
 import torch
 
 from mmseg_wss.models.decode_heads.cam import average_cams
+from mmseg_wss.models.decode_heads.head_conventions import conventions_of
 from mmseg_wss.models.segmentors.weak_encoder_decoder import WeakEncoderDecoder
 from mmseg_wss.registry import MODELS
 
@@ -23,7 +24,7 @@ class CAMEncoderDecoder(WeakEncoderDecoder):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        if not hasattr(self.decode_head, 'activation_maps'):
+        if conventions_of(self.decode_head).activation_maps is None:
             raise ValueError('activation maps need a head with a classifier, such as RRMHead; got '
                              f'{type(self.decode_head).__name__}.')
 

@@ -7,6 +7,7 @@ from mmseg.utils import add_prefix
 from torch import nn
 
 from mmseg_wss.models.backbones import widen_on_load
+from mmseg_wss.models.decode_heads.head_conventions import conventions_of
 from mmseg_wss.registry import MODELS
 
 
@@ -14,12 +15,11 @@ from mmseg_wss.registry import MODELS
 class WeakEncoderDecoder(EncoderDecoder):
     """mmseg's ``EncoderDecoder``, which also gives heads the image when they ask for it.
 
-    A head that has ``takes_image = True`` is called as ``head.loss(features, samples, train_cfg,
-    image=...)`` with float (N, 3, H, W), RGB in 0..255 (the data preprocessor's `to_rgb`). One that
-    has `extra_scales` gets the backbone's features of the image at these scales, without gradient,
-    as ``scaled_inputs=[...]``. All heads share one pass of the backbone. A decode head that has
-    ``predict_tags = True`` adds its `tag_scores` to the predicted samples, as pred_score, beside
-    gt_score, the objects of the true mask: what mmpretrain's multi-label metrics read.
+    What a head asks for, it says by its `HeadConventions`: the image (``image=``, the data
+    preprocessor's `to_rgb`) or features at further scales (``scaled_inputs=``). All heads share one
+    pass of the backbone. The `tag_scores` of a decode head that predicts tags are added to the
+    predicted samples, as pred_score, beside gt_score, the objects of the true mask: what
+    mmpretrain's multi-label metrics read.
 
     A backbone of more than 3 input channels takes pretrained weights for RGB (`widen_on_load`).
 
@@ -72,11 +72,11 @@ class WeakEncoderDecoder(EncoderDecoder):
         features = self.extract_feat(inputs)
         losses = {}
         for prefix, head in heads.items():
-            extra = {}
-            if getattr(head, 'takes_image', False):
+            asked, extra = conventions_of(head), {}
+            if asked.takes_image:
                 extra['image'] = self.data_preprocessor.to_rgb(inputs)
-            if getattr(head, 'extra_scales', ()):
-                extra['scaled_inputs'] = self._features_at(inputs, head.extra_scales)
+            if asked.extra_scales:
+                extra['scaled_inputs'] = self._features_at(inputs, asked.extra_scales)
             losses.update(add_prefix(
                 head.loss(features, data_samples, self.train_cfg, **extra), prefix))
         return losses
@@ -94,9 +94,9 @@ class WeakEncoderDecoder(EncoderDecoder):
     def predict(self, inputs, data_samples=None):
         """mmseg's ``EncoderDecoder.predict``, and the scores of tags where the head has them."""
         samples = super().predict(inputs, data_samples)
-        if getattr(self.decode_head, 'predict_tags', False):
-            for sample, scores in zip(samples,
-                                      self.decode_head.tag_scores(self.extract_feat(inputs))):
+        head = conventions_of(self.decode_head)
+        if head.predict_tags:
+            for sample, scores in zip(samples, head.tag_scores(self.extract_feat(inputs))):
                 sample.set_field(scores, 'pred_score')
                 if 'gt_sem_seg' in sample:
                     sample.set_field(_objects_of(sample, scores), 'gt_score')

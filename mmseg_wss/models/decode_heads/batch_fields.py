@@ -1,0 +1,91 @@
+"""The labels of a batch, read from its samples."""
+import torch
+
+_REMEDIES = dict(
+    mask="Add mmseg_wss.PseudoMask(kind='rect') to the pipeline, which paints boxes, or give the "
+         "data set supervision='pseudo' and a folder of masks.",
+    seeds="Give its data set supervision='pseudo', and as pseudo_mask the folder of the seeds' "
+          'masks.',
+    tags="Give its data set supervision='image' or 'box', and load labels with "
+         'mmseg_wss.LoadWeakLabels.',
+    boxes="Give its data set supervision='box'; without boxes, an EMHead needs "
+          "labels_from='image'.",
+    supervision='Pack samples with mmseg_wss.PackWeakSegInputs.',
+    valid='Use mmseg_wss.WeakSegDataPreprocessor as the data_preprocessor of the model.')
+
+
+def supervisions_of(samples):
+    """Supervision of each of N samples, list[str].
+
+    Raises:
+        ValueError: a sample does not say it.
+    """
+    _check(samples, 'supervision', 'supervision')
+    return [sample.supervision for sample in samples]
+
+
+def check_masks(samples, what='mask'):
+    """Raise ValueError unless each sample has gt_sem_seg; `what` it is, for the message."""
+    _check(samples, 'gt_sem_seg', what)
+
+
+def masks_of(samples, what='mask'):
+    """The masks of N samples with gt_sem_seg, int64 (N, H, W).
+
+    Args:
+        samples (list[SegDataSample]): N samples.
+        what (str): what the mask is to the head, 'mask' or 'seeds'.
+
+    Raises:
+        ValueError: a sample without a mask.
+    """
+    check_masks(samples, what)
+    return torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
+
+
+def valid_of(samples):
+    """Where N samples with valid are image and not padding, bool (N, H, W).
+
+    Raises:
+        ValueError: a sample does not say it.
+    """
+    _check(samples, 'valid', 'valid')
+    return torch.stack([sample.valid.data[0] for sample in samples]).bool()
+
+
+def tags_of(samples):
+    """The tags of N samples with gt_tags, float (N, K): 1 for the background and what is there.
+
+    Raises:
+        ValueError: a sample without tags.
+    """
+    _check(samples, 'gt_tags', 'tags')
+    return torch.stack([sample.gt_tags.float() for sample in samples])
+
+
+def boxed_classes_of(samples, classes, device):
+    """1 for the background and the classes of a sample's gt_boxes, float (N, `classes`).
+
+    Raises:
+        ValueError: a sample without boxes.
+    """
+    _check(samples, 'gt_boxes', 'boxes')
+    tags = torch.zeros(len(samples), classes, device=device)
+    tags[:, 0] = 1
+    for row, sample in zip(tags, samples):
+        row[sample.gt_boxes.labels] = 1
+    return tags
+
+
+def path_of(sample):
+    """The image's file, for messages."""
+    return sample.metainfo.get('img_path', 'a sample')
+
+
+def _check(samples, field, what):
+    for sample in samples:
+        if field not in sample:
+            kind = sample.metainfo.get('supervision')
+            label = dict(none='an unlabelled image').get(kind, kind and f"supervision='{kind}'")
+            raise ValueError(f'{path_of(sample)}: it has no {what}{label and f" ({label})" or ""}. '
+                             f'{_REMEDIES[what]}')

@@ -1,0 +1,35 @@
+"""Losses of the parts of a batch, such as its strong and its weak images."""
+from mmseg.utils import add_prefix
+
+
+def losses_of_parts(samples, parts):
+    """Compute the losses of each part on its own samples, weigh them and put its name in front.
+
+    Args:
+        samples (list[SegDataSample]): N samples.
+        parts (dict[str, tuple]): for each name, the numbers of its samples (list[int]); a function
+            of these numbers and their samples that returns the losses (dict[str, Tensor], scalars),
+            of an empty part too; and the weight of what has 'loss' in its key.
+
+    Returns:
+        dict[str, Tensor]: ``name.key``.
+    """
+    losses = {}
+    for name, (members, compute, weight) in parts.items():
+        own = compute(members, [samples[i] for i in members])
+        losses.update(add_prefix({
+            key: weight * value if 'loss' in key else value for key, value in own.items()}, name))
+    return losses
+
+
+def take(maps, members):
+    """Rows of a batch: a slice where they are consecutive, whose gradient costs no scatter.
+
+    Args:
+        maps (Tensor): (N, ...).
+        members (list[int]): at least one.
+    """
+    first, last = members[0], members[-1]
+    if members == list(range(first, last + 1)):
+        return maps[first:last + 1]
+    return maps[members]

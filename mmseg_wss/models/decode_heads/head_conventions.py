@@ -1,0 +1,45 @@
+"""What a head may tell the segmentors and hooks of this package about itself."""
+from dataclasses import dataclass, fields
+from typing import Callable, Optional
+
+
+@dataclass(frozen=True)
+class HeadConventions:
+    """Attributes beyond those of mmseg's ``BaseDecodeHead``, and what a head without them gets.
+
+    A head has any of them under the same name, as a class attribute, an attribute, a property or a
+    method; mmseg's own heads have none. Read them with `conventions_of`.
+
+    Attributes:
+        takes_image (bool): ``loss`` gets ``image=``, float (N, 3, H, W), RGB in 0..255.
+        extra_scales (Sequence[float]): ``loss`` gets ``scaled_inputs=``, for each of these scales
+            the backbone's features of the scaled image, without gradient.
+        predict_tags (bool): `tag_scores` are added to the predicted samples.
+        tag_scores (Callable, optional): feature maps -> probabilities of the objects, (N, K - 1).
+        activation_maps (Callable, optional): feature maps -> class activation maps, float
+            (N, K - 1, h, w), not negative. The head also has scales, those of the image at which
+            the maps are averaged.
+        classify_only (bool, optional): whether a head with two phases is in its first one, in which
+            only its classifier is trained. `ClassifyFirstHook` sets it. None: no phases.
+        segmentation_parameters (Callable, optional): () -> the parameters that rest in that phase.
+        label_counts (tuple[int], optional): numbers of classes that the labels of a training image
+            may have; None: `num_classes` alone.
+    """
+    takes_image: bool = False
+    extra_scales: tuple = ()
+    predict_tags: bool = False
+    tag_scores: Optional[Callable] = None
+    activation_maps: Optional[Callable] = None
+    classify_only: Optional[bool] = None
+    segmentation_parameters: Optional[Callable] = None
+    label_counts: Optional[tuple] = None
+
+
+def conventions_of(head):
+    """The `HeadConventions` of a head as it is now, with the defaults for what it does not have.
+
+    Args:
+        head (nn.Module): any decode head.
+    """
+    return HeadConventions(**{field.name: getattr(head, field.name)
+                              for field in fields(HeadConventions) if hasattr(head, field.name)})
