@@ -71,17 +71,19 @@ def run(args):
     from mmseg.utils import get_classes
 
     from mmseg_wss.labels.palette import voc_palette
-    from mmseg_wss.labels.stores.claimed_folder import claimed_folder
+    from mmseg_wss.labels.stores.mask_folder import MaskFolder
 
     splits = read_splits(args.devkit, args.sbd)
     lists, jobs = new_lists(args.devkit, splits), find_jobs(args, splits)
     classes = get_classes('voc')
-    with claimed_folder(args.out, dict(tool='voc_aug', version=VERSION, classes=classes)) as done:
-        todo = [job for job in jobs if job.name not in done]
+    recipe = dict(tool='voc_aug', version=VERSION, classes=classes)
+    with MaskFolder(args.out, recipe) as folder:
+        todo = [job for job in jobs if not folder.is_done(job.name)]
         from_sbd = sum(job.mask_path.endswith('.mat') for job in jobs)
         print(f'{len(jobs)} images ({len(jobs) - from_sbd} masks of VOC, {from_sbd} of SBD): '
               f'{len(jobs) - len(todo)} up to date, {len(todo)} to make', flush=True)
-        function = MakeAugMask(args.out, len(classes), voc_palette().tobytes())
+        function = MakeAugMask(
+            args.out, len(classes), voc_palette().tobytes(), folder.record())
         outcome = run_jobs(function, todo, len(todo), args.workers)
 
     failed = report_outcome(outcome, len(jobs) - len(todo), args.out)
