@@ -11,9 +11,9 @@ Writes, into DIR, with a version (of how the labels are made) and the seed in th
     scribbles  ScribbleLabels_v1_seed0/ID.png     a stroke along each object and the background
 
 An object is an instance of --instances, or where an image has no instance mask, a connected piece
-of a class. Void pixels get no label. A manifest beside the labels says how they were made. The
-label of an image depends on its masks, the options and the seed alone, not on the list. Started
-again, the tool makes what is missing. The exit code is 1 if an image failed.
+of a class. Void pixels get no label. A manifest beside tags and boxes, and each mask itself, says
+how they were made. The label of an image depends on its masks, the options and the seed alone, not
+on the list. Started again, the tool makes what is missing. The exit code is 1 if an image failed.
 """
 import argparse
 import os.path as osp

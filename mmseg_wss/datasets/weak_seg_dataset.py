@@ -36,8 +36,9 @@ class WeakSegDataset(BaseSegDataset):
         **kwargs: see ``mmseg.datasets.BaseSegDataset``.
 
     Raises:
-        ValueError: an unknown supervision; `pseudo_mask` missing, it or `made_by` given where it is not
-            used; `with_boxes` for images that have boxes anyway, or no mask of the whole image.
+        ValueError: an unknown supervision; `pseudo_mask` missing, or it or `made_by` given where it
+            is not used; `with_boxes` for images that have boxes anyway, or no mask of the whole
+            image.
         DataError: the list is missing, empty or holds an image twice, files of it are missing,
             there is no file of class names, one of these text files is not in UTF-8, or pseudo
             masks are not `made_by` that method.

@@ -11,6 +11,7 @@ without a recipe stands for a mask that was being made::
 ``manifest.json`` is the recipe of all masks of its folder.
 """
 import json
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -20,7 +21,7 @@ from mmseg_wss.labels.checks.label_check import abridged
 from mmseg_wss.labels.formats.mask_file import RECORD_KEY, read_record, record_text
 from mmseg_wss.labels.stores.mask_folder import find_manifests, mask_files
 from mmseg_wss.utils.file_lock import lock_file
-from mmseg_wss.utils.fileio import atomic_path, name_full_disk
+from mmseg_wss.utils.fileio import atomic_path, name_full_disk, remove_temporaries
 from mmseg_wss.utils.progress import track
 
 _HEADER = 33  # bytes of a PNG's signature and IHDR chunk
@@ -49,17 +50,19 @@ def convert_manifests(root, made_by=None):
     if not manifests:
         raise DataError(f'{root}: there is no manifest of masks, so there is nothing to convert.')
     with lock_file(root / '.lock'):
-        masks = [path for path in mask_files(root) if read_record(path) is None]
-        names = [path.relative_to(root).with_suffix('').as_posix() for path in masks]
+        for folder, _, _ in os.walk(root):
+            remove_temporaries(folder)
+        masks = {name: Path(path) for name, path in mask_files(root).items()
+                 if read_record(path) is None}
         if manifests[0].suffix == '.json':
-            records = dict.fromkeys(names, dict(recipe=_read_recipe(manifests[0]), inputs=''))
+            records = dict.fromkeys(masks, dict(recipe=_read_recipe(manifests[0]), inputs=''))
         else:
             records = _read_lines(manifests)
-        unknown = [name for name in names if name not in records]
+        unknown = [name for name in masks if name not in records]
         if unknown:
             raise DataError(f'{root}: its manifest has no record of {len(unknown)} mask(s): '
                             f'{abridged(unknown, 5)}. Move them away.')
-        for name, path in track(zip(names, masks), 'Converting', total=len(names)):
+        for name, path in track(masks.items(), 'Converting', total=len(masks)):
             recipe = dict(records[name]['recipe'])
             method = recipe.get('method', recipe.get('kind', made_by))
             _add_record(path, dict(

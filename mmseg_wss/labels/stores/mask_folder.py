@@ -124,9 +124,8 @@ def read_records(root):
     Raises:
         DataError: masks have no record, or a damaged one.
     """
-    root, records, strange, recipes = Path(root), {}, [], {}
-    for path in mask_files(root):
-        name = path.relative_to(root).with_suffix('').as_posix()
+    records, strange, recipe = {}, [], None
+    for name, path in mask_files(root).items():
         try:
             record = read_record(path)
         except DataError:
@@ -134,11 +133,11 @@ def read_records(root):
         if record is None:
             strange.append(name)
             continue
-        # masks share their recipe in memory, too
-        key = json.dumps(record['recipe'])
-        records[name] = dict(record, recipe=recipes.setdefault(key, record['recipe']))
+        if record['recipe'] != recipe:
+            recipe = record['recipe']
+        records[name] = dict(record, recipe=recipe)  # once in memory: most masks share it
     if strange:
-        remedy = (f'run "python {CONVERTER} {root}"' if (root / 'manifest.json').exists()
+        remedy = (f'run "python {CONVERTER} {root}"' if Path(root, 'manifest.json').exists()
                   else 'choose an empty folder, or move them away')
         raise DataError(
             f'{root}: {len(strange)} mask(s) have no record of how they were made: '
@@ -147,9 +146,16 @@ def read_records(root):
 
 
 def mask_files(root):
-    """The PNG files in a folder and its subfolders, sorted paths; hidden ones are no masks."""
-    return sorted(Path(folder, name) for folder, _, names in os.walk(root) for name in names
-                  if name.endswith('.png') and not name.startswith('.'))
+    """The PNG files in a folder and its subfolders; hidden ones are no masks.
+
+    Returns:
+        dict: name, with ``/`` for subfolders -> path, str, sorted.
+    """
+    paths = sorted(os.path.join(folder, name) for folder, _, names in os.walk(root)
+                   for name in names if name.endswith('.png') and not name.startswith('.'))
+    # strings: of 10,000 masks, pathlib would take as long as the files themselves
+    start = len(os.path.join(root, ''))
+    return {path[start:-len('.png')].replace(os.sep, '/'): path for path in paths}
 
 
 def refuse_manifest(root):

@@ -1,7 +1,6 @@
 import errno
 import os
 import resource
-import signal
 from contextlib import contextmanager
 
 import numpy as np
@@ -138,40 +137,6 @@ def test_who_shares_a_folder(tmp_path, first, second, together):
         folder.write('x', MASK)
     assert sorted(read_records(tmp_path)) == ['x', 'y'][:1 + together]
     MaskFolder(tmp_path, RECIPE, second).close()  # free again
-
-
-def test_workers_do_not_keep_the_lock(tmp_path):
-    """A child that was forked while the folder was locked: workers outlive a killed run."""
-    reading, writing = os.pipe()
-    folder = MaskFolder(tmp_path, RECIPE)
-    child = os.fork()
-    if child == 0:
-        try:
-            os.write(writing, b'.')
-            signal.pause()
-        finally:
-            os._exit(0)
-    try:
-        os.read(reading, 1)
-        with pytest.raises(BlockingIOError):
-            MaskFolder(tmp_path, RECIPE)  # the child does not free it either
-        folder.close()
-        MaskFolder(tmp_path, RECIPE).close()
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        os.close(reading)
-        os.close(writing)
-
-
-def test_a_file_system_without_locks(tmp_path, monkeypatch):
-    def flock(*args):
-        raise OSError(errno.ENOLCK, 'No locks available')
-    monkeypatch.setattr('fcntl.flock', flock)
-    with pytest.warns(UserWarning, match=r'\.lock: this file system has no locks'):
-        folder = MaskFolder(tmp_path, RECIPE)
-    folder.write('x', MASK)
-    assert sorted(read_records(tmp_path)) == ['x']
 
 
 # ---- whose folder
