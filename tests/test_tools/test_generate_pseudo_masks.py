@@ -398,7 +398,7 @@ def test_parts_that_the_network_does_not_use_are_no_fault(tool, setting, whole, 
 
 @pytest.mark.parametrize('soft', [[], ['--soft']])
 def test_a_full_disk_ends_it_in_a_sentence(tool, setting, whole, tmp_path, monkeypatch, soft):
-    out, fsync, left = tmp_path / 'masks', os.fsync, [5]
+    out, fsync, left = tmp_path / 'masks', os.fsync, [3]
 
     def full(descriptor):
         left[0] -= 1

@@ -7,19 +7,6 @@ import pytest
 from mmseg_wss.utils.file_lock import lock_file
 
 
-@pytest.mark.parametrize('first, second, together', [
-    (True, True, True), (True, False, False), (False, True, False), (False, False, False)])
-def test_who_shares_a_lock(tmp_path, first, second, together):
-    with lock_file(tmp_path / 'a', shared=first):
-        if together:
-            lock_file(tmp_path / 'a', shared=second).close()
-        else:
-            with pytest.raises(BlockingIOError):
-                lock_file(tmp_path / 'a', shared=second)
-        lock_file(tmp_path / 'b').close()
-    lock_file(tmp_path / 'a').close()  # free again
-
-
 def test_workers_do_not_keep_the_lock(tmp_path):
     """A child that was forked while the file was locked: workers outlive a killed run."""
     reading, writing = os.pipe()

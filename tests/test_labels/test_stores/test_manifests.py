@@ -1,5 +1,9 @@
 """Folders as older versions made them: their manifests, written out by hand."""
 import json
+import runpy
+import signal
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,13 +12,26 @@ from PIL import Image
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.labels.stores.manifests import convert_manifests
-from mmseg_wss.labels.stores.mask_folder import MaskFolder, maker_faults, read_records
+from mmseg_wss.labels.stores.mask_folder import (
+    CONVERTER,
+    MaskFolder,
+    maker_faults,
+    read_records,
+)
 from mmseg_wss.utils.file_lock import lock_file
 
 RECT = dict(tool='generate_proposals', method='rect')
 NET = dict(tool='generate_pseudo_masks', tau=0.9)
 POINTS = dict(tool='make_weak_labels', kind='points')
 MASK = np.arange(12, dtype=np.uint8).reshape(3, 4)
+
+
+@pytest.fixture(autouse=True)
+def handler():
+    """That of SIGTERM, which a tool changes."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 def draw(root, *names):
@@ -49,9 +66,12 @@ def old(tmp_path):
     return tmp_path
 
 
-def test_each_mask_gets_the_record_that_holds(old):
+def test_each_mask_gets_the_record_that_holds(old, monkeypatch, capsys):
     chunks = {path: path.read_bytes()[33:] for path in old.rglob('*.png')}
-    assert convert_manifests(old, 'ann_net') == 5
+    monkeypatch.setattr(sys, 'argv', ['mask_records.py', str(old), '--made-by', 'ann_net'])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(str(Path(__file__).parents[3] / CONVERTER), run_name='__main__')
+    assert not stop.value.code and capsys.readouterr().out.startswith('5 masks got their record')
     assert read_records(old) == {
         'x': dict(recipe=RECT, inputs='9a', seconds=1), 'z': dict(recipe={'method': 'ann_net'},
                                                                  inputs=''),
