@@ -20,6 +20,7 @@ HEAD = """dict(_delete_=True, type='mmseg_wss.RRMHead', in_channels=16, channels
                in_index=3, scales=(1., 2.), loss_energy=None)"""
 CONFIG = """
 _base_ = [{base!r}]
+method = 'cam'
 pipeline = [dict(type='LoadImageFromFile'), dict(type='mmseg_wss.PackWeakSegInputs')]
 data = dict(type='mmseg_wss.VOCWeakSegDataset', data_root={root!r}, pipeline=pipeline)
 lists = 'ImageSets/Segmentation/'
@@ -96,7 +97,8 @@ def test_seeds_are_those_of_the_images_own_classes(tool, setting, tmp_path, caps
         mask = np.array(Image.open(tmp_path / f'seeds/{name}.png'))
         assert mask.shape == SIZE
         assert (mask == expected).mean() > 0.98  # two decoders of JPEG may differ by a level
-        assert read_records(tmp_path / 'seeds')[name]['kept'] == (mask != 255).sum()
+        record = read_records(tmp_path / 'seeds')[name]
+        assert record['kept'] == (mask != 255).sum() and record['recipe']['method'] == 'cam'
         found |= set(mask.ravel().tolist())
     assert found == {0, 1, 2, 255}
     assert '3 of them written now' in capsys.readouterr().out

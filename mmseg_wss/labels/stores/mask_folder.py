@@ -137,11 +137,11 @@ def read_records(root):
             recipe = record['recipe']
         records[name] = dict(record, recipe=recipe)  # once in memory: most masks share it
     if strange:
-        remedy = (f'run "python {CONVERTER} {root}"' if Path(root, 'manifest.json').exists()
-                  else 'choose an empty folder, or move them away')
-        raise DataError(
-            f'{root}: {len(strange)} mask(s) have no record of how they were made: '
-            f'{abridged(strange, 5)}. They are not overwritten: {remedy}.')
+        remedy = (f'Run "python {CONVERTER} {root}" once: manifest.json has their record.'
+                  if Path(root, 'manifest.json').exists() else
+                  'They are not overwritten: choose an empty folder, or move them away.')
+        raise DataError(f'{root}: {len(strange)} mask(s) have no record of how they were made: '
+                        f'{abridged(strange, 5)}. {remedy}')
     return records
 
 

@@ -104,7 +104,7 @@ def test_the_folder_of_a_converter(tmp_path):
     recipe = dict(tool='voc_aug', version=1, classes=['background'])
     draw(tmp_path, 'x', 'y')
     (tmp_path / 'manifest.json').write_text(json.dumps(recipe))
-    with pytest.raises(DataError, match=r'2 mask\(s\) .*run "python .*mask_records\.py'):
+    with pytest.raises(DataError, match=r'2 mask\(s\) .*Run "python .*mask_records\.py'):
         MaskFolder(tmp_path, recipe)
     assert convert_manifests(tmp_path) == 2
     with MaskFolder(tmp_path, recipe) as folder:
