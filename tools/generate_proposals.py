@@ -5,41 +5,29 @@
 
 For a config: the images of its weak training sources. For a folder in VOC layout: those of a list.
 True masks are not opened. Stopped and started again it makes what is missing, and what was made
-with another method, other options or other boxes; DIR/manifest.jsonl says how each mask was made.
+with another method, other options or other boxes; each file says itself how its mask was made.
 The exit code is 1 if an image failed. A training reads the masks with ``supervision='pseudo'`` and
 ``pseudo_mask=DIR``.
 
 Several machines share the work when each is started with --shard I/N (I from 0), by torchrun or by
-srun, one process each, into the same DIR. When all have ended, a start with --shard 0/1 makes what
-is still missing and merges their manifests; while one of them is working it is refused.
+srun, one process each, into the same DIR. While one of them is working, a start without shards is
+refused.
 """
 import argparse
 import os
 import os.path as osp
-from typing import NamedTuple
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
 from mmseg_wss.engine.weak_sources import weak_images
-from mmseg_wss.errors import DataError
-from mmseg_wss.labels.boxes import box_hash
-from mmseg_wss.labels.objects import load_objects
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.proposals import METHODS, parse_method
-from mmseg_wss.proposals.jobs import LOADING, MakeProposal
+from mmseg_wss.proposals.jobs import LOADING, Job, MakeProposal, find_stale, proposal_recipe
 from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
-from mmseg_wss.utils.fileio import file_sha256
 from mmseg_wss.utils.jobs import run_jobs
-from mmseg_wss.version import __version__
 
 LAUNCHERS = (('RANK', 'WORLD_SIZE'), ('SLURM_PROCID', 'SLURM_NTASKS'))
-
-
-class Job(NamedTuple):
-    """The arguments of `MakeProposal`'s call."""
-    index: int  # in the data set
-    name: str  # of the mask
 
 
 def parse_args():
@@ -133,35 +121,6 @@ def build_dataset(args):
                        check_files=False)  # what is missing fails its own image
 
 
-def find_stale(images, classes, folder, mcg_dir=None):
-    """The images whose masks are missing or made otherwise.
-
-    Args:
-        images (dict): `Job` -> element of ``load_data_list()``.
-        classes (Sequence[str]): class names, background first.
-        folder (MaskFolder): where their masks are.
-        mcg_dir (str, optional): the folder of the MCG proposals that the masks are made from.
-
-    Returns:
-        tuple: dict of `Job` -> what the mask is made from, keyword arguments of
-        `MaskFolder.write`; failures, dict of the name of a job -> what is wrong.
-    """
-    stale, failures = {}, {}
-    for job, info in images.items():
-        try:
-            names, boxes, _ = load_objects(info, classes)
-        except DataError as error:
-            failures[job.name] = str(error)
-            continue
-        sources = dict(inputs=box_hash(names, boxes))
-        mcg_path = mcg_dir and osp.join(mcg_dir, f'{job.name}.mat')
-        if mcg_path and osp.isfile(mcg_path):  # where it is missing, the job says so
-            sources['mcg_file'] = file_sha256(mcg_path)
-        if not folder.is_done(job.name, **sources):
-            stale[job] = sources
-    return stale, failures
-
-
 def run(args):
     """Returns the number of images that failed."""
     dataset = build_dataset(args)
@@ -169,10 +128,7 @@ def run(args):
     index, count = args.shard
     infos = {i: dataset.get_data_info(i) for i in range(index, len(dataset), count)}
     images = {Job(i, info['mask_name']): info for i, info in infos.items()}
-    # mcg_dir: machines may mount it elsewhere, and its files count one by one (`find_stale`); the
-    # key stays, since older folders have it
-    recipe = dict(tool='generate_proposals', version=__version__, method=args.method,
-                  options=args.options, mcg_dir=None, classes=list(classes))
+    recipe = proposal_recipe(args.method, args.options, classes)
     with MaskFolder(args.out, recipe, args.shard) as folder:
         stale, failures = find_stale(images, classes, folder, args.mcg_dir)
         shard = f' (shard {index}/{count})' if count > 1 else ''
@@ -183,7 +139,6 @@ def run(args):
             MakeProposal(dataset, args.method, args.options, args.mcg_dir), stale, len(stale),
             args.workers, preload=['mmseg_wss.datasets'],
             write=lambda job, mask: folder.write(job.name, mask, **stale[job]))
-        folder.finish()
 
     outcome.failures.update(failures)
     failed = report_outcome(outcome, up_to_date, args.out)
@@ -193,11 +148,11 @@ def run(args):
 
 def print_next_step(args, some_failed):
     if args.shard[1] > 1:
-        print('Only shard {0}/{1} is made. When all {1} have ended, the same command with --shard '
-              '0/1 makes what is still missing and merges their manifests.'.format(*args.shard))
+        print('Only shard {}/{} is made; the others make the rest.'.format(*args.shard))
     elif not some_failed:
         print("Train with them: supervision='pseudo', pseudo_mask="
-              f'{osp.abspath(args.out)!r} in the weak source of the config.')
+              f'{osp.abspath(args.out)!r}, made_by={args.method!r} in the weak source of the '
+              'config.')
 
 
 if __name__ == '__main__':

@@ -11,9 +11,9 @@ Writes, into DIR, with a version (of how the labels are made) and the seed in th
     scribbles  ScribbleLabels_v1_seed0/ID.png     a stroke along each object and the background
 
 An object is an instance of --instances, or where an image has no instance mask, a connected piece
-of a class. Void pixels get no label. A manifest beside the labels says how they were made. The
-label of an image depends on its masks, the options and the seed alone, not on the list. Started
-again, the tool makes what is missing. The exit code is 1 if an image failed.
+of a class. Void pixels get no label. A manifest beside tags and boxes, and each mask itself, says
+how they were made. The label of an image depends on its masks, the options and the seed alone, not
+on the list. Started again, the tool makes what is missing. The exit code is 1 if an image failed.
 """
 import argparse
 import os.path as osp
@@ -131,12 +131,14 @@ def read_jobs(args):
 
 
 def open_store(args, classes):
-    """Where the labels go: an object with is_done, write and finish; and its path."""
+    """Where the labels go: an object with is_done, write and close; and its path."""
     path = osp.join(args.out, PLACES[args.kind].format(VERSION, args.seed))
     recipe = dict(tool='make_weak_labels', kind=args.kind, version=VERSION, masks=args.masks,
                   classes=list(classes), **args.options)
     if args.kind != 'tags':
         recipe['instances'] = args.instances
+    if args.kind in ('points', 'scribbles'):
+        recipe['method'] = args.kind  # as every mask says it
     store = dict(tags=TagFile, boxes=AnnotationFolder).get(args.kind, MaskFolder)
     return store(path, recipe), path
 
@@ -153,7 +155,7 @@ def run(args):
             MakeWeakLabel(args.kind, classes, **args.options), stale, len(stale), args.workers,
             'Making labels', write=lambda job, label: store.write(job.name, label))
     finally:
-        store.finish()
+        store.close()
 
     if args.kind != 'tags':
         by_pieces = sum(job.instance_path is None for job in stale)

@@ -118,7 +118,7 @@ class COCOWeakSegDataset(WeakSegDataset):
             info['has_crowd'] = has_crowd
         elif self.supervision == 'pseudo':
             info['pseudo_mask_path'] = mask_path('pseudo_mask')
-            info['mask_inputs'] = self.mask_inputs(stem, objects=objects)
+            info['mask_inputs'] = dict(objects=objects)
         elif self.supervision == 'image':
             info['tags'] = list(dict.fromkeys(names))
         if self.supervision == 'box' or self.with_boxes:

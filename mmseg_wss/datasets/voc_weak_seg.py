@@ -103,7 +103,7 @@ class VOCWeakSegDataset(WeakSegDataset):
             info['seg_map_path'] = path('seg_map_path', self.seg_map_suffix)
         elif self.supervision == 'pseudo':
             info['pseudo_mask_path'] = path('pseudo_mask', self.seg_map_suffix)
-            info['mask_inputs'] = self.mask_inputs(name, box_path=path('box_path', '.xml'))
+            info['mask_inputs'] = dict(box_path=path('box_path', '.xml'))
         elif self.supervision in ('point', 'scribble'):
             info['partial_mask_path'] = path(f'{self.supervision}_path', self.seg_map_suffix)
         if self.supervision == 'box' or self.with_boxes and self.box_source == 'xml' or (

@@ -9,7 +9,7 @@ from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.image_file import check_image_file
 from mmseg_wss.labels.formats.text_list import read_lines
 from mmseg_wss.labels.palette import voc_palette
-from mmseg_wss.labels.stores.mask_folder import read_manifest
+from mmseg_wss.labels.stores.mask_folder import maker_faults
 from mmseg_wss.utils.random_state import seeded
 
 
@@ -29,20 +29,25 @@ class WeakSegDataset(BaseSegDataset):
             scribbles).
         pseudo_mask (str): folder of the pseudo masks (PNG, named like the image), relative to
             `data_root` or absolute; with ``supervision='pseudo'`` only.
+        made_by (str, optional): the method that must have made the pseudo masks, by their records:
+            that of a recipe, such as 'grabcut+region' or the name of a config ('ann_net_hr48_voc').
         with_boxes (bool): images with a mask have boxes too, for `BoxPriors`. Images that are
             evaluated may have them as a given input; they never come from masks there.
         **kwargs: see ``mmseg.datasets.BaseSegDataset``.
 
     Raises:
-        ValueError: an unknown supervision; `pseudo_mask` missing, or given where it is not used;
-            `with_boxes` for images that have boxes anyway, or no mask of the whole image.
+        ValueError: an unknown supervision; `pseudo_mask` missing, or it or `made_by` given where it
+            is not used; `with_boxes` for images that have boxes anyway, or no mask of the whole
+            image.
         DataError: the list is missing, empty or holds an image twice, files of it are missing,
-            there is no file of class names, or one of these text files is not in UTF-8.
+            there is no file of class names, one of these text files is not in UTF-8, or pseudo
+            masks are not `made_by` that method.
     """
 
     supervisions = ('pixel', 'box', 'image', 'pseudo')  # that the layout has labels for
 
-    def __init__(self, supervision='pixel', pseudo_mask=None, with_boxes=False, **kwargs):
+    def __init__(self, supervision='pixel', pseudo_mask=None, made_by=None, with_boxes=False,
+                 **kwargs):
         if supervision not in self.supervisions:
             raise ValueError(f'supervision of {type(self).__name__} must be one of '
                              f'{", ".join(self.supervisions)}, got {supervision!r}.')
@@ -50,13 +55,16 @@ class WeakSegDataset(BaseSegDataset):
             raise ValueError(
                 f"supervision={supervision!r} with pseudo_mask={pseudo_mask!r}: the folder of the "
                 "pseudo masks belongs to supervision='pseudo', and only to it.")
+        if made_by is not None and pseudo_mask is None:
+            raise ValueError(f"made_by={made_by!r} says who made pseudo masks: it belongs to "
+                             f"supervision='pseudo', got supervision={supervision!r}.")
         if with_boxes and supervision not in ('pixel', 'pseudo'):
             raise ValueError("with_boxes=True is for images with a mask ('pixel', 'pseudo'), got "
                              f"supervision={supervision!r}: remove it"
                              + ("; use supervision='box'." if supervision == 'image' else '.'))
         self.supervision = supervision
         self.with_boxes = with_boxes
-        self._mask_records = None  # of the folder's manifest; read when the list is
+        self.made_by = made_by
         classes = (kwargs.get('metainfo') or {}).get('classes')
         if isinstance(classes, str):
             if not exists(classes):
@@ -77,7 +85,6 @@ class WeakSegDataset(BaseSegDataset):
         if self._fully_initialized:
             return
         super().full_init()
-        self._mask_records = None  # workers need no copy
         missing = self.missing_files(self.get_data_info(i) for i in range(len(self)))
         if missing:
             shown = '\n  '.join(missing[:5])
@@ -95,6 +102,7 @@ class WeakSegDataset(BaseSegDataset):
             DataError: all that `scan_list` finds wrong.
         """
         data_list, faults = self.scan_list()
+        faults = faults + self.folder_faults(data_list)
         if faults:
             raise DataError('\n'.join(faults))
         return data_list
@@ -108,21 +116,12 @@ class WeakSegDataset(BaseSegDataset):
             needs; and the faults, list of str.
         """
 
-    def mask_inputs(self, name, **source):
-        """What the pseudo mask of an image was made from, for `stale_mask_faults`.
-
-        Args:
-            name (str): ID of the image.
-            **source: where the boxes of the image are: box_path or objects (`load_objects`).
-
-        Returns:
-            dict: `source` and hash, that of the boxes that the mask was made for; empty where
-            no record says so.
-        """
-        if self._mask_records is None:
-            self._mask_records = read_manifest(self.data_prefix['pseudo_mask'])
-        inputs = self._mask_records.get(name, {}).get('inputs')
-        return dict(source, hash=inputs) if inputs else {}
+    def folder_faults(self, data_list):
+        """What is wrong with the folder of the pseudo masks as a whole, list of str."""
+        if self.supervision != 'pseudo':
+            return []
+        return maker_faults(self.data_prefix['pseudo_mask'], self.made_by,
+                            [info['pseudo_mask_path'] for info in data_list])
 
     def missing_files(self, data_list):
         """Paths of `data_list` (keys that end in ``_path``) that do not exist, in its order."""

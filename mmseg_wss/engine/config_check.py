@@ -76,6 +76,7 @@ def _read_data_list(use, for_training, leaf):
     result.classes = tuple(dataset.metainfo.get('classes') or ())
     if hasattr(dataset, 'scan_list'):
         result.images, result.faults = dataset.scan_list()
+        result.faults = result.faults + dataset.folder_faults(result.images)
         return result
     try:
         result.images = dataset.load_data_list()

@@ -154,7 +154,7 @@ def _weak_leaves(cfg, ann_file):
         leaves = [dict(leaves[0], ann_file=ann_file)]
     leaves = [copy.deepcopy(dict(leaf)) for leaf in leaves]
     for leaf in leaves:
-        for key in ('pseudo_mask', 'with_boxes', 'box_source'):
+        for key in ('pseudo_mask', 'made_by', 'with_boxes', 'box_source'):
             leaf.pop(key, None)
     return leaves
 
@@ -162,7 +162,7 @@ def _weak_leaves(cfg, ann_file):
 def _for_mask_making(info, mask_dir, with_boxes):
     """An element of the list of a 'pseudo' source, for an image whose mask is still to be made."""
     info = dict(info, supervision='box' if with_boxes else 'image')
-    info.pop('mask_inputs', None)  # of the mask that is there now, if any
+    info.pop('mask_inputs', None)  # no mask is read
     name, suffix = osp.splitext(osp.relpath(info.pop('pseudo_mask_path'), mask_dir))
     if suffix != '.png':
         raise ValueError(f'{info["img_path"]}: its source looks for {name}{suffix}, but masks '

@@ -1,22 +1,15 @@
 """Write masks of what a network is sure of."""
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Optional
-
 import numpy as np
 import torch
-from mmengine.dist import all_reduce, get_dist_info, get_world_size, is_main_process
+from mmengine.dist import all_reduce, get_dist_info
 from mmengine.evaluator import BaseMetric
 from PIL import Image
 
-from mmseg_wss.evaluation.refine import (
-    class_probabilities,
-    refine,
-    restrict_to_tags,
-)
+from mmseg_wss.evaluation.refine import class_probabilities, refine, restrict_to_tags
 from mmseg_wss.labels.boxes import pixel_windows
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
+from mmseg_wss.labels.stores.mask_target import confidence_path
 from mmseg_wss.registry import METRICS
 from mmseg_wss.utils.fileio import atomic_path, name_full_disk
 
@@ -70,29 +63,6 @@ def gate_labels(labels, boxes, box_labels):
     return np.where(kept, labels, IGNORE).astype(np.uint8)
 
 
-@dataclass(frozen=True, eq=False)
-class MaskTarget:
-    """Where the mask of an image goes, and the image's boxes and tags where they matter.
-
-    Attributes:
-        name (str): name of the mask, without suffix.
-        inputs (str): hash of what the mask depends on besides the recipe (`box_hash`).
-        boxes (np.ndarray): (M, 4), for `gate_labels`.
-        box_labels (tuple): M class indices.
-        tags (tuple, optional): indices of the image's classes, for `restrict_to_tags`; None: all.
-    """
-    name: str
-    inputs: str = ''
-    boxes: Optional[np.ndarray] = None
-    box_labels: tuple = ()
-    tags: Optional[tuple] = None
-
-    @property
-    def facts(self):
-        """dict: what the record of the mask says of its making besides recipe and inputs."""
-        return {} if self.tags is None else dict(tags=list(self.tags))
-
-
 @METRICS.register_module()
 class PseudoMaskWriter(BaseMetric):
     """A "metric" that writes the predictions of each image as a pseudo mask, and counts pixels.
@@ -100,8 +70,7 @@ class PseudoMaskWriter(BaseMetric):
     The probabilities are a sample's ``seg_probs`` (`ProbTTAModel`), else the softmax of its
     ``seg_logits``, both (K, H, W) at the size of the file. Then, in this order:
     `restrict_to_tags` where the target has tags, `dense_crf`, `threshold_labels`, `gate_labels`.
-    Each process writes the images that it gets; nothing but the
-    counts goes from one to another.
+    Each process writes the images that it gets; nothing but the counts goes from one to another.
 
     Args:
         out_dir (str): folder of the masks, see `MaskFolder`.
@@ -157,7 +126,7 @@ class PseudoMaskWriter(BaseMetric):
         mask = threshold_labels(probs, self.tau).cpu().numpy()
         if self.box_gate:
             mask = gate_labels(mask, target.boxes, target.box_labels)
-        if self.soft:  # first: who finds the mask's record finds this file too
+        if self.soft:  # first: who finds the mask finds this file too
             _write_confidence(confidence_path(self.out_dir, target.name), probs)
         return mask
 
@@ -172,10 +141,8 @@ class PseudoMaskWriter(BaseMetric):
         """
         counts = torch.tensor(self.results, dtype=torch.int64).reshape(-1, 3).sum(0)
         self.results.clear()
-        self.folder.finish()
+        self.folder.close()
         all_reduce(counts)  # ends when every process has come here
-        if get_world_size() > 1 and is_main_process():
-            MaskFolder(self.out_dir, self.recipe).finish()  # merges the manifests of all
         if counts[0] != size:
             raise RuntimeError(f'{int(counts[0])} masks were written for {size} images: use '
                                'DefaultSampler(shuffle=False, round_up=False) for this data set.')
@@ -193,14 +160,6 @@ class PseudoMaskWriter(BaseMetric):
         """
         images, kept, pixels = map(sum, zip(*results))
         return dict(images=images, coverage=kept / pixels)
-
-
-def confidence_path(out_dir, name):
-    """Where an image's largest probabilities are written: ``OUT_confidence/ID.png``.
-
-    It lies beside the folder of the masks, since whatever PNG that has is a mask.
-    """
-    return Path(f'{Path(out_dir)}_confidence', f'{name}.png')
 
 
 def _write_confidence(path, probs):

@@ -6,7 +6,7 @@ import numpy as np
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.boxes import box_hash
 from mmseg_wss.labels.checks.label_check import IGNORE, label_values
-from mmseg_wss.labels.formats.mask_file import read_mask
+from mmseg_wss.labels.formats.mask_file import read_mask, read_record
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 
 OBJECT_KEYS = ('objects', 'instance_path', 'box_path')
@@ -53,27 +53,31 @@ def stale_mask_faults(info, classes, objects=None):
     """Whether the pseudo mask of an image was made for other boxes than it has now.
 
     Args:
-        info (dict): an element of ``load_data_list()``; mask_inputs is what the mask was made from
-            by its record, and where that is now (`WeakSegDataset.mask_inputs`).
+        info (dict): an element of ``load_data_list()``; mask_inputs is where the boxes of the
+            image are now: box_path or objects, see `load_objects`.
         classes (Sequence[str]): class names, background first.
         objects (tuple, optional): as from `load_objects`, where the image has boxes anyway.
-            Otherwise they are read if there is a record; an XML file may be gone.
+            Otherwise they are read if the record of the mask speaks of boxes; an XML file may be
+            gone.
 
     Returns:
         list[str]: one sentence with the remedy, or none.
 
     Raises:
-        DataError: see `load_objects`.
+        DataError: see `load_objects` and `read_record`.
     """
     inputs = info.get('mask_inputs')
-    if not inputs:
+    if inputs is None or not osp.isfile(info['pseudo_mask_path']):  # of a backend: not looked into
+        return []
+    made_from = (read_record(info['pseudo_mask_path']) or {}).get('inputs')
+    if not made_from:
         return []
     if objects is None:
         if 'box_path' in inputs and not osp.isfile(inputs['box_path']):
             return []
         objects = load_objects(dict(inputs, img_path=info['img_path']), classes)
     names, boxes, box_file = objects
-    if inputs['hash'] == box_hash(names, boxes):
+    if made_from == box_hash(names, boxes):
         return []
     return [f'{info["pseudo_mask_path"]}: the mask was made for other boxes than {box_file} has '
             'now. Run the tool that made its folder again with the same options (it makes only '

@@ -1,12 +1,24 @@
-"""The proposal mask of an image of a data set, as a job for another process."""
+"""The proposal masks of a data set: which are to be made, and each as a job for another process."""
 import os.path as osp
+from typing import NamedTuple
 
 import numpy as np
 
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.boxes import box_hash
+from mmseg_wss.labels.objects import load_objects
 from mmseg_wss.proposals.propose import parse_method, propose
+from mmseg_wss.utils.fileio import file_sha256
+from mmseg_wss.version import __version__
 
 # the pipeline of the data set of `MakeProposal`: pixels as training sees them, labels checked
 LOADING = (dict(type='LoadImageFromFile'), dict(type='mmseg_wss.LoadWeakLabels'))
+
+
+class Job(NamedTuple):
+    """The arguments of `MakeProposal`'s call."""
+    index: int  # in the data set
+    name: str  # of the mask
 
 
 class MakeProposal:
@@ -44,3 +56,45 @@ class MakeProposal:
         mcg_path = self.mcg_dir and osp.join(self.mcg_dir, f'{name}.mat')
         return propose(image, sample['gt_bboxes'], sample['gt_bboxes_labels'], self.method,
                        self.options, mcg_path)
+
+
+def proposal_recipe(method, options, classes):
+    """The recipe of proposal masks, see `MaskFolder`.
+
+    Args:
+        method, options: see `propose`.
+        classes (Sequence[str]): class names, background first.
+    """
+    # mcg_dir: machines may mount it elsewhere, and its files count one by one (`find_stale`); the
+    # key stays, since older masks have it
+    return dict(tool='generate_proposals', version=__version__, method=method, options=options,
+                mcg_dir=None, classes=list(classes))
+
+
+def find_stale(images, classes, folder, mcg_dir=None):
+    """The images whose masks are missing or made otherwise.
+
+    Args:
+        images (dict): `Job` -> element of ``load_data_list()``.
+        classes (Sequence[str]): class names, background first.
+        folder (MaskFolder): where their masks are.
+        mcg_dir (str, optional): the folder of the MCG proposals that the masks are made from.
+
+    Returns:
+        tuple: dict of `Job` -> what the mask is made from, keyword arguments of
+        `MaskFolder.write`; failures, dict of the name of a job -> what is wrong.
+    """
+    stale, failures = {}, {}
+    for job, info in images.items():
+        try:
+            names, boxes, _ = load_objects(info, classes)
+        except DataError as error:
+            failures[job.name] = str(error)
+            continue
+        sources = dict(inputs=box_hash(names, boxes))
+        mcg_path = mcg_dir and osp.join(mcg_dir, f'{job.name}.mat')
+        if mcg_path and osp.isfile(mcg_path):  # where it is missing, the job says so
+            sources['mcg_file'] = file_sha256(mcg_path)
+        if not folder.is_done(job.name, **sources):
+            stale[job] = sources
+    return stale, failures

@@ -145,7 +145,7 @@ class TestPseudo(COCOBench):
         for i, name in enumerate(WEAK_IDS):
             names, boxes, _ = load_objects(weak.get_data_info(i), CLASSES)
             folder.write(name, np.ones((24, 32), np.uint8), box_hash(names, boxes))
-        folder.finish()
+        folder.close()
         options = dict(pseudo_mask='made', with_boxes=with_boxes)
         assert len(list(self.build(root, **options))) == 4
         content = json.loads((root / 'weak.json').read_text())

@@ -1,4 +1,6 @@
 """VOC devkits with every kind of supervision, against the files as other readers see them."""
+import re
+
 import numpy as np
 import pytest
 from dataset_bench import PLAIN, WEAK_IDS, DatasetBench, flat, make_root, voc
@@ -10,8 +12,10 @@ from PIL import Image
 
 from mmseg_wss.datasets import COCOWeakSegDataset, VOCWeakSegDataset, WeakSegDataset
 from mmseg_wss.datasets.samplers.seeded_index import SeededIndex
+from mmseg_wss.engine.config_check import read_data_lists
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
+from mmseg_wss.labels.stores.mask_folder import MaskFolder
 
 
 class TestPixel(DatasetBench):
@@ -106,6 +110,28 @@ class TestPseudo(DatasetBench):
             supervision='pseudo', pseudo_mask=str(elsewhere))
         expected = self.expected(root, 'w1')['gt_sem_seg']
         assert np.array_equal(flat(dataset[1])['gt_sem_seg'], expected)
+
+    def test_masks_of_another_method_are_refused(self, root):
+        """By a training, and by check_data with words about the masks."""
+        for made_by in ('rect', 'grabcut'):
+            with MaskFolder(root / made_by, dict(tool='test', method=made_by)) as folder:
+                for name in WEAK_IDS:
+                    folder.write(name, np.ones((24, 32), np.uint8))
+        assert len(list(self.build(root, pseudo_mask='rect', made_by='rect'))) == 4
+        for folder, words in (('grabcut', "w0.png (made by 'grabcut')"),
+                              ('Pseudo', 'w0.png (without a record)')):
+            with pytest.raises(DataError, match=re.escape(words)):
+                self.build(root, pseudo_mask=folder, made_by='rect')
+            source = dict(type='mmseg_wss.VOCWeakSegDataset', data_root=str(root),
+                          ann_file='ImageSets/Segmentation/weak.txt', supervision='pseudo',
+                          pseudo_mask=folder, made_by='rect')
+            listed, = read_data_lists(dict(train_dataloader=dict(dataset=source)))
+            assert len(listed.images) == 4 and words in listed.faults[0]
+
+    def test_a_folder_with_a_manifest_is_refused(self, root):
+        (root / 'Pseudo/manifest.jsonl').touch()
+        with pytest.raises(DataError, match='mask_records.py .*Pseudo" once'):
+            self.build(root)
 
 
 def partial_mask(name):
@@ -269,6 +295,7 @@ def test_strong_and_weak_images_in_one_data_set(root):
     (dict(supervision='scribbles'),
      "one of pixel, box, image, pseudo, point, scribble, got 'scribbles'"),
     (dict(supervision='pseudo'), 'pseudo_mask=None'),
+    (dict(supervision='box', made_by='rect'), "made_by='rect' says who made pseudo masks"),
     (dict(supervision='box', pseudo_mask='Pseudo'), "supervision='box' with pseudo_mask='Pseudo'")])
 def test_options_that_do_not_fit_are_refused(root, options, said):
     with pytest.raises(ValueError, match=said):

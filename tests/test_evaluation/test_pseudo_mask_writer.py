@@ -6,14 +6,13 @@ from mmengine.evaluator import Evaluator
 from PIL import Image
 
 from mmseg_wss.evaluation.pseudo_mask_writer import (
-    MaskTarget,
     PseudoMaskWriter,
-    confidence_path,
     gate_labels,
     threshold_labels,
 )
 from mmseg_wss.evaluation.refine import class_probabilities, restrict_to_tags
-from mmseg_wss.labels.stores.mask_folder import MaskFolder, read_manifest
+from mmseg_wss.labels.stores.mask_folder import MaskFolder, read_records
+from mmseg_wss.labels.stores.mask_target import MaskTarget, confidence_path
 
 # ---- threshold
 
@@ -138,10 +137,9 @@ def test_masks_confidence_and_counts(tmp_path):
                                    ('sub/b', [255, 2, 0], [128, 153, 178])):
         assert np.array(Image.open(folder / f'{name}.png')).tolist() == [mask]
         assert np.array(Image.open(confidence_path(folder, name))).tolist() == [confidence]
-    assert read_manifest(folder) == {
+    assert read_records(folder) == {
         name: dict(recipe=dict(tau=0.5), inputs=inputs, kept=2, pixels=3)
         for name, inputs in (('a', 'boxes of a'), ('sub/b', ''))}
-    MaskFolder(folder, {})  # finds nothing there that is not a mask of its own
 
 
 def test_the_confidence_is_there_before_the_mask(tmp_path, monkeypatch):

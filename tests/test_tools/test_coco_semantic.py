@@ -158,7 +158,7 @@ def test_a_full_disk_is_told_apart(tmp_path, monkeypatch):
 
 
 def test_a_worker_gets_no_more_than_its_job():
-    assert len(pickle.dumps(MakeSemanticMask('a.json', 'out', bytes(768)))) < 2000
+    assert len(pickle.dumps(MakeSemanticMask('a.json', 'out', bytes(768), {}))) < 2000
 
 
 # ---- the tool
@@ -219,15 +219,16 @@ def test_the_data_set_reads_them(root, convert):
         dataset[4]
 
 
-def test_a_folder_of_another_file_or_option_is_refused(root, convert):
+def test_another_file_or_option_makes_the_masks_anew(root, convert):
     assert convert()[0] == 0
-    before = state(root / 'out')
-    code, error = convert('--crowd', 'class')
-    assert code == 1 and 'made otherwise' in error
+    code, report = convert('--crowd', 'class')
+    assert code == 0 and '0 up to date, 5 to make' in report
+    for name, mask in expected(crowd=False).items():
+        assert np.array_equal(read(root / f'out/{name}.png'), mask), name
     change(root, 'annotations', 0, category_id=33)
-    code, error = convert()
-    assert code == 1 and 'made otherwise' in error and state(root / 'out') == before
-    (root / 'out/manifest.json').unlink()
+    assert '0 up to date, 5 to make' in convert()[1]
+    Image.new('P', SIZE).save(root / 'out/a.png')  # by hand
+    before = state(root / 'out')
     code, error = convert()
     assert code == 1 and 'They are not overwritten' in error and state(root / 'out') == before
 

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 from tiny_run import ROOT
 
-from mmseg_wss.labels.stores.mask_folder import read_manifest
+from mmseg_wss.labels.stores.mask_folder import read_records
 from mmseg_wss.registry import MODELS
 
 SIZE = (36, 48)
@@ -20,6 +20,7 @@ HEAD = """dict(_delete_=True, type='mmseg_wss.RRMHead', in_channels=16, channels
                in_index=3, scales=(1., 2.), loss_energy=None)"""
 CONFIG = """
 _base_ = [{base!r}]
+method = 'cam'
 pipeline = [dict(type='LoadImageFromFile'), dict(type='mmseg_wss.PackWeakSegInputs')]
 data = dict(type='mmseg_wss.VOCWeakSegDataset', data_root={root!r}, pipeline=pipeline)
 lists = 'ImageSets/Segmentation/'
@@ -39,6 +40,10 @@ def tool():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def make(tool, arguments):
+    tool.run(tool.parse_args(arguments))
 
 
 class Setting:
@@ -82,7 +87,7 @@ def maps_by_hand(model, path):
 
 def test_seeds_are_those_of_the_images_own_classes(tool, setting, tmp_path, capsys):
     arguments = setting.arguments(tmp_path / 'seeds', '--seeds', 0.7, 0.4)
-    tool.main(arguments)
+    make(tool, arguments)
     found = set()
     for i, name in enumerate(WEAK):
         label = 1 + i % 2
@@ -92,11 +97,12 @@ def test_seeds_are_those_of_the_images_own_classes(tool, setting, tmp_path, caps
         mask = np.array(Image.open(tmp_path / f'seeds/{name}.png'))
         assert mask.shape == SIZE
         assert (mask == expected).mean() > 0.98  # two decoders of JPEG may differ by a level
-        assert read_manifest(tmp_path / 'seeds')[name]['kept'] == (mask != 255).sum()
+        record = read_records(tmp_path / 'seeds')[name]
+        assert record['kept'] == (mask != 255).sum() and record['recipe']['method'] == 'cam'
         found |= set(mask.ravel().tolist())
     assert found == {0, 1, 2, 255}
     assert '3 of them written now' in capsys.readouterr().out
-    tool.main(arguments)
+    make(tool, arguments)
     assert 'nothing to do' in capsys.readouterr().out
 
 
@@ -106,7 +112,7 @@ def test_seeds_are_those_of_the_images_own_classes(tool, setting, tmp_path, caps
     (['0.2', '0.06', '--box-gate'], '--box-gate is for')])
 def test_impossible_options(tool, setting, tmp_path, capsys, options, message):
     with pytest.raises(SystemExit):
-        tool.main(setting.arguments(tmp_path / 'seeds', '--seeds', *options))
+        make(tool, setting.arguments(tmp_path / 'seeds', '--seeds', *options))
     assert message in capsys.readouterr().err and not (tmp_path / 'seeds').exists()
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
-from mmseg_wss.labels.stores.mask_folder import read_manifest
+from mmseg_wss.labels.stores.mask_folder import read_records
 
 ndimage = pytest.importorskip('scipy.ndimage', reason='scribbles need SciPy, extra [proposals]')
 TOOL = Path(__file__).parents[2] / 'tools' / 'make_weak_labels.py'
@@ -99,8 +99,8 @@ def test_points_and_scribbles(kit, make, tmp_path, kind, folder):
         assert pieces == [1] * len(objects) and ndimage.label(labels == 0, np.ones((3, 3)))[1] == 1
     assert not (read(out / 'w1.png') == 1).any()  # the object of one pixel
 
-    recipe = read_manifest(out)['w2']['recipe']
-    assert (recipe['kind'], recipe['seed'], recipe['version']) == (kind, 0, 1)
+    recipe = read_records(out)['w2']['recipe']
+    assert (recipe['method'], recipe['seed'], recipe['version']) == (kind, 0, 1)
     supervision = kind[:-1]
     samples = load(kit, supervision, data_prefix={f'{supervision}_path': str(out)})
     assert [sample.gt_tags.tolist() for sample in samples] == [

@@ -11,7 +11,7 @@ that of the file's width and height, so the images need not be there; with --ima
 at: one that is missing is reported and its mask is made all the same (it may be on another disk
 still), one of another size fails.
 
-Started again, the tool makes what is missing; a folder of another file or option is refused. The
+Started again, the tool makes what is missing, and what was made from another file or option. The
 exit code is 1 if an image failed or is missing.
 """
 import argparse
@@ -24,7 +24,7 @@ from mmseg_wss.labels.checks.label_check import abridged
 from mmseg_wss.labels.converters.semantic_mask import MakeSemanticMask
 from mmseg_wss.labels.formats.coco_outlines import read_outlines
 from mmseg_wss.labels.palette import voc_palette
-from mmseg_wss.labels.stores.claimed_folder import claimed_folder
+from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
 from mmseg_wss.utils.fileio import atomic_path, file_sha256
 from mmseg_wss.utils.jobs import run_jobs
@@ -82,12 +82,13 @@ def run(args):
     images, classes = read_outlines(args.ann_file, ignore_crowds=args.crowd == 'ignore')
     recipe = dict(tool='coco_semantic', version=VERSION, crowd=args.crowd, classes=classes,
                   ann_file_sha256=file_sha256(args.ann_file))
-    with claimed_folder(args.out, recipe) as done:
+    with MaskFolder(args.out, recipe) as folder:
         write_class_names(Path(args.out, 'classes.txt'), classes)
-        todo = [image for image in images if stem(image) not in done]
+        todo = [image for image in images if not folder.is_done(stem(image))]
         print(f'{len(images)} images, {len(classes)} classes: {len(images) - len(todo)} up to '
               f'date, {len(todo)} to make', flush=True)
-        function = MakeSemanticMask(args.ann_file, args.out, voc_palette().tobytes())
+        function = MakeSemanticMask(
+            args.ann_file, args.out, voc_palette().tobytes(), folder.record())
         outcome = run_jobs(function, find_jobs(args, todo), len(todo), args.workers)
 
     missing = report_missing(args, images)

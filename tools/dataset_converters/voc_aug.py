@@ -21,7 +21,7 @@ from typing import NamedTuple
 from mmseg_wss.labels.converters.sbd import MakeAugMask
 from mmseg_wss.labels.converters.voc_lists import LISTS, new_lists, read_splits
 from mmseg_wss.labels.palette import VOC_CLASSES, voc_palette
-from mmseg_wss.labels.stores.claimed_folder import claimed_folder
+from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
 from mmseg_wss.utils.fileio import atomic_path
 from mmseg_wss.utils.jobs import run_jobs
@@ -71,12 +71,13 @@ def run(args):
     splits = read_splits(args.devkit, args.sbd)
     lists, jobs = new_lists(args.devkit, splits), find_jobs(args, splits)
     recipe = dict(tool='voc_aug', version=VERSION, classes=list(VOC_CLASSES))
-    with claimed_folder(args.out, recipe) as done:
-        todo = [job for job in jobs if job.name not in done]
+    with MaskFolder(args.out, recipe) as folder:
+        todo = [job for job in jobs if not folder.is_done(job.name)]
         from_sbd = sum(job.mask_path.endswith('.mat') for job in jobs)
         print(f'{len(jobs)} images ({len(jobs) - from_sbd} masks of VOC, {from_sbd} of SBD): '
               f'{len(jobs) - len(todo)} up to date, {len(todo)} to make', flush=True)
-        function = MakeAugMask(args.out, len(VOC_CLASSES), voc_palette().tobytes())
+        function = MakeAugMask(
+            args.out, len(VOC_CLASSES), voc_palette().tobytes(), folder.record())
         outcome = run_jobs(function, todo, len(todo), args.workers)
 
     failed = report_outcome(outcome, len(jobs) - len(todo), args.out)

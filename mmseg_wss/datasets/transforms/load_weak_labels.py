@@ -30,7 +30,7 @@ class LoadWeakLabels(BaseTransform):
     which boxes it was made, these are read and compared in any case.
 
     Required keys: img_path, ori_shape, classes, supervision, and seg_map_path | pseudo_mask_path |
-    partial_mask_path | box_path | objects | tags; mask_inputs where a pseudo mask has a record;
+    partial_mask_path | box_path | objects | tags; mask_inputs (see `stale_mask_faults`);
     has_crowd where 255 in a true mask may be crowds.
 
     Added keys:

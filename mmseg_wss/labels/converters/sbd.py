@@ -66,13 +66,14 @@ class MakeAugMask:
     Args:
         out (str): folder of the masks.
         num_classes (int): K, with the background.
-        palette (bytes): see `write_mask`.
+        palette (bytes), record (dict): see `write_mask`.
     """
 
-    def __init__(self, out, num_classes, palette):
+    def __init__(self, out, num_classes, palette, record):
         self.out = out
         self.num_classes = num_classes
         self.palette = palette
+        self.record = record
 
     def __call__(self, name, mask_path, img_path):
         """Make the mask ``OUT/name.png``.
@@ -91,4 +92,4 @@ class MakeAugMask:
         if faults:
             raise DataError(f'{mask_path}: the mask {"; it ".join(faults)}. Or take the mask and '
                             f'the image ({img_path}) from their releases again.')
-        write_mask(osp.join(self.out, f'{name}.png'), mask, self.palette)
+        write_mask(osp.join(self.out, f'{name}.png'), mask, self.palette, self.record)

@@ -41,13 +41,14 @@ class MakeSemanticMask:
     Args:
         source (str): the COCO file, for messages.
         out (str): folder of the masks.
-        palette (bytes): see `write_mask`.
+        palette (bytes), record (dict): see `write_mask`.
     """
 
-    def __init__(self, source, out, palette):
+    def __init__(self, source, out, palette, record):
         self.source = source
         self.out = out
         self.palette = palette
+        self.record = record
 
     def __call__(self, name, shape, outlines, img_path=None):
         """Make the mask ``OUT/name.png``.
@@ -74,7 +75,7 @@ class MakeSemanticMask:
         if img_path is not None:
             self._check_image(img_path, shape)
         mask = paint_regions([label for _, label, _ in outlines], regions, shape)
-        write_mask(osp.join(self.out, f'{name}.png'), mask, self.palette)
+        write_mask(osp.join(self.out, f'{name}.png'), mask, self.palette, self.record)
 
     def _check_image(self, path, shape):
         height, width = read_image_shape(path)

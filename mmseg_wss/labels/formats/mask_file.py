@@ -1,13 +1,23 @@
-"""Index masks on disk."""
+"""Index masks on disk, and the record of how a program made one, in the same file.
+
+The record is JSON in a text chunk of the PNG, ahead of the pixels: it is read without decoding
+them, and mask and record appear in one rename. OpenCV and mmcv skip the chunk::
+
+    {"recipe": {"tool": "generate_proposals", "method": "grabcut", ...}, "inputs": "9a31...", ...}
+"""
 import io
+import json
 import zlib
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.image_file import PICTURE_ERRORS, picture_fault
 from mmseg_wss.utils.fileio import atomic_path, name_full_disk, read_bytes
+
+RECORD_KEY = 'mmseg_wss'  # of the text chunk
 
 
 def read_mask(path, backend_args=None):
@@ -31,13 +41,15 @@ def read_mask(path, backend_args=None):
                         'again, or remove the image from the list.') from error
 
 
-def write_mask(path, mask, palette):
+def write_mask(path, mask, palette, record=None):
     """Write an index mask as a PNG with a palette; the file is whole, or not there.
 
     Args:
         path (str | Path): the file.
         mask (np.ndarray): uint8 (H, W), class indices, 255 ignored.
         palette (bytes): 768 values: R, G, B of each index.
+        record (dict, optional): how the mask was made: recipe (dict) and further facts, as JSON can
+            write them; `read_record` reads it.
 
     Raises:
         DiskFullError: no space is left.
@@ -48,7 +60,44 @@ def write_mask(path, mask, palette):
         raise ValueError(f'{path}: a mask is uint8 (H, W), got {mask.dtype} {mask.shape}.')
     picture = Image.fromarray(mask)
     picture.putpalette(palette)
+    text = PngInfo()
+    if record is not None:
+        text.add_text(RECORD_KEY, record_text(record))
     with name_full_disk(path), atomic_path(path) as temporary:
         # runs of equal bytes are all there is to find in a mask: a fifth of the time that the
         # default strategy takes, for files a tenth larger
-        picture.save(temporary, compress_type=zlib.Z_RLE)
+        picture.save(temporary, compress_type=zlib.Z_RLE, pnginfo=text)
+
+
+def record_text(record):
+    """A record as JSON in ASCII, the same for equal records."""
+    return json.dumps(record, sort_keys=True)
+
+
+def read_record(path):
+    """Read how a mask was made. The pixels are not read.
+
+    Args:
+        path (str | Path): a local file.
+
+    Returns:
+        dict or None: what `write_mask` was given as `record`; None where the mask has none.
+
+    Raises:
+        DataError: the file is missing, no PNG, or its record is damaged.
+    """
+    try:
+        with Image.open(path, formats=['PNG']) as picture:
+            text = picture.info.get(RECORD_KEY)
+        if text is None:
+            return None
+        record = json.loads(text)
+        if isinstance(record['recipe'], dict):
+            return record
+        fault = 'its recipe is no dict'
+    except PICTURE_ERRORS as error:  # of JSON, too: a ValueError
+        fault = picture_fault(error)
+    except (KeyError, TypeError, RecursionError) as error:
+        fault = repr(error)
+    raise DataError(f'{path}: the record of how the mask was made cannot be read ({fault}). Make '
+                    'the mask again, or take it from its source again.')

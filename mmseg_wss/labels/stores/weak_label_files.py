@@ -45,7 +45,7 @@ class AnnotationFolder:
         with atomic_path(self._path(name)) as temporary:
             temporary.write_text(_voc_xml(objects), encoding='utf-8')
 
-    def finish(self):
+    def close(self):
         """Nothing: every file is written at once."""
 
     def _path(self, name):
@@ -79,11 +79,11 @@ class TagFile:
         return name in self._tags
 
     def write(self, name, tags):
-        """Add the tags of an image, list of class names; `finish` puts them on disk."""
+        """Add the tags of an image, list of class names; `close` puts them on disk."""
         self._tags[name] = tags
         self._changed = True
 
-    def finish(self):
+    def close(self):
         """Write the file, sorted by ID, if anything was added."""
         if self._changed:
             with atomic_path(self.path) as temporary:

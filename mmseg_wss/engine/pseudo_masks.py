@@ -1,0 +1,188 @@
+"""The pseudo masks of a config's weak images: which are to be made, and the runner that does it."""
+import hashlib
+import json
+import math
+import os.path as osp
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+from mmengine.runner import Runner
+
+from mmseg_wss.engine.config_check import leaf_datasets, read_data_lists
+from mmseg_wss.engine.hooks import WholeNetworkHook
+from mmseg_wss.engine.weak_sources import image_pipeline, image_tags, weak_images
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.boxes import box_hash
+from mmseg_wss.labels.checks.label_check import abridged, box_faults, tag_faults
+from mmseg_wss.labels.formats.image_file import image_shape
+from mmseg_wss.labels.formats.mask_file import read_record
+from mmseg_wss.labels.objects import load_objects
+from mmseg_wss.labels.stores.mask_folder import MaskFolder
+from mmseg_wss.labels.stores.mask_target import MaskTarget, confidence_path
+from mmseg_wss.ops.crf_presets import CRF_PRESETS
+from mmseg_wss.utils.fileio import file_sha256, remove_temporaries
+from mmseg_wss.version import __version__
+
+
+class Plan(NamedTuple):
+    """What is to be done; the same in all processes."""
+    recipe: dict
+    targets: dict  # path of an image -> MaskTarget, of all images
+    todo: list  # indices of the images without an up-to-date mask
+
+
+@dataclass(frozen=True)
+class PseudoMasks:
+    """Pseudo masks that a trained network makes for the weak images of a config.
+
+    Args:
+        cfg (mmengine.Config): the config of the network, with a test_dataloader, and with `tta` a
+            tta_pipeline.
+        checkpoint (str): the network's file.
+        out (str): folder of the masks.
+        method (str): who makes the masks, for their records.
+        tau (float, optional): see `threshold_labels`; None for seeds.
+        tta (bool): the config predicts with `ProbTTAModel`.
+        crf (str, optional): one of `CRF_PRESETS`.
+        tag_gate, box_gate, soft (bool): see `PseudoMaskWriter`.
+        seeds (tuple, optional): the thresholds of a `SeedWriter`.
+        ann_file (str, optional): this list instead of those of the weak sources.
+        allow_val (bool): make masks of val and test images too.
+    """
+    cfg: object
+    checkpoint: str
+    out: str
+    method: str
+    tau: Optional[float] = None
+    tta: bool = False
+    crf: Optional[str] = None
+    tag_gate: bool = False
+    box_gate: bool = False
+    soft: bool = False
+    seeds: Optional[tuple] = None
+    ann_file: Optional[str] = None
+    allow_val: bool = False
+
+    def plan(self):
+        """Look what is done already; boxes and tags are read where masks depend on them.
+
+        Returns:
+            Plan
+
+        Raises:
+            BlockingIOError: another process is writing to the folder.
+            DataError: labels are missing or wrong, images are for evaluation
+                (`refuse_evaluation_images`), or see `MaskFolder`.
+            ValueError: see `weak_images`.
+        """
+        pipeline, with_boxes = self._pipeline()
+        dataset = weak_images(self.cfg, self.out, with_boxes=with_boxes, ann_file=self.ann_file)
+        images = [dataset.get_data_info(i) for i in range(len(dataset))]
+        if not self.allow_val:
+            refuse_evaluation_images(self.cfg, images)
+        classes = dataset.metainfo['classes']
+        with_tags = self.tag_gate or self.seeds is not None
+        tags = image_tags(self.cfg, self.ann_file) if with_tags else {}
+        targets = {
+            info['img_path']: _mask_target(info, classes, with_boxes, tags.get(info['img_path']))
+            for info in images}
+        recipe = self._recipe(pipeline, classes)
+        with MaskFolder(self.out, recipe) as folder:
+            remove_temporaries(confidence_path(self.out, '').parent)
+            todo = [i for i, target in enumerate(targets.values())
+                    if not (folder.is_done(target.name, target.inputs, **target.facts)
+                            and (not self.soft
+                                 or confidence_path(self.out, target.name).is_file()))]
+        return Plan(recipe, targets, todo)
+
+    def build_runner(self, plan):
+        """A runner whose ``test()`` writes the masks of a plan, as ``Runner.from_cfg`` builds it.
+
+        Its data set is none of the config.
+        """
+        cfg = self.cfg
+        dataset = weak_images(cfg, self.out, *self._pipeline(), self.ann_file)
+        dataset.get_subset_(plan.todo)
+        loader = {key: value for key, value in cfg.test_dataloader.items()
+                  if key not in ('dataset', 'sampler', 'batch_sampler')}
+        # without round_up, since an image must not be written by two processes
+        sampler = dict(type='DefaultSampler', shuffle=False, round_up=False)
+        writer = dict(out_dir=self.out, recipe=plan.recipe, targets=plan.targets)
+        if self.seeds is None:
+            writer.update(type='mmseg_wss.PseudoMaskWriter', tau=self.tau,
+                          crf=CRF_PRESETS.get(self.crf), box_gate=self.box_gate, soft=self.soft)
+        else:
+            writer.update(type='mmseg_wss.SeedWriter', fg_threshold=self.seeds[0],
+                          bg_threshold=self.seeds[1])
+        keys = ('model', 'work_dir', 'data_preprocessor', 'default_hooks', 'custom_hooks',
+                'launcher', 'env_cfg', 'log_processor', 'log_level', 'visualizer', 'default_scope',
+                'randomness', 'experiment_name')
+        runner = Runner(
+            test_dataloader=dict(loader, dataset=dataset, sampler=sampler),
+            test_cfg=cfg.get('test_cfg') or {}, test_evaluator=writer, load_from=self.checkpoint,
+            cfg=cfg, **{key: cfg[key] for key in keys if key in cfg})
+        runner.register_hook(WholeNetworkHook(self.checkpoint))
+        return runner
+
+    def coverage(self, plan):
+        """The share of the pixels of all masks of a plan that are labelled, by their records."""
+        records = [read_record(Path(self.out, f'{target.name}.png'))
+                   for target in plan.targets.values()]
+        return (sum(record['kept'] for record in records)
+                / sum(record['pixels'] for record in records))
+
+    def _pipeline(self):
+        """The transforms of an image, and whether it needs boxes."""
+        pipeline, takes_boxes = image_pipeline(
+            self.cfg.tta_pipeline if self.tta
+            else next(leaf_datasets(self.cfg.test_dataloader.dataset))['pipeline'])
+        return pipeline, takes_boxes or self.box_gate
+
+    def _recipe(self, pipeline, classes):
+        """All that a mask depends on besides its image, boxes and tags."""
+        settings = {key: self.cfg.get(key) for key in ('model', 'data_preprocessor', 'test_cfg')}
+        text = json.dumps(dict(settings, pipeline=pipeline), sort_keys=True, default=str)
+        return dict(
+            tool='generate_pseudo_masks', method=self.method, version=__version__,
+            classes=list(classes), config=hashlib.sha256(text.encode()).hexdigest(),
+            checkpoint=file_sha256(self.checkpoint), tau=self.tau, tta=self.tta,
+            crf=CRF_PRESETS.get(self.crf), tag_gate=self.tag_gate, box_gate=self.box_gate,
+            soft=self.soft, **({} if self.seeds is None else dict(seeds=self.seeds)))
+
+
+def refuse_evaluation_images(cfg, images):
+    """Pseudo masks of evaluation images would let a training see them.
+
+    Args:
+        cfg (mmengine.Config): a config.
+        images (Sequence[dict]): with an img_path each.
+
+    Raises:
+        DataError: an image is in a val or test list of the config, or such a list is faulty.
+    """
+    paths = {osp.realpath(info['img_path']): info['img_path'] for info in images}
+    for entry in read_data_lists(cfg):
+        if entry.for_training:
+            continue
+        if entry.faults:
+            raise DataError('\n'.join(entry.faults))
+        shared = paths.keys() & {osp.realpath(info['img_path']) for info in entry.images}
+        if shared:
+            raise DataError(
+                f'{entry.name} has {len(shared)} of the images: '
+                f'{abridged(sorted(paths[path] for path in shared))}. Pseudo masks of them must '
+                'not be trained with: remove them from the weak list, or pass --allow-val.')
+
+
+def _mask_target(info, classes, with_boxes, tags):
+    if not with_boxes:
+        return MaskTarget(info['mask_name'], tags=tags)
+    names, boxes, path = load_objects(info, classes)
+    shape = image_shape(info['img_path']) or (math.inf, math.inf)  # unreadable: loading says so
+    faults = (box_faults(names, boxes, classes, shape) if names
+              else [f'the image {fault}' for fault in tag_faults(names, classes)])
+    if faults:
+        raise DataError(f'{path}: {"; ".join(faults)}.')
+    return MaskTarget(info['mask_name'], box_hash(names, boxes), boxes,
+                      tuple(classes.index(name) for name in names), tags)
