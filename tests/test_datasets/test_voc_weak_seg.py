@@ -176,7 +176,7 @@ class TestScribble(PartialBench):
 
 @pytest.mark.parametrize('supervision', ['point', 'scribble'])
 def test_layouts_without_such_labels_refuse_them(supervision):
-    with pytest.raises(ValueError, match=f"box, image, pseudo, got '{supervision}'"):
+    with pytest.raises(ValueError, match=f"box, image, pseudo, none, got '{supervision}'"):
         COCOWeakSegDataset(ann_file='x', supervision=supervision)
 
 
@@ -267,7 +267,7 @@ def test_strong_and_weak_images_in_one_data_set(root):
 
 @pytest.mark.parametrize('options, said', [
     (dict(supervision='scribbles'),
-     "one of pixel, box, image, pseudo, point, scribble, got 'scribbles'"),
+     "one of pixel, box, image, pseudo, point, scribble, none, got 'scribbles'"),
     (dict(supervision='pseudo'), 'pseudo_mask=None'),
     (dict(supervision='box', pseudo_mask='Pseudo'), "supervision='box' with pseudo_mask='Pseudo'")])
 def test_options_that_do_not_fit_are_refused(root, options, said):
