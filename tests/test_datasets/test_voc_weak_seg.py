@@ -1,4 +1,6 @@
 """VOC devkits with every kind of supervision, against the files as other readers see them."""
+import shutil
+
 import numpy as np
 import pytest
 from dataset_bench import PLAIN, WEAK_IDS, DatasetBench, flat, make_root, voc
@@ -54,6 +56,26 @@ class TestImage(DatasetBench):
 
     def expected(self, root, name):
         return dict(gt_tags=np.isin(range(3), self.true_mask(root, name)).astype(np.uint8))
+
+
+class TestNone(DatasetBench):
+    """Unlabelled images: no file of a label needs to exist, and none is opened."""
+    supervision = 'none'
+    label_key = 'img_path'
+
+    def expected(self, root, name):
+        return {}
+
+    def test_it_needs_images_alone(self, root):
+        for folder in ('SegmentationClass', 'Annotations', 'Pseudo'):
+            shutil.rmtree(root / folder)
+        assert len(list(self.build(root))) == 4
+
+    def test_tags_and_boxes_are_refused(self, root):
+        with pytest.raises(ValueError, match="got supervision='none': it would be ignored"):
+            self.build(root, tag_file='tags.txt')
+        with pytest.raises(ValueError, match="got supervision='none': remove it"):
+            self.build(root, with_boxes=True)
 
 
 class TestTagFile(DatasetBench):

@@ -72,6 +72,14 @@ def test_good_samples(kit, supervision):
     assert results == [([], {'background', 'red'}), ([], {'background', 'green'})]
 
 
+def test_unlabelled_images(kit):
+    (kit / 'Annotations/w0.xml').unlink()
+    (kit / 'JPEGImages/w1.jpg').write_bytes(b'no image')
+    entry = read_one(source(kit, 'weak', 'none'))
+    (_, seen), (faults, _) = [check_sample(info, entry.classes) for info in entry.images]
+    assert not seen and len(faults) == 1 and 'w1.jpg' in faults[0]
+
+
 @pytest.mark.parametrize('supervision', ['point', 'scribble'])
 def test_points_and_scribbles(kit, supervision):
     folder = kit / f'{supervision.title()}Labels'

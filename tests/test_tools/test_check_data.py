@@ -53,6 +53,12 @@ def test_clean(check):
     assert '15 images' in lines[-1]  # not 18: val and test are the same
 
 
+def test_unlabelled_images(check):
+    code, report = check('--cfg-options', 'train_dataloader.dataset.datasets.1.supervision=none')
+    assert code == 0
+    assert "8 images, supervision 'none', no labels, 0 fault(s)" in report
+
+
 def test_classes_that_are_not_seen(check, tmp_path):
     (tmp_path / 'ImageSets/Segmentation/val.txt').write_text('v0\n')
     assert '2 of 3 classes seen (not green)' in check()[1]

@@ -209,7 +209,7 @@ def test_images_that_fail(kit, make, tmp_path):
     assert code == 1 and '0 made' in report and '4 failed' in report
     for words in ('w0.png: the mask has nothing to label',
                   'SegmentationObject/w1.png: the instance 3 lies on the background',
-                  'w2.png: the mask has labels [3]', 'w3.jpg: the image is missing'):
+                  'w2.png: the mask has labels [3]', 'w3.jpg: there is no such image'):
         assert words in report
 
 
