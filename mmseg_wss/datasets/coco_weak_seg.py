@@ -7,7 +7,7 @@ from mmseg_wss.labels.checks.label_check import abridged
 from mmseg_wss.labels.formats.class_names import VOC_CLASSES
 from mmseg_wss.labels.formats.coco_json import read_coco
 from mmseg_wss.labels.formats.id_list import read_id_list
-from mmseg_wss.labels.kinds import KINDS
+from mmseg_wss.labels.kinds import KINDS, is_truth
 from mmseg_wss.registry import DATASETS
 
 _FILES = 'seg_map_path', 'pseudo_mask_path', 'box_path'  # the last is the COCO file itself
@@ -56,10 +56,11 @@ class COCOWeakSegDataset(WeakSegDataset):
         data_prefix = {'img_path': 'train2017', **(data_prefix or {})}
         kind = self.label_kind(kwargs.get('supervision', 'pixel'))
         if kind.is_truth and not data_prefix.get('seg_map_path'):
+            weak = ', '.join(repr(name) for name in self.supervisions() if not is_truth(name))
             raise ValueError(
                 "supervision='pixel' reads true masks, and a COCO file has none: set "
                 'data_prefix=dict(seg_map_path=FOLDER) to a folder of index masks (ID.png), or '
-                "supervision to 'box', 'image' or 'pseudo'.")
+                f'supervision to one of {weak}.')
         metainfo = dict(metainfo or {})
         metainfo.setdefault('classes', list(VOC_CLASSES))
         self.image_list = osp.join(data_root or '', image_list) if image_list else None

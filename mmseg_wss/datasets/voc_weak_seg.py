@@ -64,7 +64,8 @@ class VOCWeakSegDataset(WeakSegDataset):
                 f'with_boxes={kwargs.get("with_boxes", False)}.')
         self.box_source = box_source
         metainfo = dict(metainfo or {})
-        metainfo.setdefault('classes', devkit_classes(data_root or ''))
+        if 'classes' not in metainfo:
+            metainfo['classes'] = devkit_classes(data_root or '')
         self.tag_file = osp.join(data_root or '', tag_file) if tag_file else None
         files = [kind.file for kind in KINDS.values() if kind.file]
         prefix = dict(img_path='JPEGImages', instance_path='SegmentationObject',

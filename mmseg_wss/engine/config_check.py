@@ -2,11 +2,11 @@
 
 `LoadWeakLabels` and `SetupCheckHook` look for the same faults during a training, one at a time.
 """
-import os.path as osp
 from dataclasses import dataclass, field
 
+from mmseg_wss.errors import DataError
 from mmseg_wss.labels.checks.label_check import abridged
-from mmseg_wss.labels.formats.image_file import decode_fault, image_shape
+from mmseg_wss.labels.formats.image_file import check_image_file, read_image_shape
 from mmseg_wss.labels.kinds import read_label
 from mmseg_wss.registry import DATASETS
 
@@ -86,14 +86,12 @@ def check_sample(info, classes):
     Returns:
         tuple: faults, list of lines "FILE: what; remedy"; and the classes seen, set of str.
     """
-    path = info['img_path']
-    if not osp.isfile(path):
-        fault, shape = 'there is no such image; add it, or remove it from the list', None
-    else:
-        fault, shape = decode_fault(path), image_shape(path)
-        if fault:
-            fault = f'the image is corrupt ({fault}); copy it again, or remove it from the list'
-    faults = [f'{path}: {fault}.'] if fault else []
+    faults, shape = [], None
+    try:
+        shape = read_image_shape(info['img_path'])
+        check_image_file(info['img_path'], whole=True)
+    except DataError as error:
+        faults.append(str(error))
     label = read_label(info, classes, shape)
     return faults + label.faults, label.seen
 

@@ -1,4 +1,8 @@
-"""Readers of labels: what a label says, and what is wrong with it."""
+"""Readers of labels: what a label says, and what is wrong with it.
+
+Their arguments are those that `LabelKind` names. All raise DataError where a file is missing or
+unreadable.
+"""
 import math
 from dataclasses import dataclass, field
 
@@ -64,13 +68,7 @@ def read_nothing(label, info, classes, shape, backend_args):
 def read_whole_mask(key, label, info, classes, shape, backend_args):
     """Read a mask of the whole image, and its boxes where the data set gives them too.
 
-    Args:
-        key (str): of the mask's path in `info`; 'seg_map_path' for one that is true, unless
-            ``info['has_crowd']``.
-        label, info, classes, shape, backend_args: see `LabelKind`.
-
-    Raises:
-        DataError: a file is missing or unreadable.
+    `key` is that of the mask's path in `info`: 'seg_map_path' for a true one.
     """
     is_truth = key == 'seg_map_path'
     # data sets of mmseg may map the labels of the file, or have no names for them
@@ -82,21 +80,14 @@ def read_whole_mask(key, label, info, classes, shape, backend_args):
     if mask.ndim == 2 and not info.get('label_map') and not info.get('reduce_zero_label'):
         label.seen.update(labelled_names(mask, classes))
     objects = None
-    if any(key in info for key in OBJECT_KEYS):
+    if any(name in info for name in OBJECT_KEYS):
         objects = _add_objects(label, info, classes, shape, may_be_empty=is_truth)
     # where the record of a mask has boxes, they are compared in any case
     label.faults += [f'{fault}.' for fault in stale_mask_faults(info, classes, objects)]
 
 
 def read_partial_mask(label, info, classes, shape, backend_args):
-    """Read a mask of points or scribbles, and the tags: the list's, else the classes of the mask.
-
-    Args:
-        label, info, classes, shape, backend_args: see `LabelKind`.
-
-    Raises:
-        DataError: the file is missing or unreadable.
-    """
+    """Read a mask of points or scribbles, and the tags: the list's, or the classes of the mask."""
     path = info['partial_mask_path']
     mask = read_mask(path, backend_args)
     faults = partial_mask_faults(mask, len(classes), shape or mask.shape[:2])
@@ -111,14 +102,7 @@ def read_partial_mask(label, info, classes, shape, backend_args):
 
 
 def read_objects(label, info, classes, shape, backend_args):
-    """Read boxes, and tags from them; or the tags alone, where the list has them.
-
-    Args:
-        label, info, classes, shape, backend_args: see `LabelKind`.
-
-    Raises:
-        DataError: the file is missing or unreadable.
-    """
+    """Read boxes, and tags from them; or the tags alone, where the list has them."""
     if 'tags' in info:
         names = info['tags']
         label.blame(f'{info["img_path"]}: by its tags, the image', tag_faults(names, classes))

@@ -7,11 +7,13 @@ import numpy as np
 
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels import kinds
+from mmseg_wss.labels.boxes import tight_box
 from mmseg_wss.labels.checks.label_check import IGNORE, labelled_names, mask_faults
 from mmseg_wss.labels.formats.class_names import devkit_classes
 from mmseg_wss.labels.formats.id_list import read_id_list
 from mmseg_wss.labels.formats.image_file import read_image_shape
 from mmseg_wss.labels.formats.mask_file import read_mask
+from mmseg_wss.labels.objects import read_instances
 from mmseg_wss.simulation.partial_labels import (
     background_region,
     draw_points,
@@ -210,11 +212,7 @@ class MakeWeakLabel:
         """The objects that are large enough, list of `Region`."""
         instances = None
         if instance_path is not None:
-            instances = read_mask(instance_path)
-            if instances.shape != mask.shape:
-                raise DataError(
-                    f'{instance_path}: the instance mask has shape {instances.shape}, but the '
-                    f'class mask {mask_path} has {mask.shape}: make them agree.')
+            instances = read_instances(instance_path, mask, mask_path)
         objects = object_regions(mask, instances)
         for label, pixels in objects:
             if label == 0:
@@ -230,12 +228,9 @@ class MakeWeakLabel:
             raise DataError(
                 f'{mask_path}: the mask has no object of {self.options["min_area"]} pixels, so the '
                 'image has no boxes: remove it from the list, or lower the least area.')
-        boxes = []
-        for _, pixels in objects:
-            rows, columns = np.flatnonzero(pixels.any(1)), np.flatnonzero(pixels.any(0))
-            boxes.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
         names = [self.classes[label] for label, _ in objects]
-        return Objects(names, np.array(boxes), shape, osp.basename(img_path))
+        boxes = np.array([tight_box(pixels) for _, pixels in objects])
+        return Objects(names, boxes, shape, osp.basename(img_path))
 
     def _draw(self, objects, mask, path, rng):
         min_area = self.options['min_area']

@@ -96,7 +96,7 @@ def test_every_fault_in_one_run(check, tmp_path):
     expected = [  # in the order of the config and its lists
         ('s0.jpg', 'no such image'), ('s0.png', 'cannot be read'), ('s1.jpg', 'corrupt'),
         ('s1.png', 'size of the image'), ('s2.png', r'labels \[7\]'), ('s3.png', 'cannot be read'),
-        ('weak.txt', 'w5'), ('w0.jpg', 'corrupt'), ('w1.xml', 'outside'), ('w2.xml', 'no area'),
+        ('weak.txt', 'w5'), ('w0.jpg', 'no picture'), ('w1.xml', 'outside'), ('w2.xml', 'no area'),
         ('w3.xml', 'purple'), ('w4.xml', 'XML'), ('w5.xml', 'no object'), ('w6.xml', 'no such'),
         ('w7.xml', 'Entities'), ('v0.png', '0 and 255'), ('v1.png', 'colour'),
         ('already', 'shown above'),
