@@ -9,7 +9,8 @@ from mmengine.registry import TRANSFORMS, init_default_scope
 CLASSES = ('background', 'red', 'green', 'blue')
 COLOURS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8)
 LABELS = dict(pixel={'gt_seg_map'}, pseudo={'gt_seg_map'},
-              box={'gt_bboxes', 'gt_bboxes_labels', 'gt_tags'}, image={'gt_tags'})
+              box={'gt_bboxes', 'gt_bboxes_labels', 'gt_tags'}, image={'gt_tags'},
+              none=set())
 DTYPES = dict(img=np.uint8, gt_seg_map=np.uint8, gt_bboxes=np.float32, gt_bboxes_labels=np.int64,
               gt_tags=np.uint8)
 

@@ -16,6 +16,8 @@ from mmengine.runner import Runner
 from mmseg.registry import MODELS
 from rich.progress import track
 
+from mmseg_wss.labels.checks.label_check import IGNORE
+from mmseg_wss.labels.kinds import KINDS
 from mmseg_wss.visualization import colour_mask, draw_boxes, overlay_mask, save_panels
 
 
@@ -49,9 +51,10 @@ def draw_sample(image, sample, meta):
     if 'gt_sem_seg' in sample:
         mask = sample.gt_sem_seg.data.squeeze(0).cpu().numpy().astype(np.uint8)
     else:  # a label that does not exist teaches nothing
-        mask = np.full(image.shape[:2], 255, np.uint8)
+        mask = np.full(image.shape[:2], IGNORE, np.uint8)
+    has_label = KINDS[sample.supervision].fields
     lines = [osp.basename(sample.img_path), f'supervision: {sample.supervision}',
-             f'ignored: {(mask == 255).mean():.0%}']
+             f'ignored: {(mask == IGNORE).mean():.0%}' if has_label else 'no label']
     if 'gt_tags' in sample:
         names = [classes[k] for k in sample.gt_tags.nonzero().flatten().tolist() if k]
         lines.append(f'tags: {", ".join(names)}')

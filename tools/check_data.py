@@ -22,6 +22,7 @@ from mmseg_wss.engine.config_check import (
     overlap_faults,
     read_data_lists,
 )
+from mmseg_wss.labels.kinds import KINDS
 
 
 def parse_args():
@@ -65,6 +66,8 @@ def summary(entry, seen, num_faults):
     unseen = [name for name in entry.classes if name not in seen]
     classes = f'{len(entry.classes) - len(unseen)} of {len(entry.classes)} classes seen' + (
         f' (not {", ".join(unseen)})' if unseen else '')
+    if entry.supervision in KINDS and not KINDS[entry.supervision].fields:
+        classes = 'no labels'
     return (f'{entry.name}: {len(entry.images)} images, supervision {entry.supervision!r}, '
             f'{classes}, {num_faults} fault(s)')
 

@@ -1,14 +1,16 @@
 """Weakly and strongly labelled images in the format of COCO's instance annotations."""
 import os.path as osp
 
-from mmseg.utils import get_classes
-
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.labels.formats.class_names import VOC_CLASSES
 from mmseg_wss.labels.formats.coco_json import read_coco
 from mmseg_wss.labels.formats.id_list import read_id_list
+from mmseg_wss.labels.kinds import KINDS, is_truth
 from mmseg_wss.registry import DATASETS
+
+_FILES = 'seg_map_path', 'pseudo_mask_path', 'box_path'  # the last is the COCO file itself
 
 
 @DATASETS.register_module()
@@ -52,16 +54,23 @@ class COCOWeakSegDataset(WeakSegDataset):
     def __init__(self, ann_file, data_root=None, metainfo=None, data_prefix=None,
                  image_list=None, **kwargs):
         data_prefix = {'img_path': 'train2017', **(data_prefix or {})}
-        if kwargs.get('supervision', 'pixel') == 'pixel' and not data_prefix.get('seg_map_path'):
+        kind = self.label_kind(kwargs.get('supervision', 'pixel'))
+        if kind.is_truth and not data_prefix.get('seg_map_path'):
+            weak = ', '.join(repr(name) for name in self.supervisions() if not is_truth(name))
             raise ValueError(
                 "supervision='pixel' reads true masks, and a COCO file has none: set "
                 'data_prefix=dict(seg_map_path=FOLDER) to a folder of index masks (ID.png), or '
-                "supervision to 'box', 'image' or 'pseudo'.")
+                f'supervision to one of {weak}.')
         metainfo = dict(metainfo or {})
-        metainfo.setdefault('classes', get_classes('voc'))
+        metainfo.setdefault('classes', list(VOC_CLASSES))
         self.image_list = osp.join(data_root or '', image_list) if image_list else None
         super().__init__(ann_file=ann_file, data_root=data_root, metainfo=metainfo,
                          data_prefix=data_prefix, **kwargs)
+
+    @classmethod
+    def supervisions(cls):
+        """Names of the kinds of labels that the layout has."""
+        return [name for name, kind in KINDS.items() if not kind.file or kind.file.key in _FILES]
 
     def scan_list(self):
         """Read the list as far as it goes, so that a check can look behind a fault of it.
@@ -73,14 +82,15 @@ class COCOWeakSegDataset(WeakSegDataset):
         """
         classes = self._metainfo['classes']
         try:
-            content = read_coco(self.ann_file, classes, self.backend_args)
+            content = read_coco(self.ann_file, classes, self.backend_args,
+                                with_objects=self.kind.file is not None)
         except DataError as error:
             return [], [str(error)]
         images, faults = self._listed(content.images)
         data_list = [self._data_info(name, number in content.crowds,
                                      *content.objects.get(number, ([], [])))
                      for number, name in images.items()
-                     if self.supervision == 'pixel' or number in content.objects]
+                     if self.kind.is_truth or not self.kind.file or number in content.objects]
         faults = content.faults + faults
         if data_list or faults:
             return data_list, faults
@@ -106,23 +116,21 @@ class COCOWeakSegDataset(WeakSegDataset):
     def _data_info(self, file_name, has_crowd, names, boxes):
         stem = _stem(file_name)
 
-        def mask_path(key):
-            return osp.join(self.data_prefix[key], stem + self.seg_map_suffix)
-
         info = dict(img_path=osp.join(self.data_prefix['img_path'], file_name),
                     supervision=self.supervision, label_map=None, reduce_zero_label=False,
                     seg_fields=[])
         objects = dict(names=names, bboxes=boxes)
-        if self.supervision == 'pixel':
-            info['seg_map_path'] = mask_path('seg_map_path')
+        file, fields = self.kind.file, self.kind.fields
+        if file and file.key != 'box_path':
+            info[file.key] = osp.join(self.data_prefix[file.option], stem + self.seg_map_suffix)
+        if self.kind.is_truth:
             info['has_crowd'] = has_crowd
-        elif self.supervision == 'pseudo':
-            info['pseudo_mask_path'] = mask_path('pseudo_mask')
+        if self.supervision == 'pseudo':
             info['mask_inputs'] = dict(objects=objects)
-        elif self.supervision == 'image':
-            info['tags'] = list(dict.fromkeys(names))
-        if self.supervision == 'box' or self.with_boxes:
+        if 'gt_bboxes' in fields or self.with_boxes:
             info['objects'] = objects
+        elif 'gt_tags' in fields:
+            info['tags'] = list(dict.fromkeys(names))
         return info
 
 

@@ -1,15 +1,11 @@
 """Weakly and strongly labelled images in the layout of the PASCAL VOC devkit."""
 import os.path as osp
-from collections import Counter
-
-from mmengine.fileio import exists
-from mmseg.utils import get_classes
 
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
-from mmseg_wss.errors import DataError
-from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.labels.formats.class_names import devkit_classes
 from mmseg_wss.labels.formats.id_list import read_id_list
-from mmseg_wss.labels.formats.text_list import read_lines
+from mmseg_wss.labels.formats.tag_file import read_tag_file
+from mmseg_wss.labels.kinds import KINDS
 from mmseg_wss.registry import DATASETS
 
 
@@ -49,19 +45,18 @@ class VOCWeakSegDataset(WeakSegDataset):
         DataError: see `WeakSegDataset`; or a line of `tag_file` is missing or names no known class.
     """
 
-    supervisions = (*WeakSegDataset.supervisions, 'point', 'scribble')
-
     def __init__(self, ann_file, data_root=None, metainfo=None, data_prefix=None, tag_file=None,
                  box_source='xml', **kwargs):
         supervision = kwargs.get('supervision', 'pixel')
-        if tag_file and supervision not in ('image', 'point', 'scribble'):
-            raise ValueError(
-                f"tag_file={tag_file!r} belongs to the supervisions 'image', 'point' and "
-                f"'scribble', got supervision={supervision!r}: it would be ignored.")
+        kind = self.label_kind(supervision)
+        if tag_file and not kind.tag_file:
+            users = ', '.join(repr(name) for name, kind in KINDS.items() if kind.tag_file)
+            raise ValueError(f'tag_file={tag_file!r} belongs to the supervisions {users}, got '
+                             f'supervision={supervision!r}: it would be ignored.')
         if box_source not in ('xml', 'instance'):
             raise ValueError(f"box_source must be 'xml' or 'instance', got {box_source!r}.")
         if box_source == 'instance' and (
-                supervision != 'pixel' or kwargs.get('test_mode') or not kwargs.get('with_boxes')):
+                not kind.is_truth or kwargs.get('test_mode') or not kwargs.get('with_boxes')):
             raise ValueError(
                 "box_source='instance' reads true masks, so it is for strong training images with "
                 f'with_boxes=True alone; got supervision={supervision!r}, '
@@ -70,12 +65,11 @@ class VOCWeakSegDataset(WeakSegDataset):
         self.box_source = box_source
         metainfo = dict(metainfo or {})
         if 'classes' not in metainfo:
-            file = osp.join(data_root or '', 'classes.txt')
-            metainfo['classes'] = file if exists(file) else get_classes('voc')
+            metainfo['classes'] = devkit_classes(data_root or '')
         self.tag_file = osp.join(data_root or '', tag_file) if tag_file else None
-        prefix = dict(img_path='JPEGImages', seg_map_path='SegmentationClass',
-                      instance_path='SegmentationObject', box_path='Annotations',
-                      point_path='PointLabels', scribble_path='ScribbleLabels')
+        files = [kind.file for kind in KINDS.values() if kind.file]
+        prefix = dict(img_path='JPEGImages', instance_path='SegmentationObject',
+                      **{file.option: file.folder for file in files})
         super().__init__(ann_file=ann_file, data_root=data_root, metainfo=metainfo,
                          data_prefix={**prefix, **(data_prefix or {})}, **kwargs)
 
@@ -90,7 +84,10 @@ class VOCWeakSegDataset(WeakSegDataset):
         ids, faults = read_id_list(self.ann_file, 'ann_file', self.data_root)
         if not ids:
             return [], faults
-        tags = self._load_tags(ids, faults) if self.tag_file else {}
+        tags = {}
+        if self.tag_file:
+            tags, more = read_tag_file(self.tag_file, ids, self.ann_file, self.data_root)
+            faults += more
         return [self._data_info(name, tags) for name in ids], faults
 
     def _data_info(self, name, tags):
@@ -99,41 +96,15 @@ class VOCWeakSegDataset(WeakSegDataset):
 
         info = dict(img_path=path('img_path', self.img_suffix), supervision=self.supervision,
                     label_map=None, reduce_zero_label=False, seg_fields=[])
-        if self.supervision == 'pixel':
-            info['seg_map_path'] = path('seg_map_path', self.seg_map_suffix)
-        elif self.supervision == 'pseudo':
-            info['pseudo_mask_path'] = path('pseudo_mask', self.seg_map_suffix)
+        file = self.kind.file
+        if file and not (self.tag_file and self.kind.tag_file == 'instead'):
+            info[file.key] = path(file.option, file.suffix or self.seg_map_suffix)
+        if self.supervision == 'pseudo':
             info['mask_inputs'] = dict(box_path=path('box_path', '.xml'))
-        elif self.supervision in ('point', 'scribble'):
-            info['partial_mask_path'] = path(f'{self.supervision}_path', self.seg_map_suffix)
-        if self.supervision == 'box' or self.with_boxes and self.box_source == 'xml' or (
-                self.supervision == 'image' and not self.tag_file):
+        if self.with_boxes and self.box_source == 'xml':
             info['box_path'] = path('box_path', '.xml')
         elif self.with_boxes:
             info['instance_path'] = path('instance_path', self.seg_map_suffix)
-        elif name in tags:
+        if name in tags:
             info['tags'] = tags[name]
         return info
-
-    def _load_tags(self, ids, faults):
-        if not exists(self.tag_file):
-            faults.append(f'{self.tag_file}: there is no such tag file. Set tag_file (relative to '
-                          f'data_root={self.data_root!r}) to a file of lines "ID CLASS ...".')
-            return {}
-        try:
-            rows = [line.split() for line in read_lines(self.tag_file)]
-        except DataError as error:
-            faults.append(str(error))
-            return {}
-        tags = {row[0]: row[1:] for row in rows}
-        twice = [name for name, count in Counter(row[0] for row in rows).items() if count > 1]
-        if twice:
-            faults.append(f'{self.tag_file}: more than one line for {abridged(twice)}. Write all '
-                          'classes of an image in one line.')
-        missing = [name for name in ids if name not in tags]
-        if missing:
-            faults.append(
-                f'{self.tag_file}: no line for {len(missing)} image(s) of {self.ann_file}: '
-                f'{abridged(missing)}. Add "{missing[0]} CLASS ..." or remove the image from the '
-                'list.')
-        return tags

@@ -6,8 +6,9 @@ from mmengine.fileio import exists, list_dir_or_file
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.formats.class_names import read_class_names
 from mmseg_wss.labels.formats.image_file import check_image_file
-from mmseg_wss.labels.formats.text_list import read_lines
+from mmseg_wss.labels.kinds import KINDS
 from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.labels.stores.mask_folder import maker_faults
 from mmseg_wss.utils.random_state import seeded
@@ -24,9 +25,9 @@ class WeakSegDataset(BaseSegDataset):
 
     Args:
         supervision (str): 'pixel' (the mask is truth), 'box' (boxes and tags), 'image' (tags),
-            'pseudo' (a mask that a program made, in the folder `pseudo_mask`), and in layouts that
-            have them 'point' and 'scribble' (a mask that is 255, unlabelled, but for points or
-            scribbles).
+            'pseudo' (a mask that a program made, in the folder `pseudo_mask`), 'none' (no label at
+            all, and no file of one), in layouts that have them 'point' and 'scribble' (a mask that
+            is 255, unlabelled, but for points or scribbles), or another entry of `KINDS`.
         pseudo_mask (str): folder of the pseudo masks (PNG, named like the image), relative to
             `data_root` or absolute; with ``supervision='pseudo'`` only.
         made_by (str, optional): the method that must have made the pseudo masks, by their records:
@@ -44,13 +45,9 @@ class WeakSegDataset(BaseSegDataset):
             masks are not `made_by` that method.
     """
 
-    supervisions = ('pixel', 'box', 'image', 'pseudo')  # that the layout has labels for
-
     def __init__(self, supervision='pixel', pseudo_mask=None, made_by=None, with_boxes=False,
                  **kwargs):
-        if supervision not in self.supervisions:
-            raise ValueError(f'supervision of {type(self).__name__} must be one of '
-                             f'{", ".join(self.supervisions)}, got {supervision!r}.')
+        self.kind = self.label_kind(supervision)
         if (supervision == 'pseudo') != (pseudo_mask is not None):
             raise ValueError(
                 f"supervision={supervision!r} with pseudo_mask={pseudo_mask!r}: the folder of the "
@@ -58,21 +55,32 @@ class WeakSegDataset(BaseSegDataset):
         if made_by is not None and pseudo_mask is None:
             raise ValueError(f"made_by={made_by!r} says who made pseudo masks: it belongs to "
                              f"supervision='pseudo', got supervision={supervision!r}.")
-        if with_boxes and supervision not in ('pixel', 'pseudo'):
-            raise ValueError("with_boxes=True is for images with a mask ('pixel', 'pseudo'), got "
-                             f"supervision={supervision!r}: remove it"
+        if with_boxes and not self.kind.may_have_boxes:
+            masks = ', '.join(repr(name) for name, kind in KINDS.items() if kind.may_have_boxes)
+            raise ValueError(f'with_boxes=True is for images with a mask ({masks}), got '
+                             f'supervision={supervision!r}: remove it'
                              + ("; use supervision='box'." if supervision == 'image' else '.'))
         self.supervision = supervision
         self.with_boxes = with_boxes
         self.made_by = made_by
         classes = (kwargs.get('metainfo') or {}).get('classes')
         if isinstance(classes, str):
-            if not exists(classes):
-                raise DataError(f'{classes}: there is no such file of class names. Set '
-                                "metainfo['classes'] to a list of names or a file with one a line.")
-            kwargs['metainfo'] = dict(kwargs['metainfo'], classes=read_lines(classes))
+            kwargs['metainfo'] = dict(kwargs['metainfo'], classes=read_class_names(classes))
         kwargs['data_prefix'] = dict(kwargs.get('data_prefix') or {}, pseudo_mask=pseudo_mask or '')
         super().__init__(**kwargs)
+
+    @classmethod
+    def supervisions(cls):
+        """Names of the kinds of labels that the layout has."""
+        return list(KINDS)
+
+    @classmethod
+    def label_kind(cls, supervision):
+        """The entry of `KINDS`; ValueError where the layout has no such labels."""
+        if supervision not in cls.supervisions():
+            raise ValueError(f'supervision of {cls.__name__} must be one of '
+                             f'{", ".join(cls.supervisions())}, got {supervision!r}.')
+        return KINDS[supervision]
 
     def _update_palette(self):
         """The VOC colour map, so that masks look as people know them, unless metainfo has one."""

@@ -2,23 +2,12 @@
 
 `LoadWeakLabels` and `SetupCheckHook` look for the same faults during a training, one at a time.
 """
-import os.path as osp
 from dataclasses import dataclass, field
 
 from mmseg_wss.errors import DataError
-from mmseg_wss.labels.checks.label_check import (
-    MASK_KEYS,
-    abridged,
-    box_faults,
-    label_values,
-    mask_faults,
-    partial_mask_faults,
-    tag_faults,
-    untagged_faults,
-)
-from mmseg_wss.labels.formats.image_file import decode_fault, image_shape
-from mmseg_wss.labels.formats.mask_file import read_mask
-from mmseg_wss.labels.objects import OBJECT_KEYS, load_objects, stale_mask_faults
+from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.labels.formats.image_file import check_image_file, read_image_shape
+from mmseg_wss.labels.kinds import read_label
 from mmseg_wss.registry import DATASETS
 
 
@@ -88,7 +77,7 @@ def _read_data_list(use, for_training, leaf):
 def check_sample(info, classes):
     """Decode an image and the label that its supervision allows, and list what is wrong.
 
-    The true mask is opened for the supervision 'pixel' alone.
+    No other label is opened, see `read_label`.
 
     Args:
         info (dict): an element of ``load_data_list()``.
@@ -98,59 +87,14 @@ def check_sample(info, classes):
     Returns:
         tuple: faults, list of lines "FILE: what; remedy"; and the classes seen, set of str.
     """
-    path = info['img_path']
-    if not osp.isfile(path):
-        fault, shape = 'there is no such image; add it, or remove it from the list', None
-    else:
-        fault, shape = decode_fault(path), image_shape(path)
-        if fault:
-            fault = f'the image is corrupt ({fault}); copy it again, or remove it from the list'
-    faults = [f'{path}: {fault}.'] if fault else []
+    faults, shape = [], None
     try:
-        more, seen = _label_faults(info, classes, shape)
+        shape = read_image_shape(info['img_path'])
+        check_image_file(info['img_path'], whole=True)
     except DataError as error:
-        more, seen = [str(error)], set()
-    return faults + more, seen
-
-
-def _label_faults(info, classes, shape):
-    key = MASK_KEYS.get(info.get('supervision', 'pixel'))
-    faults, seen = [], set()  # no line in the tag file: a fault of the list, not of the image
-    if key in info:
-        faults, seen = _mask_faults(info, key, classes, shape)
-    names, objects = (), None
-    if 'tags' in info:
-        names = info['tags']
-        if names or key is None:  # scribbles may be on the background alone
-            faults += [f'{info["img_path"]}: by its tags, the image {fault}.'
-                       for fault in tag_faults(names, classes)]
-    elif any(k in info for k in OBJECT_KEYS):
-        names, boxes, path = objects = load_objects(info, classes)
-        faults += [f'{path}: {fault}.' for fault in
-                   box_faults(names, boxes, classes, shape or (float('inf'),) * 2)]
-        if not names and key != 'seg_map_path':
-            faults += [f'{path}: the weak image {fault}.' for fault in tag_faults(names, classes)]
-    faults += [f'{fault}.' for fault in stale_mask_faults(info, classes, objects)]
-    return faults, seen | {*classes[:1], *names} & set(classes)
-
-
-def _mask_faults(info, key, classes, shape):
-    path = info[key]
-    mask = read_mask(path)
-    # data sets of mmseg may map the labels of the file, or have no names for them
-    mapped = info.get('label_map') or info.get('reduce_zero_label')
-    num_labels = len(info.get('label_map') or classes) + bool(info.get('reduce_zero_label'))
-    facts = mask, num_labels or 256, shape or mask.shape[:2]
-    if key == 'partial_mask_path':
-        faults = partial_mask_faults(*facts)
-        if 'tags' in info and not faults:
-            faults = untagged_faults(mask, info['tags'], classes)
-    else:
-        is_truth = key == 'seg_map_path' and not info.get('has_crowd')
-        faults = mask_faults(*facts, is_truth)
-    seen = () if mapped or mask.ndim != 2 else label_values(mask)
-    return ([f'{path}: the mask {fault}.' for fault in faults],
-            {classes[i] for i in seen if 0 <= i < len(classes)})
+        faults.append(str(error))
+    label = read_label(info, classes, shape)
+    return faults + label.faults, label.seen
 
 
 def find_overlaps(lists):

@@ -1,15 +1,13 @@
 """The weak images of a config, for tools that make masks for them."""
 import copy
-import math
 import os.path as osp
 
 import numpy as np
 
-from mmseg_wss.datasets.transforms import LoadWeakLabels
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.engine.config_check import leaf_datasets
 from mmseg_wss.labels.formats.image_file import image_shape
-from mmseg_wss.labels.kinds import is_weak
+from mmseg_wss.labels.kinds import is_weak, read_label
 from mmseg_wss.labels.objects import OBJECT_KEYS
 from mmseg_wss.registry import DATASETS
 
@@ -62,7 +60,7 @@ def weak_images(cfg, mask_dir, pipeline=(), with_boxes=False, ann_file=None, che
     return WeakImages(
         images.values(), check_files, ann_file=', '.join(lists), pipeline=list(pipeline),
         metainfo={key: metainfo[key] for key in ('classes', 'palette')},
-        supervision='box' if with_boxes else 'image')
+        supervision='box' if with_boxes else 'none')
 
 
 def image_tags(cfg, ann_file=None):
@@ -79,23 +77,26 @@ def image_tags(cfg, ann_file=None):
         is among them.
 
     Raises:
-        ValueError: see `weak_images`.
-        DataError: see `LoadWeakLabels`.
+        ValueError: see `weak_images`; or a source is unlabelled.
+        DataError: see `read_label`.
     """
-    load_labels, tags = LoadWeakLabels(), {}
+    tags = {}
     for leaf in _weak_leaves(cfg, ann_file):
         if leaf['supervision'] == 'pseudo':
             leaf['supervision'] = 'image'
         source = DATASETS.build(dict(
             leaf, pipeline=[], test_mode=True, lazy_init=True, serialize_data=False))
+        if 'gt_tags' not in source.kind.fields:
+            raise ValueError(f"{source.ann_file}: supervision='{source.supervision}' has no tags, "
+                             "which are needed here. Label the images of this list "
+                             "(supervision='image'), or leave its source out of the config.")
         # not its own full_init, which would want all images to be there
         super(WeakSegDataset, source).full_init()
         for info in (source.get_data_info(i) for i in range(len(source))):
             path = info['img_path']
-            shape = image_shape(path) or (math.inf, math.inf)  # unreadable: loading it says so
-            labels = load_labels.transform(
-                dict(info, classes=source.metainfo['classes'], ori_shape=shape))
-            tags[path] = tuple(np.flatnonzero(labels['gt_tags']).tolist())
+            # the shape of an unreadable image is unknown: loading it says so
+            label = read_label(info, source.metainfo['classes'], image_shape(path))
+            tags[path] = tuple(np.flatnonzero(label.checked_fields()['gt_tags']).tolist())
     return tags
 
 
@@ -161,7 +162,7 @@ def _weak_leaves(cfg, ann_file):
 
 def _for_mask_making(info, mask_dir, with_boxes):
     """An element of the list of a 'pseudo' source, for an image whose mask is still to be made."""
-    info = dict(info, supervision='box' if with_boxes else 'image')
+    info = dict(info, supervision='box' if with_boxes else 'none')
     info.pop('mask_inputs', None)  # no mask is read
     name, suffix = osp.splitext(osp.relpath(info.pop('pseudo_mask_path'), mask_dir))
     if suffix != '.png':

@@ -21,6 +21,12 @@ def pixel_windows(boxes, shape):
         0, limits)
 
 
+def tight_box(pixels):
+    """The box (x1, y1, x2, y2), half-open, of a bool (H, W) map that is not empty."""
+    rows, columns = np.flatnonzero(pixels.any(1)), np.flatnonzero(pixels.any(0))
+    return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+
+
 def box_areas(boxes):
     """Areas (M,) of boxes (M, 4) in square pixels."""
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])

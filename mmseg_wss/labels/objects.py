@@ -4,7 +4,7 @@ import os.path as osp
 import numpy as np
 
 from mmseg_wss.errors import DataError
-from mmseg_wss.labels.boxes import box_hash
+from mmseg_wss.labels.boxes import box_hash, tight_box
 from mmseg_wss.labels.checks.label_check import IGNORE, label_values
 from mmseg_wss.labels.formats.mask_file import read_mask, read_record
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
@@ -34,10 +34,8 @@ def load_objects(info, classes):
         return list(objects['names']), boxes, info['img_path']
     if 'instance_path' in info:
         path = info['instance_path']
-        instances, mask = read_mask(path), read_mask(info['seg_map_path'])
-        if instances.shape != mask.shape:
-            raise DataError(f'{path}: the instance mask has shape {instances.shape}, but the class '
-                            f'mask {info["seg_map_path"]} has {mask.shape}: make them agree.')
+        mask = read_mask(info['seg_map_path'])
+        instances = read_instances(path, mask, info['seg_map_path'])
         labels, boxes = instance_boxes(instances, mask)
         strange = [label for label in labels if not 0 < label < len(classes)]
         if strange:
@@ -47,6 +45,19 @@ def load_objects(info, classes):
                 'correct one of the masks.')
         return [classes[label] for label in labels], boxes, path
     return (*read_voc_objects(info['box_path']), info['box_path'])
+
+
+def read_instances(path, mask, mask_path):
+    """Read the instance mask, (H, W), that belongs to a class mask.
+
+    Raises:
+        DataError: the file is missing or unreadable, or of another size than the class mask.
+    """
+    instances = read_mask(path)
+    if instances.shape != mask.shape:
+        raise DataError(f'{path}: the instance mask has shape {instances.shape}, but the class '
+                        f'mask {mask_path} has {mask.shape}: make them agree.')
+    return instances
 
 
 def stale_mask_faults(info, classes, objects=None):
@@ -105,7 +116,6 @@ def instance_boxes(instances, mask):
         counts[IGNORE] = 0
         if not counts.any():
             continue
-        rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
         labels.append(int(counts.argmax()))
-        boxes.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+        boxes.append(tight_box(inside))
     return labels, np.array(boxes, np.float32).reshape(-1, 4)

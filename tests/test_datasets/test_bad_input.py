@@ -9,6 +9,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 from PIL import Image
 
+from mmseg_wss.engine.config_check import check_sample
 from mmseg_wss.errors import DataError
 
 GOOD = np.zeros((12, 16), np.uint8)
@@ -21,17 +22,27 @@ DRAWN[3, 2:6] = 1
 DRAWN[8, 2:6] = 0
 
 
+def source(kit, name, supervision, **kwargs):
+    init_default_scope('mmseg')
+    return DATASETS.build(dict(
+        type='mmseg_wss.VOCWeakSegDataset', data_root=str(kit), supervision=supervision,
+        ann_file=f'ImageSets/Segmentation/{name}.txt', **kwargs))
+
+
 def load(kit, name, supervision, pseudo=False, **kwargs):
     """Build the data set of a list and run all its images through a training's pipeline."""
-    init_default_scope('mmseg')
     pipeline = [dict(type='LoadImageFromFile'), dict(type='mmseg_wss.LoadWeakLabels')]
     if pseudo:
         pipeline.append(dict(type='mmseg_wss.PseudoMask', kind='rect'))
     pipeline.append(dict(type='mmseg_wss.PackWeakSegInputs'))
-    dataset = DATASETS.build(dict(
-        type='mmseg_wss.VOCWeakSegDataset', data_root=str(kit), supervision=supervision,
-        ann_file=f'ImageSets/Segmentation/{name}.txt', pipeline=pipeline, **kwargs))
+    dataset = source(kit, name, supervision, pipeline=pipeline, **kwargs)
     return [dataset[i] for i in range(len(dataset))]
+
+
+def check(kit, name, supervision, **kwargs):
+    """What tools/check_data.py prints about the same files."""
+    data_list, faults = source(kit, name, supervision, lazy_init=True, **kwargs).scan_list()
+    return faults + [fault for info in data_list for fault in check_sample(info, CLASSES)[0]]
 
 
 @pytest.fixture
@@ -136,6 +147,13 @@ def speaks_of(error, name, words):
     assert re.search(words, str(error.value), re.DOTALL), error.value
 
 
+def is_printed(error, kit, file, *args, **kwargs):
+    """A fault of a label is said in the same words by both; that of a whole list is not."""
+    of_list = file.startswith(('JPEG', 'ImageSets', 'classes')) or 'not exist' in str(error.value)
+    if not of_list:
+        assert str(error.value).splitlines() == check(kit, *args, **kwargs)
+
+
 def test_good_files_load(kit):
     assert len(load(kit, 'strong', 'pixel')) == len(load(kit, 'weak', 'box', pseudo=True)) == 2
 
@@ -155,6 +173,7 @@ def test_strong_image(kit, file, damage, words):
     with pytest.raises(DataError) as error:
         load(kit, 'strong', 'pixel')
     speaks_of(error, name, words)
+    is_printed(error, kit, file, 'strong', 'pixel')
 
 
 @pytest.mark.parametrize('file, damage, words', WEAK)
@@ -164,6 +183,7 @@ def test_weak_image(kit, file, damage, words, supervision):
     with pytest.raises(DataError) as error:
         load(kit, 'weak', supervision, pseudo=supervision == 'box')
     speaks_of(error, name, words)
+    is_printed(error, kit, file, 'weak', supervision)
 
 
 @pytest.mark.parametrize('damage, words', [
@@ -207,6 +227,7 @@ def test_points_and_scribbles(drawn_kit, damage, words, supervision):
     with pytest.raises(DataError) as error:
         load(drawn_kit, 'weak', supervision)
     speaks_of(error, name, words)
+    is_printed(error, drawn_kit, name, 'weak', supervision)
 
 
 @pytest.mark.parametrize('rows, file, words', [
@@ -219,6 +240,7 @@ def test_tag_file_beside_scribbles(drawn_kit, rows, file, words):
     with pytest.raises(DataError) as error:
         load(drawn_kit, 'weak', 'scribble', tag_file='tags.txt')
     speaks_of(error, file, words)
+    is_printed(error, drawn_kit, file, 'weak', 'scribble', tag_file='tags.txt')
 
 
 @pytest.mark.parametrize('rows, file, words', [
@@ -227,13 +249,15 @@ def test_tag_file_beside_scribbles(drawn_kit, rows, file, words):
     (b'w0 red\nw1 red\nw1 green\n', 'tags.txt', 'more than one line for w1.*Write all'),
     ('w0 red\nw1 red\n'.encode('utf-16'), 'tags.txt', 'Save it as UTF-8'),
     (b'w0 red\nw1\n', 'w1.jpg', 'no object.*label its objects'),
-    (b'w0 red\nw1 red blue\n', 'w1.jpg', "'blue'.*red, green.*correct the name or add")])
+    (b'w0 red\nw1 red blue\n', 'w1.jpg', "'blue'.*red, green.*correct the name or add"),
+    (b'w0 red\nw1 blue background\n', 'w1.jpg', "'blue'.*\n.*'background'")])
 def test_tag_file(kit, rows, file, words):
     if rows is not None:
         (kit / 'tags.txt').write_bytes(rows)
     with pytest.raises(DataError) as error:
         load(kit, 'weak', 'image', tag_file='tags.txt')
     speaks_of(error, file, words)
+    is_printed(error, kit, file, 'weak', 'image', tag_file='tags.txt')
 
 
 def test_missing_class_names(kit):

@@ -121,6 +121,20 @@ class TestImage(COCOBench):
         return dict(gt_tags=np.isin(range(3), self.true_mask(root, name)).astype(np.uint8))
 
 
+class TestNone(COCOBench):
+    supervision = 'none'
+
+    def expected(self, root, name):
+        return {}
+
+    def test_the_file_needs_images_alone(self, root):
+        content = json.loads((root / 'weak.json').read_text())
+        (root / 'weak.json').write_text(json.dumps(dict(images=content['images'])))
+        assert len(list(self.build(root))) == 4
+        with pytest.raises(DataError, match="no list 'annotations', 'categories'"):
+            coco(root, 'box')
+
+
 class TestPseudo(COCOBench):
     supervision = 'pseudo'
     label_key = 'pseudo_mask_path'

@@ -1,5 +1,6 @@
 """VOC devkits with every kind of supervision, against the files as other readers see them."""
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -58,6 +59,26 @@ class TestImage(DatasetBench):
 
     def expected(self, root, name):
         return dict(gt_tags=np.isin(range(3), self.true_mask(root, name)).astype(np.uint8))
+
+
+class TestNone(DatasetBench):
+    """Unlabelled images: no file of a label needs to exist, and none is opened."""
+    supervision = 'none'
+    label_key = 'img_path'
+
+    def expected(self, root, name):
+        return {}
+
+    def test_it_needs_images_alone(self, root):
+        for folder in ('SegmentationClass', 'Annotations', 'Pseudo'):
+            shutil.rmtree(root / folder)
+        assert len(list(self.build(root))) == 4
+
+    def test_tags_and_boxes_are_refused(self, root):
+        with pytest.raises(ValueError, match="got supervision='none': it would be ignored"):
+            self.build(root, tag_file='tags.txt')
+        with pytest.raises(ValueError, match="got supervision='none': remove it"):
+            self.build(root, with_boxes=True)
 
 
 class TestTagFile(DatasetBench):
@@ -202,7 +223,7 @@ class TestScribble(PartialBench):
 
 @pytest.mark.parametrize('supervision', ['point', 'scribble'])
 def test_layouts_without_such_labels_refuse_them(supervision):
-    with pytest.raises(ValueError, match=f"box, image, pseudo, got '{supervision}'"):
+    with pytest.raises(ValueError, match=f"box, image, pseudo, none, got '{supervision}'"):
         COCOWeakSegDataset(ann_file='x', supervision=supervision)
 
 
@@ -293,7 +314,7 @@ def test_strong_and_weak_images_in_one_data_set(root):
 
 @pytest.mark.parametrize('options, said', [
     (dict(supervision='scribbles'),
-     "one of pixel, box, image, pseudo, point, scribble, got 'scribbles'"),
+     "one of pixel, box, image, pseudo, point, scribble, none, got 'scribbles'"),
     (dict(supervision='pseudo'), 'pseudo_mask=None'),
     (dict(supervision='box', made_by='rect'), "made_by='rect' says who made pseudo masks"),
     (dict(supervision='box', pseudo_mask='Pseudo'), "supervision='box' with pseudo_mask='Pseudo'")])

@@ -9,7 +9,7 @@ from mmengine.registry import TRANSFORMS
 from PIL import Image
 
 from mmseg_wss.engine.config_check import check_sample
-from mmseg_wss.engine.weak_sources import weak_images
+from mmseg_wss.engine.weak_sources import image_tags, weak_images
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.boxes import box_hash, pixel_windows
 from mmseg_wss.labels.objects import instance_boxes, load_objects
@@ -196,6 +196,17 @@ def test_weak_images_of_a_config(root):
         weak_images(dict(train_dataloader=dict(dataset=leaf)), 'not_yet')
     with pytest.raises(ValueError, match='no train_dataloader: name the config of a training'):
         weak_images(dict(proposals=dict(method='rect')), 'not_yet')
+
+
+def test_unlabelled_images_get_masks_but_have_no_tags(root):
+    leaf = dict(type='mmseg_wss.VOCWeakSegDataset', data_root=str(root), supervision='none',
+                ann_file='ImageSets/Segmentation/weak.txt')
+    for path in (root / 'Annotations').iterdir():
+        path.unlink()
+    cfg = dict(train_dataloader=dict(dataset=leaf))
+    assert len(weak_images(cfg, 'not_yet')) == 4
+    with pytest.raises(ValueError, match="supervision='none' has no tags.*Label the images"):
+        image_tags(cfg)
 
 
 def test_weak_images_may_lack_files_until_they_are_read(root):

@@ -53,6 +53,12 @@ def test_clean(check):
     assert '15 images' in lines[-1]  # not 18: val and test are the same
 
 
+def test_unlabelled_images(check):
+    code, report = check('--cfg-options', 'train_dataloader.dataset.datasets.1.supervision=none')
+    assert code == 0
+    assert "8 images, supervision 'none', no labels, 0 fault(s)" in report
+
+
 def test_classes_that_are_not_seen(check, tmp_path):
     (tmp_path / 'ImageSets/Segmentation/val.txt').write_text('v0\n')
     assert '2 of 3 classes seen (not green)' in check()[1]
@@ -90,7 +96,7 @@ def test_every_fault_in_one_run(check, tmp_path):
     expected = [  # in the order of the config and its lists
         ('s0.jpg', 'no such image'), ('s0.png', 'cannot be read'), ('s1.jpg', 'corrupt'),
         ('s1.png', 'size of the image'), ('s2.png', r'labels \[7\]'), ('s3.png', 'cannot be read'),
-        ('weak.txt', 'w5'), ('w0.jpg', 'corrupt'), ('w1.xml', 'outside'), ('w2.xml', 'no area'),
+        ('weak.txt', 'w5'), ('w0.jpg', 'no picture'), ('w1.xml', 'outside'), ('w2.xml', 'no area'),
         ('w3.xml', 'purple'), ('w4.xml', 'XML'), ('w5.xml', 'no object'), ('w6.xml', 'no such'),
         ('w7.xml', 'Entities'), ('v0.png', '0 and 255'), ('v1.png', 'colour'),
         ('already', 'shown above'),

@@ -209,16 +209,17 @@ def test_images_that_fail(kit, make, tmp_path):
     assert code == 1 and '0 made' in report and '4 failed' in report
     for words in ('w0.png: the mask has nothing to label',
                   'SegmentationObject/w1.png: the instance 3 lies on the background',
-                  'w2.png: the mask has labels [3]', 'w3.jpg: the image is missing'):
+                  'w2.png: the mask has labels [3]', 'w3.jpg: there is no such image'):
         assert words in report
 
 
 @pytest.mark.parametrize('args, words', [
-    (['tags', '--radius', 2], '--radius is for --kind points, got --kind tags'),
-    (['scribbles', '--background-points', 2], '--background-points is for --kind points'),
-    (['tags', '--min-area', 2], '--min-area is for --kind boxes or points or scribbles'),
-    (['points', '--seed', -1], '--seed must be at least 0'),
-    (['points', '--radius', 'nan'], '--radius must be at least 0'),
+    (['tags', '--radius', 2], 'radius is for points, got tags'),
+    (['scribbles', '--background-points', 2], 'background_points is for points, got scribbles'),
+    (['tags', '--min-area', 2], 'min_area is for boxes or points or scribbles'),
+    (['boxes', '--seed', 1], 'seed is for points or scribbles, got boxes'),
+    (['points', '--seed', -1], 'seed must be at least 0'),
+    (['points', '--radius', 'nan'], 'radius must be at least 0'),
     (['points', '--workers', 0], 'argument --workers: expected at least 1'),
     (['points', '--instances', 'none'], 'no such folder in'),
     (['points', '--ann-file', 'no.txt'], 'there is no such list')])

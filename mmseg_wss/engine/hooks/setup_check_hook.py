@@ -8,6 +8,7 @@ from mmengine.runner import EpochBasedTrainLoop
 from mmseg_wss.datasets.samplers import StrongWeakSampler, split_batch
 from mmseg_wss.engine.config_check import find_overlaps
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.kinds import is_truth
 from mmseg_wss.models.decode_heads.head_conventions import conventions_of
 from mmseg_wss.registry import HOOKS
 
@@ -101,7 +102,7 @@ class SetupCheckHook(Hook):
         if base is None:
             return
         strong = [i for i, source in enumerate(sources)
-                  if getattr(source, 'supervision', 'pixel') == 'pixel']
+                  if is_truth(getattr(source, 'supervision', 'pixel'))]
         here = sum(sampler.counts[i] for i in strong) * sampler.world_size
         recipe = sum(split_batch(base, sampler.source_ratio)[i] for i in strong)
         if here != recipe:

@@ -3,9 +3,6 @@ import cv2
 import numpy as np
 
 IGNORE = 255
-# supervision -> key of its mask in an element of a data list
-MASK_KEYS = dict(pixel='seg_map_path', pseudo='pseudo_mask_path', point='partial_mask_path',
-                 scribble='partial_mask_path')
 
 
 def abridged(names, limit=20):

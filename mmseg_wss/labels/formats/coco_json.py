@@ -78,7 +78,7 @@ def clip_boxes(boxes, sizes):
     return corners.clip(0, np.tile(sizes, 2)).astype(np.float32)
 
 
-def read_coco(path, classes, backend_args=None):
+def read_coco(path, classes, backend_args=None, with_objects=True):
     """Read images, and the objects of some classes in them, from a COCO instances file.
 
     Crowds, boxes without area and categories of no class (`match_classes`) are left out; boxes are
@@ -88,6 +88,7 @@ def read_coco(path, classes, backend_args=None):
         path (str): the JSON file.
         classes (Sequence[str]): class names, background first.
         backend_args (dict, optional): see ``mmengine.fileio``.
+        with_objects (bool): without them only the images are read, and the file needs no more.
 
     Returns:
         COCOContent: with the entries that are wrong as faults and left out otherwise.
@@ -95,7 +96,8 @@ def read_coco(path, classes, backend_args=None):
     Raises:
         DataError: there is no such file, it is not JSON, or it lacks a list that COCO has.
     """
-    content = load_lists(path, _needed, backend_args)
+    lists = _LISTS if with_objects else _LISTS[:1]
+    content = load_lists(path, _needed, backend_args, lists)
     found = defaultdict(list)  # kind of fault -> places
     images = check_images(content['images'], found)
     categories = check_categories(content['categories'], found)
@@ -109,7 +111,7 @@ def read_coco(path, classes, backend_args=None):
         list(categories.values()), crowds, fault_lines(path, found))
 
 
-def load_lists(path, keep, backend_args=None):
+def load_lists(path, keep, backend_args=None, lists=_LISTS):
     """Load a COCO file.
 
     Args:
@@ -117,9 +119,11 @@ def load_lists(path, keep, backend_args=None):
         keep (Callable): called with each object of the file, a dict; what it returns is kept in its
             place. Outlines are most of the file, and as lists of numbers several times its size.
         backend_args (dict, optional): see ``mmengine.fileio``.
+        lists (Sequence[str]): what the file must have of images, annotations and categories.
 
     Returns:
-        dict: with the lists images, annotations and categories, whose elements may be anything.
+        dict: with images, annotations and categories, lists whose elements may be anything; those
+        that are not in `lists` are empty.
 
     Raises:
         DataError: there is no such file, it is not JSON, or it lacks a list.
@@ -132,12 +136,12 @@ def load_lists(path, keep, backend_args=None):
     except (ValueError, RecursionError) as error:  # ValueError: a wrong encoding, too
         raise DataError(f'{path}: not a readable JSON file ({error}). Copy or write it again.'
                         ) from error
-    missing = [name for name in _LISTS
+    missing = [name for name in lists
                if not isinstance(content, dict) or not isinstance(content.get(name), list)]
     if missing:
         raise DataError(f'{path}: it has no list {", ".join(map(repr, missing))}, so it is no file '
                         "of COCO's instances. Set ann_file to instances_*.json, or complete it.")
-    return content
+    return {name: content[name] if name in lists else [] for name in _LISTS}
 
 
 def _needed(entry):

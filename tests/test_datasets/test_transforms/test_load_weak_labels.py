@@ -24,6 +24,8 @@ def files(tmp_path):
 def listed(supervision, files, **more):
     """What the data set gives: the image and the path of its label."""
     results = dict(sample('none'), supervision=supervision, **more)
+    if supervision == 'none':
+        return results
     path = dict(pixel=('seg_map_path', 'mask.png'), pseudo=('pseudo_mask_path', 'pseudo.png'),
                 box=('box_path', 'box.xml'), image=('box_path', 'box.xml'))[supervision]
     return {**results, path[0]: str(files / path[1])}

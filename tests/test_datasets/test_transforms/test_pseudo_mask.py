@@ -9,7 +9,7 @@ from mmseg_wss.datasets.transforms import rect_mask
 class TestPseudoMask(TransformBench):
     transform = dict(type='mmseg_wss.PseudoMask', kind='rect')
     adds = dict(box={'gt_seg_map'})
-    refuses = ('image', )
+    refuses = 'image', 'none'
 
 
 def by_pixel(boxes, labels, shape):

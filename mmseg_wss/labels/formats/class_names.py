@@ -1,0 +1,33 @@
+"""Names of classes, the background first."""
+import os.path as osp
+
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.formats.text_list import read_lines
+from mmseg_wss.utils.fileio import file_exists
+
+VOC_CLASSES = (
+    'background', 'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair',
+    'cow', 'diningtable', 'dog', 'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa',
+    'train', 'tvmonitor')
+
+
+def read_class_names(path):
+    """The names in a file with one a line, list of str.
+
+    Raises:
+        DataError: there is no such file, or it is not in UTF-8.
+    """
+    if not file_exists(path):
+        raise DataError(f"{path}: there is no such file of class names. Set metainfo['classes'] to "
+                        'a list of names or a file with one a line.')
+    return read_lines(path)
+
+
+def devkit_classes(root):
+    """The class names of a VOC devkit, list of str: those in ``classes.txt``, else the 21 of VOC.
+
+    Raises:
+        DataError: the file is not in UTF-8.
+    """
+    path = osp.join(root, 'classes.txt')
+    return read_class_names(path) if file_exists(path) else list(VOC_CLASSES)

@@ -1,0 +1,39 @@
+"""Tag files: lines of an image ID and the names of its classes, separated by blanks."""
+from collections import Counter
+
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.labels.formats.text_list import read_lines
+from mmseg_wss.utils.fileio import file_exists
+
+
+def read_tag_file(path, ids, ann_file, data_root):
+    """The tags of images, and what is wrong with the file.
+
+    Args:
+        path (str): the file.
+        ids (Sequence[str]): the images that need a line.
+        ann_file (str): their list, for messages.
+        data_root (str): what the option `tag_file` is relative to, for messages.
+
+    Returns:
+        tuple: ID -> class names, dict; and the faults, list of str.
+    """
+    if not file_exists(path):
+        return {}, [f'{path}: there is no such tag file. Set tag_file (relative to '
+                    f'data_root={data_root!r}) to a file of lines "ID CLASS ...".']
+    try:
+        rows = [line.split() for line in read_lines(path)]
+    except DataError as error:
+        return {}, [str(error)]
+    tags, faults = {row[0]: row[1:] for row in rows}, []
+    twice = [name for name, count in Counter(row[0] for row in rows).items() if count > 1]
+    if twice:
+        faults.append(f'{path}: more than one line for {abridged(twice)}. Write all classes of an '
+                      'image in one line.')
+    missing = [name for name in ids if name not in tags]
+    if missing:
+        faults.append(f'{path}: no line for {len(missing)} image(s) of {ann_file}: '
+                      f'{abridged(missing)}. Add "{missing[0]} CLASS ..." or remove the image from '
+                      'the list.')
+    return tags, faults
