@@ -1,4 +1,7 @@
-"""Writes docs/papers.md from configs/papers.yml: ``python docs/render_papers.py``."""
+"""Writes docs/papers.md and the READMEs of configs/ from configs/papers.yml.
+
+``python docs/render_papers.py`` after a change of that file, or of a config's first comment.
+"""
 import re
 from pathlib import Path
 
@@ -33,15 +36,33 @@ has the [settings](#settings) that are stated below.
 """
 OPTIONS = """\
 The lists are those of `tools/dataset_converters/make_splits.py`
-([full_size_data.md](full_size_data.md)): `--strong 83 166 200 374 500 750 1000` and `--per-class 5 10 25` from VOC's
-train; the 5,000 with `--ann-file aug.txt --strong 5000 --random --name aug`.
+([full_size_data.md](full_size_data.md)): `--strong 83 166 200 374 500 750 1000` and
+`--per-class 5 10 25` from VOC's train; the 5,000 with
+`--ann-file aug.txt --strong 5000 --random --name aug`.
 """
 SETTINGS = """\
 What the configs have, behind all their bases, and what a model built from them has.
 *Data*: what is known of each source's images, their list, and the folder of masks that a tool
 made. *Images per step*: of each source, on one GPU unless several are named. *Optimiser*: learning
-rates of weights and biases, smallest first. *Schedule*: epochs or steps, what the rate is multiplied by and
-when. *Method*: options of the head that are not off or 0; tau is below.
+rates of weights and biases, smallest first. *Schedule*: epochs or steps, what the rate is
+multiplied by and when. *Method*: options of the head that are not off or 0; tau is below.
+"""
+README = {
+    'wss': """\
+# Configs of the papers, on PASCAL VOC and COCO
+
+`NETWORK_DATA.py` with the method in front: `dsrg_vgg16_voc.py` is DSRG over VGG16 on VOC.
+""",
+    'msrc': """\
+# Smaller counterparts on MSRC
+
+Each trains in half an hour to an hour on one core; [results.md](../../docs/results.md) has what
+they reach.
+"""}
+TABLES = """\
+[papers.md](../../docs/papers.md) has the rows of the papers' tables, with options, results and
+settings. `pipelines/` are files for `tools/train_pipeline.py`, which runs several configs in turn.
+`docs/render_papers.py` writes this page.
 """
 COLUMNS = {'data': 'data', 'images': 'images per step', 'optimiser': 'optimiser',
            'schedule': 'schedule', 'crop': 'crop', 'method': 'method'}
@@ -142,5 +163,56 @@ def render_papers(facts):
     return '\n'.join([*blocks, *render_settings(facts)])
 
 
+def about(path):
+    """The first sentence of the comment that a config begins with."""
+    comment = re.match(r'(?:# .*\n)+', path.read_text())
+    if comment is None:
+        raise ValueError(f'{path}: expected a first line "# What this config is"')
+    text = ' '.join(line[2:] for line in comment.group().splitlines())
+    return text.split('. ')[0].rstrip('.')
+
+
+def method_of(facts, name):
+    for method, beginnings in facts['methods'].items():
+        if name.startswith(tuple(beginnings.split())):
+            return method
+    raise ValueError(f'{name}: no method of configs/papers.yml has a name that begins like this')
+
+
+def tables_with(facts, name):
+    """'WSSL, table 1, table 3; ...': where rows name a config."""
+    places = []
+    for paper in facts['papers']:
+        titles = [table['title'].split(':')[0] for table in paper['tables'] if any(
+            name in re.split(', (?:after |with )?', cell) or cell.endswith(f' {name}')
+            for row in table['rows'] for cell in (row.get('config', ''), row.get('msrc', '')))]
+        if titles:
+            places.append(', '.join([paper['name'], *(title[0].lower() + title[1:]
+                                                      for title in titles)]))
+    return '; '.join(places)
+
+
+def render_configs(facts, folder):
+    """The text of configs/FOLDER/README.md."""
+    root = ROOT / 'configs' / folder
+    names = sorted(path.relative_to(root).as_posix() for path in root.rglob('*.py'))
+    methods = {name: method_of(facts, Path(name).name) for name in names}
+    blocks = [README[folder], TABLES]
+    for method in facts['methods']:
+        rows = [[f'[{name}]({name})', about(root / name), tables_with(facts, name)]
+                for name in names if methods[name] == method]
+        if rows:
+            blocks += [f'## {method}\n', table_of(['config', 'what it is', 'rows'], rows)]
+    return '\n'.join(blocks)
+
+
+def render_all():
+    """Path of each rendered page, from the root, -> its text."""
+    facts = load_facts()
+    return {'docs/papers.md': render_papers(facts),
+            **{f'configs/{folder}/README.md': render_configs(facts, folder) for folder in README}}
+
+
 if __name__ == '__main__':
-    (ROOT / 'docs/papers.md').write_text(render_papers(load_facts()))
+    for page, text in render_all().items():
+        (ROOT / page).write_text(text)

@@ -61,8 +61,9 @@ def settings_of():
     return look_up
 
 
-def test_the_page_is_what_the_script_renders():
-    assert (ROOT / 'docs/papers.md').read_text() == PAGE.render_papers(FACTS)
+def test_pages_are_what_the_script_renders():
+    for page, text in PAGE.render_all().items():
+        assert (ROOT / page).read_text() == text, f'{page}: run python docs/render_papers.py'
 
 
 def test_the_number_of_rows():
