@@ -11,8 +11,5 @@ model = dict(decode_head=dict(
     crf=dict(sxy_gaussian=3 / 8, sxy_bilateral=80 / 8)))
 train_dataloader = dict(dataset=dict(datasets=[_base_.dsrg_seeds]))
 max_iters = 400
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, begin=0, end=50, by_epoch=False),
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=50, end=max_iters, by_epoch=False),
-]
+param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_iters)]
 train_cfg = dict(max_iters=max_iters)
