@@ -63,6 +63,9 @@ TABLES = """\
 [papers.md](../../docs/papers.md) has the rows of the papers' tables, with options, results and
 settings. `pipelines/` are files for `tools/train_pipeline.py`, which runs several configs in turn.
 `docs/render_papers.py` writes this page.
+
+`method` in a config is the name of its network in the records of masks that it makes;
+`PseudoMask_METHOD` is the folder that other configs read them from.
 """
 COLUMNS = {'data': 'data', 'images': 'images per step', 'optimiser': 'optimiser',
            'schedule': 'schedule', 'crop': 'crop', 'method': 'method'}

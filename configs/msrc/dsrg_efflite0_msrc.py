@@ -1,5 +1,6 @@
 # DSRG: 285 images with seeds by the activation maps of rrm_efflite0_msrc.py's classifier
 _base_ = '../_base_/efflite0-d8_msrc_tags.py'
+method = 'dsrg_efflite0'  # in the records of its masks
 model = dict(decode_head=dict(
     _delete_=True, type='mmseg_wss.DSRGHead',
     # Maps of 28 x 28: the paper's dilations, for 41 x 41, times 28 / 41. Its CRF's sigmas are

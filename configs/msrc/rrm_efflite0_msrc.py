@@ -1,5 +1,6 @@
 # RRM: 285 images with tags alone; the classifier alone for 400 of 700 steps
 _base_ = '../_base_/efflite0-d8_msrc_tags.py'
+method = 'rrm_efflite0'  # in the records of its masks
 model = dict(decode_head=dict(
     _delete_=True, type='mmseg_wss.RRMHead', in_channels=320, in_index=0, channels=128,
     num_classes=16, dilation=6, predict_tags=True,

@@ -12,7 +12,8 @@ tta_pipeline = [
         _base_.tta_pipeline[1].transforms[-1]])]
 strong = dict(with_boxes=True, pipeline=train_pipeline)
 weak = dict(  # with the masks of tools/generate_proposals.py
-    supervision='pseudo', pseudo_mask='ProposalMask', with_boxes=True, pipeline=train_pipeline)
+    supervision='pseudo', pseudo_mask='PseudoMask_grabcut_region', with_boxes=True,
+    pipeline=train_pipeline)
 train_dataloader = dict(dataset=dict(datasets=[
     dict(_base_.strong, **strong), dict(_base_.weak, **weak)]))
 val_dataloader = dict(dataset=dict(with_boxes=True, pipeline=test_pipeline))
