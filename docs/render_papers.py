@@ -65,7 +65,8 @@ settings. `pipelines/` are files for `tools/train_pipeline.py`, which runs sever
 `docs/render_papers.py` writes this page.
 
 `method` in a config is the name of its network in the records of masks that it makes;
-`PseudoMask_METHOD` is the folder that other configs read them from.
+`PseudoMask_METHOD` is the folder that other configs read them from. A source with
+`made_by=METHOD` refuses masks of another method.
 """
 COLUMNS = {'data': 'data', 'images': 'images per step', 'optimiser': 'optimiser',
            'schedule': 'schedule', 'crop': 'crop', 'method': 'method'}
