@@ -1,17 +1,15 @@
-"""The settings of configs as docs/papers.md states them, from what is built of them.
+"""The settings of configs as configs/papers.yml states them, from what is built of them.
 
-``python tests/paper_settings.py configs/wss/em_adapt_vgg16_voc.py ...`` prints lines for the page.
-Without arguments it reads jobs as JSON, [[CONFIG, [OPTION, ...]], ...], and writes the cells of
-each, or what went wrong, behind RESULTS.
+``python tests/paper_settings.py configs/wss/em_adapt_vgg16_voc.py ...`` prints them for that file.
 """
 import argparse
 import inspect
 import json
-import logging
 import sys
 from pathlib import Path
 
 import torch
+import yaml
 from mmengine.config import Config, DictAction
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, MODELS, init_default_scope
@@ -19,7 +17,7 @@ from mmengine.registry import DATASETS, MODELS, init_default_scope
 from mmseg_wss.datasets.samplers.strong_weak_sampler import split_batch
 from mmseg_wss.pseudo_labels.reliable_labels import check_options
 
-# what of a head the page states, by the names of its options; what is None, 0 or False is left out
+# what of a head is stated, by the names of its options; what is None, 0 or False is left out
 METHODS = dict(
     DualBranchHead=('num_shared_convs', 'num_convs', 'strong_in_weak_branch', 'kl_weight'),
     MixedDualHead=('mix_ratio', ),
@@ -161,35 +159,29 @@ def describe_method(cfg, head):
 
 
 def describe(config, options, cache):
-    """The cells of a config's settings, or a pipeline's: networks, method, tau and rounds."""
+    """The settings of a config, those without a value left out; of a pipeline its stages'."""
     cfg = merge(Config.fromfile(config), options)
     if 'ann_net' in cfg:
         for stage in (cfg.ann_net, cfg.seg_net):
             assert Path(config).parent.joinpath(stage.config).is_file(), stage.config
-        return [*(f'`{Path(stage.config).name}`' for stage in (cfg.ann_net, cfg.seg_net)),
-                number(cfg.proposals.method), number(cfg.pseudo_masks.tau), number(cfg.rounds)]
+        return dict(
+            AnnNet=Path(cfg.ann_net.config).name, SegNet=Path(cfg.seg_net.config).name,
+            proposals=number(cfg.proposals.method), tau=number(cfg.pseudo_masks.tau),
+            rounds=number(cfg.rounds))
     check_val(cfg)
     model, rates = build(cfg, cache)
-    return [describe_data(cfg), describe_batch(cfg), describe_rates(cfg, rates),
-            describe_schedule(cfg), describe_crop(cfg), describe_method(cfg, model.decode_head)]
+    settings = dict(
+        data=describe_data(cfg), images=describe_batch(cfg), optimiser=describe_rates(cfg, rates),
+        schedule=describe_schedule(cfg), crop=describe_crop(cfg),
+        method=describe_method(cfg, model.decode_head))
+    return {name: value for name, value in settings.items() if value}
 
 
-def describe_all(jobs):
-    logging.disable(logging.WARNING)  # a line for each parameter with a rate of its own
+def main():
     init_default_scope('mmseg')
-    results, cache = [], {}
-    for config, options in jobs:
-        try:
-            results.append(describe(config, options, cache))
-        except Exception as error:
-            results.append(f'{type(error).__name__}: {error}')
-    return results
+    settings = {Path(path).name: describe(path, [], {}) for path in sys.argv[1:]}
+    print(yaml.safe_dump(settings, sort_keys=False, width=92))
 
 
 if __name__ == '__main__':
-    if len(sys.argv) > 1:
-        for config, cells in zip(sys.argv[1:], describe_all([[path, []] for path in sys.argv[1:]])):
-            cells = cells if isinstance(cells, list) else [cells]
-            print('|', ' | '.join([f'`{Path(config).name}`', *cells]), '|')
-    else:
-        print('RESULTS' + json.dumps(describe_all(json.load(sys.stdin))))
+    main()

@@ -248,21 +248,39 @@ def weak_lists(prefixes):
             if source.supervision != 'pixel'}
 
 
-# Folder of masks -> the beginnings of the names of the configs that they can be made with.
+# Folder of masks -> the beginnings of the names of the configs that they can be made with, and the
+# method that these name for the records of the masks.
 MAKERS = dict(
-    PseudoMask=('ann_net', 'dsrg_vgg16_voc'), PseudoMaskRRM=('rrm_r38', 'rrm_efflite0'),
-    SeedsDSRG=('dsrg_cam', 'rrm_efflite0'), PseudoMaskDSRG=('dsrg_vgg16', 'dsrg_efflite0'),
-    PseudoMaskDSRG_r101='dsrg_r101', PseudoMask81='dsrg_vgg16_coco',
-    ProposalMaskBboxSeg='bbox_rect')
+    PseudoMask_annnet=('ann_net', 'annnet'), PseudoMask_annnet_15=('ann_net_15', 'annnet'),
+    PseudoMask_rrm_r38=('rrm_r38', 'rrm_r38'),
+    PseudoMask_rrm_efflite0=('rrm_efflite0', 'rrm_efflite0'),
+    Seeds_dsrg=(('dsrg_cam', 'rrm_efflite0'), None),
+    PseudoMask_dsrg_vgg16=('dsrg_vgg16_voc', 'dsrg_vgg16'),
+    PseudoMask_dsrg_efflite0=('dsrg_efflite0', 'dsrg_efflite0'),
+    PseudoMask_dsrg_r101=('dsrg_r101', 'dsrg_r101'),
+    PseudoMask81_dsrg_vgg16=('dsrg_vgg16_coco', 'dsrg_vgg16'),
+    PseudoMask_bbox_seg=('bbox_rect', None))  # a tool's masks, without a network
 
 
 def test_pseudo_masks_are_of_images_that_another_config_has_as_weak_ones(cfg):
     """Else tools/generate_pseudo_masks.py could not make them."""
     for source in cfg.train_dataloader.dataset.datasets:
-        folder = source.get('pseudo_mask') or 'ProposalMask'
-        if folder not in ('ProposalMask', 'SegmentationClassAug'):
-            makers = MAKERS.get(folder, 'ann_net')
-            assert osp.join(source.data_root, source.ann_file) in weak_lists(makers)
+        folder = source.get('pseudo_mask')
+        if folder not in (None, 'PseudoMask_grabcut_region', 'SegmentationClassAug'):
+            lists = weak_lists(MAKERS[folder][0])  # trainaug's images are train's and aug's
+            lists |= {path.replace('/trainaug.txt', '/aug.txt') for path in lists}
+            assert osp.join(source.data_root, source.ann_file) in lists
+
+
+@pytest.mark.parametrize('folder', MAKERS)
+def test_folders_have_the_name_of_the_method_that_fills_them(folder):
+    beginning, method = MAKERS[folder]
+    makers = [name for name in CONFIGS if name.split('/')[1].startswith(beginning)]
+    assert makers
+    if method is not None:
+        assert method in folder
+        assert {load(name).get('method') for name in makers
+                if 'no_priors' not in name} == {method}
 
 
 def paper_config(name):

@@ -196,11 +196,11 @@ def test_msrc_has_the_same_method_for_its_size():
 
 
 @pytest.mark.parametrize('user, maker, kind, folder', [
-    *((STEP_1.format(network), CAM, 'image', 'SeedsDSRG') for network in NETWORKS),
-    (RETRAIN.format('vgg16'), STEP_1.format('vgg16'), 'pseudo', 'PseudoMaskDSRG'),
-    (RETRAIN.format('r101'), STEP_1.format('r101'), 'pseudo', 'PseudoMaskDSRG_r101'),
-    (MSRC, 'msrc/rrm_efflite0_msrc', 'image', 'SeedsDSRG'),
-    (MSRC_TWO_STEP, MSRC, 'pseudo', 'PseudoMaskDSRG')], ids=str)
+    *((STEP_1.format(network), CAM, 'image', 'Seeds_dsrg') for network in NETWORKS),
+    (RETRAIN.format('vgg16'), STEP_1.format('vgg16'), 'pseudo', 'PseudoMask_dsrg_vgg16'),
+    (RETRAIN.format('r101'), STEP_1.format('r101'), 'pseudo', 'PseudoMask_dsrg_r101'),
+    (MSRC, 'msrc/rrm_efflite0_msrc', 'image', 'Seeds_dsrg'),
+    (MSRC_TWO_STEP, MSRC, 'pseudo', 'PseudoMask_dsrg_efflite0')], ids=str)
 def test_seeds_and_masks_are_of_the_weak_images_of_the_config_that_makes_them(
         user, maker, kind, folder):
     """Else tools/generate_pseudo_masks.py MAKER could not make them."""

@@ -1,162 +1,124 @@
-"""docs/papers.md: what it names exists, takes its options and builds, with the settings it states.
-
-``python tests/paper_settings.py CONFIG ...`` prints lines for its settings.
-"""
+"""configs/papers.yml: what it names exists, takes its options, and has the settings it states."""
 import importlib.util
 import json
-import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from mmengine.registry import init_default_scope
+from paper_settings import describe
 
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = (ROOT / 'docs/papers.md').read_text()
 
 
-# ---- the page
-
-def read_tables(page):
-    """Tables of the page, each a list of rows, a row a dict: heading of the column -> cell."""
-    for block in re.findall(r'(?:^\|.*\n)+', page, re.M):
-        header, _, *rows = [[cell.strip() for cell in line.strip().strip('|').split('|')]
-                            for line in block.splitlines()]
-        assert all(len(row) == len(header) for row in rows), f'{header}: rows of other lengths'
-        yield [dict(zip(header, row)) for row in rows]
+def load_script(path):
+    spec = importlib.util.spec_from_file_location('script', ROOT / path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
 
 
-TABLES = list(read_tables(PAGE))
-SHORT = {row['option'].strip('`'): row['--cfg-options'].strip('`').split()
-         for table in TABLES if 'option' in table[0] for row in table}
-ROWS = [row for table in TABLES if 'paper' in table[0] for row in table]
-STATED = {row.pop('config').strip('`'): [*row.values()]
-          for table in TABLES if 'schedule' in table[0] for row in table}
-CHANGED = {row['config with options']: row['what changes']
-           for table in TABLES if 'what changes' in table[0] for row in table}
-PIPELINES = [row for table in TABLES if 'pipeline' in table[0] for row in table]
-PRESETS = {row['CRF'].strip('`'): row for table in TABLES if 'CRF' in table[0] for row in table}
+PAGE = load_script('docs/render_papers.py')
+FACTS = PAGE.load_facts()
+ROWS = PAGE.rows_of(FACTS)
+CELLS = list(dict.fromkeys(row[key] for row in ROWS for key in ('config', 'msrc') if key in row))
+CONFIGS = sorted(FACTS['settings'])
 
 
-def long_options(name):
-    """The options that a short name of the page stands for: `n=0` -> num_shared_convs=0."""
-    for short, options in SHORT.items():
+def option_of(name):
+    """Pattern of the option that a short name is one of, what it stands for, and its value."""
+    for short, options in FACTS['options'].items():
         match = re.fullmatch(re.sub(r'<\w+>', '(.+)', re.escape(short)), name)
         if match:
-            return [re.sub(r'<\w+>', match.group(1) if match.groups() else '', option)
-                    for option in options]
-    raise AssertionError(f'{name} is not in the table of options')
+            return short, [re.sub(r'<\w+>', match.group(match.lastindex or 0), option)
+                           for option in options.split()]
+    raise AssertionError(f'{name} is not among the options')
 
 
-def job_of(cell):
-    """Config and options of a cell, both None where it names no config."""
-    names = re.findall(r'`([^`]+)`', cell)
-    configs = [name for name in names if name.endswith('.py')]
-    options = [long for name in names if name not in configs for long in long_options(name)]
-    assert configs or not options
-    return (configs[0], options) if configs else (None, None)
+def options_of(cell):
+    return [name for name in cell.split(', ') if not name.endswith('.py')]
 
 
 def path_of(config):
-    folder = 'configs/msrc' if config.endswith('_msrc.py') else 'configs/wss'
-    return f'{folder}/{config}'
-
-
-def key_of(cell):
-    """`CONFIG` `OPTION` ... of a cell, without what stands around it."""
-    return ' '.join(f'`{name}`' for name in re.findall(r'`([^`]+)`', cell))
-
-
-JOBS = [job_of(row[column]) for row in ROWS for column in ('config', 'MSRC')]
-JOBS = [json.loads(text) for text in dict.fromkeys(json.dumps(job) for job in JOBS if job[0])]
-CONFIGS = sorted({*re.findall(r'`(?:configs/(?:wss|msrc)/)?(\w+\.py)`', PAGE), *STATED})
+    return ROOT / ('configs/msrc' if config.endswith('_msrc.py') else 'configs/wss') / config
 
 
 @pytest.fixture(scope='module')
-def described():
-    """(config, options as JSON) -> cells of its settings, or what went wrong."""
-    jobs = [*([name, []] for name in CONFIGS), *JOBS,
-            *([row['pipeline'].strip('`'), []] for row in PIPELINES)]
-    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))
-    process = subprocess.run(
-        [sys.executable, ROOT / 'tests/paper_settings.py'], text=True,
-        input=json.dumps([[str(ROOT / path_of(config)), options] for config, options in jobs]),
-        capture_output=True, env=dict(os.environ, PYTHONPATH=paths, OMP_NUM_THREADS='1'))
-    assert 'RESULTS' in process.stdout, process.stderr[-4000:]
-    results = json.loads(process.stdout.split('RESULTS')[1])
-    return {(config, json.dumps(options)): result for (config, options), result in
-            zip(jobs, results)}
+def settings_of():
+    """The settings of a cell: CONFIG, OPTION, ..."""
+    cache, models = {}, {}
+    init_default_scope('mmseg')
+
+    def look_up(cell):
+        if cell not in cache:
+            options = [long for name in options_of(cell) for long in option_of(name)[1]]
+            cache[cell] = describe(path_of(cell.split(', ')[0]), options, models)
+        return cache[cell]
+    return look_up
 
 
-# ---- the tests
+def test_pages_are_what_the_script_renders():
+    for page, text in PAGE.render_all().items():
+        assert (ROOT / page).read_text() == text, f'{page}: run python docs/render_papers.py'
+
+
+def test_the_number_of_rows():
+    """Rows of the papers, those with a config, those with a counterpart that was run on MSRC."""
+    assert len(ROWS) == 133
+    assert sum('config' in row for row in ROWS) == 131
+    assert sum(map(PAGE.has_figure, ROWS)) == 52
+
+
+def test_every_config_that_is_named_has_settings():
+    names = re.findall(r'(?<![/\w])\w+_(?:voc|coco|msrc)\w*\.py', json.dumps(FACTS))
+    assert set(names) <= {*CONFIGS, *(Path(name).name for name in FACTS['pipelines'])}
+
+
+@pytest.mark.parametrize('cell', CELLS)
+def test_what_the_options_of_a_row_change(settings_of, cell):
+    before, after = settings_of(cell.split(', ')[0]), settings_of(cell)
+    changes = [value for name, value in after.items() if before.get(name) != value]
+    assert '; '.join(changes) == FACTS['changes'].get(cell, '')
+
+
+def test_changes_are_those_of_rows():
+    assert set(FACTS['changes']) <= set(CELLS)
+
 
 @pytest.mark.parametrize('config', CONFIGS)
-def test_the_config_exists(config):
-    assert (ROOT / path_of(config)).is_file(), f'docs/papers.md names {path_of(config)}'
+def test_the_settings_are_those_of_the_config(settings_of, config):
+    assert settings_of(config) == FACTS['settings'][config]
 
 
-@pytest.mark.parametrize('config, options', JOBS, ids=lambda part: ' '.join(part)
-                         if isinstance(part, list) else part)
-def test_the_row_takes_its_options_and_builds(described, config, options):
-    result = described[config, json.dumps(options)]
-    assert isinstance(result, list), result
-
-
-@pytest.mark.parametrize('config', CONFIGS)
-def test_the_settings_are_those_of_the_config(described, config):
-    assert config in STATED, f'docs/papers.md states no settings of {config}'
-    assert STATED[config] == described[config, '[]']
-
-
-def changed_cells(described):
-    """Config with options, as rows name it -> what the options change of the config's settings."""
-    for cell in dict.fromkeys(key_of(row[column]) for row in ROWS for column in ('config', 'MSRC')):
-        config, options = job_of(cell)
-        if options:
-            before, after = (described[config, json.dumps(one)] for one in ([], options))
-            yield cell, '; '.join(new for old, new in zip(before, after) if new != old)
-
-
-def test_what_options_change(described):
-    changes = {cell: text for cell, text in changed_cells(described) if text}
-    assert CHANGED == changes
+def test_the_settings_of_the_pipelines(settings_of):
+    assert FACTS['pipelines'] == {name: settings_of(name) for name in FACTS['pipelines']}
 
 
 def test_the_presets_of_the_crf():
-    numbers = {name: [str(row[key]) for key in (
-        'compat_bilateral', 'sxy_bilateral', 'srgb', 'compat_gaussian', 'sxy_gaussian',
-        'iterations')] + [row.get('normalization', 'symmetric')]
-        for name, row in CRF_PRESETS.items()}
-    stated = {name: [*row.values()][1:] for name, row in PRESETS.items()}
-    assert stated == {name: numbers[name] for name in stated}
-    used = {name for row in ROWS for name in re.findall(r'--crf (\w+)', row['test'])}
-    assert used <= set(stated)
-
-
-def test_the_settings_of_the_pipelines(described):
-    assert PIPELINES
-    for row in PIPELINES:
-        name, *stated = row.values()
-        assert stated == described[name.strip('`'), '[]']
+    for name, stated in FACTS['crf'].items():
+        preset = {'normalization': 'symmetric', **CRF_PRESETS[name]}
+        assert stated == {key: str(preset[key]) for key in stated}
+    used = {name for flags in flags_of_test() for name in re.findall(r'--crf (\w+)', flags)}
+    assert used <= set(FACTS['crf'])
 
 
 def test_every_option_is_used():
-    used = {name for row in ROWS for column in ('config', 'MSRC')
-            for name in re.findall(r'`([^`]+)`', row[column]) if not name.endswith('.py')}
-    for short in SHORT:
-        assert any(re.fullmatch(re.sub(r'<\w+>', '.+', re.escape(short)), name)
-                   for name in used), f'no row has {short}'
+    used = {option_of(name)[0] for cell in CELLS for name in options_of(cell)}
+    assert used == set(FACTS['options'])
+
+
+def flags_of_test():
+    return {part['test'] for paper in FACTS['papers'] for table in paper['tables']
+            for part in (table, *table['rows']) if 'test' in part}
 
 
 def test_the_evaluation_knows_its_flags(monkeypatch):
-    spec = importlib.util.spec_from_file_location('tools_test', ROOT / 'tools/test.py')
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    flags = {row['test'].strip('`') for row in ROWS}
+    tool = load_script('tools/test.py')
+    flags = flags_of_test()
     assert len(flags) > 4
     for flag in flags:
         monkeypatch.setattr(sys, 'argv', ['test.py', 'CONFIG', 'CKPT', *shlex.split(flag)])
@@ -167,17 +129,6 @@ def test_the_evaluation_knows_its_flags(monkeypatch):
 
 def test_figures_of_msrc_are_in_the_results():
     results = (ROOT / 'docs/results.md').read_text()
-    for row in ROWS:
-        for figure in figures(row):
-            assert figure in results, f'{row["MSRC"]}: no {figure} in docs/results.md'
-
-
-def figures(row):
-    return re.findall(r'(?<![\w.])\d\d\.\d+', re.sub('`[^`]*`', '', row['MSRC']))
-
-
-def test_counts_of_rows():
-    """The line that the page begins with: rows mapped, with a config, run."""
-    counts = re.search(r'\*\*(\d+) rows, of which (\d+) have a config.* and (\d+) .*MSRC', PAGE)
-    assert list(map(int, counts.groups())) == [
-        len(ROWS), sum('.py`' in row['config'] for row in ROWS), sum(map(bool, map(figures, ROWS)))]
+    for row in filter(PAGE.has_figure, ROWS):
+        figure = row['miou'].split()[0]
+        assert figure in results, f'{row["msrc"]}: no {figure} in docs/results.md'

@@ -3,6 +3,7 @@ _base_ = [
     '../_base_/models/deeplabv3plus_efflite0.py', '../_base_/datasets/msrc_priors.py',
     '../_base_/default_runtime.py', '../_base_/schedules/adamw_1500i.py'
 ]
+method = 'annnet'  # in the records of its masks
 model = dict(
     # priors (position 0..255, class 0..15) eight times as large as RGB: their filters start at 0
     # and have 1500 steps to grow

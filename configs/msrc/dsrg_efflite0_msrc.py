@@ -1,5 +1,6 @@
 # DSRG: 285 images with seeds by the activation maps of rrm_efflite0_msrc.py's classifier
 _base_ = '../_base_/efflite0-d8_msrc_tags.py'
+method = 'dsrg_efflite0'  # in the records of its masks
 model = dict(decode_head=dict(
     _delete_=True, type='mmseg_wss.DSRGHead',
     # Maps of 28 x 28: the paper's dilations, for 41 x 41, times 28 / 41. Its CRF's sigmas are
@@ -11,8 +12,5 @@ model = dict(decode_head=dict(
     crf=dict(sxy_gaussian=3 / 8, sxy_bilateral=80 / 8)))
 train_dataloader = dict(dataset=dict(datasets=[_base_.dsrg_seeds]))
 max_iters = 400
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, begin=0, end=50, by_epoch=False),
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=50, end=max_iters, by_epoch=False),
-]
+param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_iters)]
 train_cfg = dict(max_iters=max_iters)

@@ -16,8 +16,5 @@ model = dict(decode_head=dict(
 optim_wrapper = dict(optimizer=dict(lr=1e-5), paramwise_cfg=dict(
     custom_keys={'decode_head': dict(lr_mult=100.)}))
 max_iters = 300
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, begin=0, end=50, by_epoch=False),
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=50, end=max_iters, by_epoch=False),
-]
+param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_iters)]
 train_cfg = dict(max_iters=max_iters)

@@ -1,5 +1,6 @@
 # RRM: 285 images with tags alone; the classifier alone for 400 of 700 steps
 _base_ = '../_base_/efflite0-d8_msrc_tags.py'
+method = 'rrm_efflite0'  # in the records of its masks
 model = dict(decode_head=dict(
     _delete_=True, type='mmseg_wss.RRMHead', in_channels=320, in_index=0, channels=128,
     num_classes=16, dilation=6, predict_tags=True,
@@ -10,10 +11,7 @@ model = dict(decode_head=dict(
     # 1e-7 by the number of pixels, makes it -1.3, and small objects vanish.)
     loss_energy=dict(type='mmseg_wss.DenseEnergyLoss', loss_weight=1.5e-7)))
 max_iters = 700
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, begin=0, end=50, by_epoch=False),
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=50, end=max_iters, by_epoch=False),
-]
+param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_iters)]
 train_cfg = dict(max_iters=max_iters)
 custom_hooks = [
     *_base_.custom_hooks, dict(type='mmseg_wss.ClassifyFirstHook', share=400 / max_iters)]

@@ -3,6 +3,7 @@ _base_ = [
     '../_base_/models/fcn_hr48.py', '../_base_/datasets/voc_priors.py',
     '../_base_/epoch_runtime.py', '../_base_/schedules/sgd_60e.py'
 ]
+method = 'annnet'  # in the records of its masks
 model = dict(
     data_preprocessor=dict(  # priors: position 0..255, class 0..20
         mean=[123.675, 116.28, 103.53, 128., 0.], std=[58.395, 57.12, 57.375, 64., 10.],

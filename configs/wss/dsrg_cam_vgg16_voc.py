@@ -4,6 +4,7 @@ _base_ = [
     '../_base_/models/largefov_vgg16.py', '../_base_/datasets/voc_dsrg.py',
     '../_base_/iter_runtime.py'
 ]
+method = 'dsrg_cam_vgg16'  # in the records of its masks
 model = dict(
     data_preprocessor=dict(size=(321, 321)),
     backbone=dict(fc6_dilation=1, decimate_fc=False),

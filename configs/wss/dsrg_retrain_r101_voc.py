@@ -10,4 +10,4 @@ model = dict(
     init_cfg=dict(type='Pretrained', checkpoint=step_1, override=dict(
         type='Pretrained', name='decode_head', checkpoint=step_1, prefix='decode_head.head')))
 train_dataloader = dict(dataset=dict(datasets=[
-    dict(_base_.dsrg_masks, pseudo_mask='PseudoMaskDSRG_r101')]))
+    dict(_base_.dsrg_masks, pseudo_mask='PseudoMask_dsrg_r101')]))

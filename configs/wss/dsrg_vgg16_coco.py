@@ -2,7 +2,7 @@
 _base_ = ['./dsrg_vgg16_voc.py', '../_base_/datasets/coco_semantic.py']
 model = dict(decode_head=dict(head=dict(num_classes=81)))
 train_dataloader = dict(dataset=dict(datasets=[
-    dict(_base_.coco_tags, supervision='pseudo', pseudo_mask='SeedsDSRG',
+    dict(_base_.coco_tags, supervision='pseudo', pseudo_mask='Seeds_dsrg',
          pipeline=_base_.warped_pipeline)]))
 val_dataloader = dict(dataset=dict(
     _delete_=True, **_base_.coco_val, pipeline=_base_.test_pipeline))

@@ -1,3 +1,4 @@
+# Chen et al., Mixed-dual-head Meets Box Priors, table 1: SegNet over ResNeSt-101
 _base_ = './mixed_dual_r50_voc.py'
 model = dict(
     pretrained='open-mmlab://resnest101',

@@ -1,5 +1,6 @@
 # RRM: ResNet-38 from ImageNet, 10,582 images with tags; the classifier alone for half of the steps
 _base_ = ['../_base_/datasets/voc_tags.py', '../_base_/epoch_runtime.py']
+method = 'rrm_r38'  # in the records of its masks
 model = dict(
     type='mmseg_wss.WeakEncoderDecoder',
     data_preprocessor=dict(

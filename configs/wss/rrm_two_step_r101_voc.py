@@ -1,13 +1,8 @@
 # RRM, two steps: DeepLab-v2 over ResNet-101 on the masks of rrm_r38_voc.py
 _base_ = [
-    '../_base_/models/largefov_r101-d8.py', '../_base_/datasets/voc_tags.py',
+    '../_base_/models/deeplab_aspp_r101.py', '../_base_/datasets/voc_tags.py',
     '../_base_/epoch_runtime.py'
 ]
-model = dict(
-    data_preprocessor=dict(size=(321, 321)),
-    decode_head=dict(
-        _delete_=True, type='mmseg_wss.DeepLabV2Head', in_channels=2048, in_index=0,
-        num_classes=21, loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)))
 train_dataloader = dict(
     batch_size=10, sampler=dict(batch_size=10), dataset=dict(datasets=[_base_.rrm_masks]))
 

@@ -12,7 +12,7 @@ tags_pipeline = [  # no mask: RRM mines its own
 tags = dict(
     type='mmseg_wss.VOCWeakSegDataset', data_root='{{$MSRC_ROOT:data/msrc}}', supervision='image',
     ann_file='ImageSets/Segmentation/trainaug.txt', pipeline=tags_pipeline)
-rrm_masks = dict(tags, supervision='pseudo', pseudo_mask='PseudoMaskRRM')
-dsrg_seeds = dict(tags, supervision='pseudo', pseudo_mask='SeedsDSRG')
-dsrg_masks = dict(tags, supervision='pseudo', pseudo_mask='PseudoMaskDSRG')
+rrm_masks = dict(tags, supervision='pseudo', pseudo_mask='PseudoMask_rrm_efflite0')
+dsrg_seeds = dict(tags, supervision='pseudo', pseudo_mask='Seeds_dsrg')
+dsrg_masks = dict(tags, supervision='pseudo', pseudo_mask='PseudoMask_dsrg_efflite0')
 train_dataloader = dict(sampler=dict(source_ratio=[1]), dataset=dict(datasets=[tags]))

@@ -33,8 +33,8 @@ tta_pipeline = [
 strong = dict(  # 1464 images
     type=dataset_type, data_root=data_root, supervision='pixel',
     ann_file='ImageSets/Segmentation/train.txt', pipeline=train_pipeline)
-weak = dict(  # 9118 images, with masks that a program made
-    type=dataset_type, data_root=data_root, supervision='pseudo', pseudo_mask='PseudoMask',
+weak = dict(  # 9118 images, with AnnNet's masks
+    type=dataset_type, data_root=data_root, supervision='pseudo', pseudo_mask='PseudoMask_annnet',
     ann_file='ImageSets/Segmentation/aug.txt', pipeline=train_pipeline)
 weak_as_strong = dict(  # the same images with SBD's masks, for the upper reference
     type=dataset_type, data_root=data_root, supervision='pixel',

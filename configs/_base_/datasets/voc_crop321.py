@@ -21,7 +21,8 @@ strong = dict(pipeline=train_pipeline)
 weak_boxes = dict(
     type='mmseg_wss.VOCWeakSegDataset', data_root='{{$VOC_ROOT:data/VOCdevkit/VOC2012}}',
     supervision='box', ann_file='ImageSets/Segmentation/aug.txt', pipeline=train_pipeline)
-weak_segments = dict(weak_boxes, supervision='pseudo', pseudo_mask='ProposalMaskBboxSeg')
+weak_segments = dict(
+    weak_boxes, supervision='pseudo', pseudo_mask='PseudoMask_bbox_seg', made_by='bbox_seg')
 weak_tags = dict(weak_boxes, supervision='image', pipeline=tags_pipeline)
 all_boxes = dict(weak_boxes, ann_file='ImageSets/Segmentation/trainaug.txt')
 all_segments = dict(weak_segments, ann_file='ImageSets/Segmentation/trainaug.txt')

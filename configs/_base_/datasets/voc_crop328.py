@@ -15,7 +15,8 @@ test_pipeline = [
     dict(type='mmseg_wss.PackWeakSegInputs'),
 ]
 strong = dict(pipeline=train_pipeline)
-weak = dict(pipeline=train_pipeline)
+weak = dict(  # with the masks of dsrg_vgg16_voc.py
+    pseudo_mask='PseudoMask_dsrg_vgg16', made_by='dsrg_vgg16', pipeline=train_pipeline)
 weak_as_strong = dict(pipeline=train_pipeline)
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

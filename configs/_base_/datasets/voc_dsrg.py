@@ -25,7 +25,7 @@ tta_pipeline = [
     ]),
 ]
 dsrg_tags = dict(_base_.tags, pipeline=warped_pipeline)
-dsrg_seeds = dict(dsrg_tags, supervision='pseudo', pseudo_mask='SeedsDSRG')
+dsrg_seeds = dict(dsrg_tags, supervision='pseudo', pseudo_mask='Seeds_dsrg')
 train_dataloader = dict(
     batch_size=20, sampler=dict(batch_size=20, by_epoch=False),
     dataset=dict(datasets=[dsrg_seeds]))

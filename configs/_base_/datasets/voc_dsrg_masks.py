@@ -16,7 +16,8 @@ tta_pipeline = [
     ]),
 ]
 dsrg_masks = dict(
-    _base_.tags, supervision='pseudo', pseudo_mask='PseudoMaskDSRG', pipeline=masks_pipeline)
+    _base_.tags, supervision='pseudo', pseudo_mask='PseudoMask_dsrg_vgg16',
+    pipeline=masks_pipeline)
 train_dataloader = dict(
     batch_size=10, sampler=dict(batch_size=10, by_epoch=False),
     dataset=dict(datasets=[dsrg_masks]))

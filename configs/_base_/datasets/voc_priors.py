@@ -1,36 +1,17 @@
 # voc.py for AnnNet: every image has boxes, and their priors are channels 4 and 5 of the input
 _base_ = './voc.py'
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='mmseg_wss.LoadWeakLabels'),
-    dict(type='RandomResize', scale=(2048, 512), ratio_range=(0.5, 2.0), keep_ratio=True),
-    dict(type='mmseg_wss.BoxPriors'),
-    dict(type='mmseg_wss.RandomCrop', crop_size=(512, 512), cat_max_ratio=0.75),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
-    dict(type='mmseg_wss.PackWeakSegInputs'),
-]
+train_pipeline = [  # behind the new size, before the crop
+    *_base_.train_pipeline[:3], dict(type='mmseg_wss.BoxPriors'), *_base_.train_pipeline[3:]]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(2048, 512), keep_ratio=True),
-    dict(type='mmseg_wss.LoadWeakLabels'),
-    dict(type='mmseg_wss.BoxPriors'),
-    dict(type='mmseg_wss.PackWeakSegInputs'),
-]
+    *_base_.test_pipeline[:-1], dict(type='mmseg_wss.BoxPriors'), _base_.test_pipeline[-1]]
 tta_pipeline = [
-    dict(type='LoadImageFromFile'),
+    _base_.tta_pipeline[0],
     dict(type='TestTimeAug', transforms=[
-        [dict(type='Resize', scale_factor=r, keep_ratio=True)
-         for r in (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)],
-        [dict(type='RandomFlip', prob=p, direction='horizontal') for p in (0., 1.)],
-        [dict(type='mmseg_wss.LoadWeakLabels')],
-        [dict(type='mmseg_wss.BoxPriors')],
-        [dict(type='mmseg_wss.PackWeakSegInputs')],
-    ]),
-]
+        *_base_.tta_pipeline[1].transforms[:-1], [dict(type='mmseg_wss.BoxPriors')],
+        _base_.tta_pipeline[1].transforms[-1]])]
 strong = dict(with_boxes=True, pipeline=train_pipeline)
 weak = dict(  # with the masks of tools/generate_proposals.py
-    pseudo_mask='ProposalMask', with_boxes=True, pipeline=train_pipeline)
+    pseudo_mask='PseudoMask_grabcut_region', with_boxes=True, pipeline=train_pipeline)
 train_dataloader = dict(dataset=dict(datasets=[
     dict(_base_.strong, **strong), dict(_base_.weak, **weak)]))
 val_dataloader = dict(dataset=dict(with_boxes=True, pipeline=test_pipeline))
