@@ -24,12 +24,13 @@ from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 
 from mmseg_wss import __version__
-from mmseg_wss.engine.config_check import leaf_datasets, read_data_lists
+from mmseg_wss.engine.config_check import read_data_lists
+from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.engine.hooks import WholeNetworkHook
 from mmseg_wss.engine.launch import init_cpu_processes
 from mmseg_wss.engine.tta import enable_tta
 from mmseg_wss.engine.weak_sources import image_pipeline, image_tags, weak_images
-from mmseg_wss.errors import DataError
+from mmseg_wss.errors import ConfigError, DataError
 from mmseg_wss.evaluation.pseudo_mask_writer import MaskTarget, confidence_path
 from mmseg_wss.labels.boxes import box_hash
 from mmseg_wss.labels.checks.label_check import abridged, box_faults, tag_faults
@@ -121,7 +122,10 @@ def load_config(args):
         raise SystemExit(f'{args.config}: masks are made with the pipeline of test_dataloader, '
                          'but the config has none.')
     if args.tta:
-        enable_tta(cfg, keep_probs=True)
+        try:
+            enable_tta(cfg, keep_probs=True)
+        except ConfigError as error:
+            raise SystemExit(f'--tta: {error}') from error
     return cfg
 
 

@@ -5,6 +5,7 @@
 import os.path as osp
 from dataclasses import dataclass, field
 
+from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.checks.label_check import (
     MASK_KEYS,
@@ -52,15 +53,6 @@ def read_data_lists(cfg):
                 use += f' {number}'
             lists.append(_read_data_list(use, split == 'train', leaf))
     return lists
-
-
-def leaf_datasets(dataset):
-    """The configs of the data sets inside wrappers (ConcatDataset, RepeatDataset, ...)."""
-    inner = dataset.get('datasets') or ([dataset['dataset']] if 'dataset' in dataset else [])
-    if not inner:
-        yield dataset
-    for child in inner:
-        yield from leaf_datasets(child)
 
 
 def _read_data_list(use, for_training, leaf):

@@ -7,7 +7,7 @@ import numpy as np
 
 from mmseg_wss.datasets.transforms import LoadWeakLabels
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
-from mmseg_wss.engine.config_check import leaf_datasets
+from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.labels.formats.image_file import image_shape
 from mmseg_wss.labels.kinds import is_weak
 from mmseg_wss.labels.objects import OBJECT_KEYS
