@@ -85,7 +85,8 @@ class Network:
         try:
             self.cfg.merge_from_dict(parse_options(options))
         except (KeyError, TypeError) as error:  # no such place in a list, a dict for a number
-            raise PipelineError(f'{self.path}: --cfg-options do not fit into it: {error}') from error
+            raise PipelineError(
+                f'{self.path}: --cfg-options do not fit into it: {error}') from error
 
     def _mask_options(self, masks):
         keys = [f'{key}.pseudo_mask' for key, leaf in self._sources('train')

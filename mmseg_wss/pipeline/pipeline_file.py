@@ -6,7 +6,8 @@
         dict(name='masks', tool='generate_pseudo_masks.py', checkpoint='teacher',
              options=dict(tau=0.9, tag_gate=True)),
         dict(name='student', tool='train.py', config='../student.py', masks='masks',
-             cfg_options={'train_cfg.max_iters': '{max_iters}', 'load_from': '{teacher.checkpoint}'}),
+             cfg_options={'train_cfg.max_iters': '{max_iters}',
+                          'load_from': '{teacher.checkpoint}'}),
         dict(name='test', tool='test.py', checkpoint='student'),
         dict(name='quality', tool='analysis_tools/mask_report.py', args=['{masks}'],
              options=dict(truth='data/truth')),
@@ -68,7 +69,7 @@ def read_pipeline(path, options=()):
         key, equals, _ = option.partition('=')
         if not equals:
             raise PipelineError(f'--cfg-options takes KEY=VALUE, got {option!r}.')
-        if key in ('work_dir', 'stages'):
+        if key.split('.')[0] in ('work_dir', 'stages'):
             raise PipelineError(f'--cfg-options cannot set {key}: each stage has its own folder in '
                                 '--work-dir, and the stages are those of the file.')
         (own if key.split('.')[0] in config else others).append(option)

@@ -9,7 +9,7 @@ class ToolKind(NamedTuple):
     takes_workers: bool = False  # --workers
     several: str = None  # the script that starts it as several processes
     split: str = None  # 'train' or 'test': the lists of the config that its result depends on
-    # It makes masks of the weak images of its config, and makes those anew whose boxes have changed.
+    # of the weak images of its config; started again, it makes those anew whose boxes have changed
     makes_masks: bool = False
     needs_network: bool = True  # else its result depends on the weak sources of the config alone
     folders: tuple = ()  # options that name folders which are there before the pipeline starts
