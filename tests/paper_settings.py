@@ -164,10 +164,10 @@ def describe(config, options, cache):
     """The cells of a config's settings, or a pipeline's: networks, method, tau and rounds."""
     cfg = merge(Config.fromfile(config), options)
     if 'ann_net' in cfg:
-        for stage in (cfg.ann_net, cfg.seg_net):
-            assert Path(config).parent.joinpath(stage.config).is_file(), stage.config
-        return [*(f'`{Path(stage.config).name}`' for stage in (cfg.ann_net, cfg.seg_net)),
-                number(cfg.proposals.method), number(cfg.pseudo_masks.tau), number(cfg.rounds)]
+        for path in (cfg.ann_net, cfg.seg_net):
+            assert Path(config).parent.joinpath(path).is_file(), path
+        return [*(f'`{Path(path).name}`' for path in (cfg.ann_net, cfg.seg_net)),
+                number(cfg.stages[0].options.method), number(cfg.tau), number(cfg.rounds)]
     check_val(cfg)
     model, rates = build(cfg, cache)
     return [describe_data(cfg), describe_batch(cfg), describe_rates(cfg, rates),

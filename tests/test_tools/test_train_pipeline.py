@@ -39,7 +39,8 @@ def main(name, arguments):
     elif name in ('generate_pseudo_masks', 'test'):
         source = Path(arguments[1]).read_text() + (after('--tau') if '--tau' in arguments else '')
     else:
-        source = text_of(*(path for path in arguments if Path(path).is_dir() and path != str(folder)))
+        inputs = set(filter(os.path.isdir, arguments)) - {str(folder)}
+        source = text_of(*sorted(inputs))
     journal = open(os.environ['JOURNAL'], 'a')
     print(f'{name} speaks', flush=True)
     for step in range(4):
