@@ -34,26 +34,26 @@ def check_commands(stages, tools):
 
     Args:
         stages (list[Stage]): from `plan_stages`.
-        tools (str): the folder of the tools. What a tool's ``parse_args()`` refuses is an error
-            here; a tool without this function is not asked.
+        tools (str): the folder of the tools. What ``parse_args()`` of those in `TOOL_KINDS` refuses
+            is an error here; others are not asked, since to load them might run them.
 
     Raises:
         PipelineError: a tool does not take its arguments.
     """
     loaded, argv, environment = {}, sys.argv, dict(os.environ)
     for stage in stages:
+        if stage.tool not in TOOL_KINDS:
+            continue
         path = osp.join(tools, stage.tool)
         if path not in loaded:
             spec = importlib.util.spec_from_file_location(f'tool_{len(loaded)}', path)
             loaded[path] = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(loaded[path])
-        # the script for several processes adds its own arguments
-        first = next(i for i, part in enumerate(stage.command) if str(part).startswith(tools)) + 1
         # a file that exists stands for the checkpoint to come
         arguments = [f'{part.before}{path}' if isinstance(part, LastCheckpoint) else part
-                     for part in stage.command[first:]]
-        if stage.command[0] == 'bash':
-            arguments.pop(2 if isinstance(stage.command[first + 1], LastCheckpoint) else 1)
+                     for part in stage.command[2:]]
+        if stage.command[0] == 'bash':  # the number of processes is for the script that starts it
+            del arguments[2 if isinstance(stage.command[3], LastCheckpoint) else 1]
         printed = io.StringIO()
         try:
             sys.argv = [path, *arguments]

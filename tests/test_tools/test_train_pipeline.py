@@ -289,3 +289,21 @@ def test_the_pipeline_has_no_part_that_outlives_it(place):
     wait_for_the_end_of(pids)
     kill_all(process)
     process.communicate()
+
+
+def test_a_made_up_method_of_three_made_up_tools(place):
+    """Of what a stage reads, its own text, one more letter: `tools/` gets a file and no more."""
+    for name in 'abc':
+        (place.root / f'tools/{name}.py').write_text(
+            'import sys\nfrom pathlib import Path\n*inputs, _, folder = sys.argv[1:]\n'
+            f'text = {name!r}.join(Path(path, "text").read_text() for path in inputs)\n'
+            f'Path(folder, "text").write_text(text + {name!r})\n')
+    (place.root / 'pipeline.py').write_text("""
+truth = None
+stages = [dict(name='one', tool='a.py'), dict(name='two', tool='b.py', args=['{one}']),
+          dict(name='three', tool='c.py', args=['{one}', '{two}'])]
+""")
+    printed = place.run()
+    assert '[3/3] three: done' in printed
+    assert (place.work / 'three/text').read_text() == 'acabc'
+    assert place.run().count('done before') == 3
