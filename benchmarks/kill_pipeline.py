@@ -5,10 +5,11 @@
 
 `tools/train_pipeline.py` is run once without a stop. Then it is run again, and gets SIGKILL once in
 each stage, at a random moment of it; only the pipeline itself is killed, so its children have to
-notice. What it leaves is compared: masks pixel for pixel, the last checkpoint of every training bit
-for bit (parameters, buffers, optimiser, schedule, random states), and the numbers of the
-reports but for times; masks and reports that only one of the two has are found. Figures are not
-compared: they show the names of the folders. The exit code is 1 if anything differs.
+notice. What it leaves is compared: every mask pixel for pixel (a mask file may also name the
+checkpoint it was made with, whose file holds times), the last checkpoint of every training bit for
+bit (parameters, buffers, optimiser, schedule, random states), and the numbers of the reports but
+for times; masks and reports that only one of the two has are found. Figures are not compared: they
+show the names of the folders. The exit code is 1 if anything differs.
 """
 import argparse
 import json
@@ -26,6 +27,7 @@ from mmengine.runner.checkpoint import _load_checkpoint, find_latest_checkpoint
 
 from mmseg_wss.labels.formats.mask_file import read_mask
 
+FIGURES = 'val_panel.png', 'report.png', 'panels.png', 'pipeline.png'
 REPORTS = 'report.json', 'pipeline.json'  # with folders for keys
 TIMES = 'time', 'data_time'  # what tools/test.py measures of the machine
 PIPELINE = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'tools/train_pipeline.py')
@@ -98,8 +100,7 @@ def results_of(root):
     def is_result(name):
         if name.name in REPORTS or name.name == 'last_checkpoint':
             return True
-        is_figure = (name.name == 'val_panel.png' or 'vis_data' in name.parts
-                     or name.parts[0].startswith('evaluation_'))
+        is_figure = name.name in FIGURES or 'vis_data' in name.parts
         return name.suffix == '.png' and not is_figure
 
     return set(filter(is_result, (path.relative_to(root) for path in root.rglob('*'))))
@@ -111,7 +112,7 @@ def read_result(root, name):
         mask = read_mask(root / name)
         return mask.shape, mask.tobytes()
     if name.name not in REPORTS:
-        return (root / name).read_bytes()
+        return read_mask(str(root / name)).tolist()
 
     def entries(pairs):
         return {osp.relpath(key, osp.abspath(root)) if osp.isabs(key) else key: value
@@ -140,8 +141,7 @@ def main():
         print(f'{name}: {"killed" if hit else "ended before it could be killed"}', flush=True)
     finish(start(pipeline_command(args, killed), log), log)
     different = differences(whole, killed)
-    masks = sum(1 for folder in whole.iterdir() if 'mask' in folder.name or 'prop' in folder.name
-                for _ in folder.glob('*.png'))
+    masks = sum(name.suffix == '.png' for name in results_of(whole))
     print(f'killed in {caught} of {len(stages)} stages; {masks} masks and '
           f'{len(list(whole.rglob("last_checkpoint")))} trainings compared: '
           f'{"different: " + ", ".join(different[:20]) if different else "equal"}')

@@ -162,11 +162,11 @@ def describe(config, options, cache):
     """The settings of a config, those without a value left out; of a pipeline its stages'."""
     cfg = merge(Config.fromfile(config), options)
     if 'ann_net' in cfg:
-        for stage in (cfg.ann_net, cfg.seg_net):
-            assert Path(config).parent.joinpath(stage.config).is_file(), stage.config
+        for path in (cfg.ann_net, cfg.seg_net):
+            assert Path(config).parent.joinpath(path).is_file(), path
         return dict(
-            AnnNet=Path(cfg.ann_net.config).name, SegNet=Path(cfg.seg_net.config).name,
-            proposals=number(cfg.proposals.method), tau=number(cfg.pseudo_masks.tau),
+            AnnNet=Path(cfg.ann_net).name, SegNet=Path(cfg.seg_net).name,
+            proposals=number(cfg.stages[0].options.method), tau=number(cfg.tau),
             rounds=number(cfg.rounds))
     check_val(cfg)
     model, rates = build(cfg, cache)

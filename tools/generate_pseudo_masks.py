@@ -110,7 +110,10 @@ def load_config(args):
         raise ConfigError(f'{args.config}: masks are made with the pipeline of test_dataloader, '
                           'but the config has none.')
     if args.tta:
-        enable_tta(cfg, keep_probs=True)
+        try:
+            enable_tta(cfg, keep_probs=True)
+        except ConfigError as error:
+            raise ConfigError(f'--tta: {error}') from error
     return cfg
 
 

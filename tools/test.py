@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from mmseg_wss.engine.launch import init_cpu_processes
 from mmseg_wss.engine.tta import enable_tta
+from mmseg_wss.errors import ConfigError
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 
 
@@ -126,7 +127,10 @@ def main():
     if args.show or args.show_dir:
         enable_drawing(cfg, args)
     if args.tta:
-        enable_tta(cfg, keep_probs=args.crf is not None)
+        try:
+            enable_tta(cfg, keep_probs=args.crf is not None)
+        except ConfigError as error:
+            raise SystemExit(f'--tta: {error}') from error
     if args.out is not None:
         save_predictions(cfg, args.out)
     if args.crf is not None:

@@ -4,6 +4,7 @@
 """
 from dataclasses import dataclass, field
 
+from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.checks.label_check import abridged
 from mmseg_wss.labels.formats.image_file import check_image_file, read_image_shape
@@ -41,15 +42,6 @@ def read_data_lists(cfg):
                 use += f' {number}'
             lists.append(_read_data_list(use, split == 'train', leaf))
     return lists
-
-
-def leaf_datasets(dataset):
-    """The configs of the data sets inside wrappers (ConcatDataset, RepeatDataset, ...)."""
-    inner = dataset.get('datasets') or ([dataset['dataset']] if 'dataset' in dataset else [])
-    if not inner:
-        yield dataset
-    for child in inner:
-        yield from leaf_datasets(child)
 
 
 def _read_data_list(use, for_training, leaf):

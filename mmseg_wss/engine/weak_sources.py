@@ -5,7 +5,7 @@ import os.path as osp
 import numpy as np
 
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
-from mmseg_wss.engine.config_check import leaf_datasets
+from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.labels.formats.image_file import image_shape
 from mmseg_wss.labels.kinds import is_weak, read_label
 from mmseg_wss.labels.objects import OBJECT_KEYS

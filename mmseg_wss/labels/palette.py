@@ -1,11 +1,6 @@
 """The PASCAL VOC colour map."""
 import numpy as np
 
-VOC_CLASSES = (
-    'background', 'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair',
-    'cow', 'diningtable', 'dog', 'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa',
-    'train', 'tvmonitor')
-
 
 def voc_palette(n: int = 256) -> np.ndarray:
     """Return the first ``n`` colours of the PASCAL VOC colour map, RGB, as (n, 3) uint8.

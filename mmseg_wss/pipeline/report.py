@@ -14,6 +14,21 @@ from mmseg_wss.utils.fileio import atomic_path
 MASK_SCORES = dict(miou='mIoU of kept pixels', coverage='coverage', fg_precision='precision')
 
 
+def write_report(stages, folder):
+    """Print the tables, and write pipeline.json and pipeline.png.
+
+    Args:
+        stages (list[Stage]): of a finished pipeline, from `plan_stages`.
+        folder (str): to write into.
+    """
+    report = collect(stages)
+    with atomic_path(osp.join(folder, 'pipeline.json')) as temporary:
+        temporary.write_text(json.dumps(report, indent=1))
+    draw(osp.join(folder, 'pipeline.png'), report)
+    print(tables(report))
+    print(f'pipeline.json and pipeline.png written into {folder}')
+
+
 def collect(stages):
     """Read what the stages of a finished pipeline left.
 
@@ -22,23 +37,23 @@ def collect(stages):
 
     Returns:
         dict: 'masks': stage -> the scores of tools/analysis_tools/mask_report.py, fractions in 0..1
-        (empty without truth); 'networks': stage -> 'curve', a list of (step, val mIoU in percent),
-        'last_val', its last value or None, and, for SegNet, 'test', what tools/test.py measured.
+        or None, for each stage whose masks a stage of that tool measured; 'networks': training ->
+        'curve', a list of (step, val mIoU in percent), 'last_val', its last value or None, and
+        'tests', stage -> what tools/test.py measured.
     """
-    evaluation, folder = stages[-1], stages[-1].folder
-    truth, masks = osp.join(folder, 'report.json'), {}
-    if evaluation.depends['options']:
-        with open(truth) as file:
-            folders = json.load(file)['folders']
-        # by name: the work dir may have been moved since
-        scores = {osp.basename(path): score for path, score in folders.items()}
-        masks = {stage.name: scores[stage.name] for stage in evaluation.inputs[1:]}
-    networks = {}
+    masks, networks = {}, {}
     for stage in stages:
-        if '_net_' in stage.name:
+        if stage.tool == 'train.py':
             curve = [(step, entry['mIoU']) for step, entry in read_curve(stage.folder).items()]
-            networks[stage.name] = dict(curve=curve, last_val=curve[-1][1] if curve else None)
-    networks[evaluation.inputs[0].name]['test'] = last_test(folder)
+            networks[stage.name] = dict(
+                curve=curve, last_val=curve[-1][1] if curve else None, tests={})
+        elif stage.tool == 'test.py' and stage.inputs:
+            networks[stage.inputs[0].name]['tests'][stage.name] = last_test(stage.folder)
+        elif stage.tool == 'analysis_tools/mask_report.py':
+            with open(osp.join(stage.folder, 'report.json')) as file:
+                folders = json.load(file)['folders']
+            # by name: the work dir may have been moved since
+            masks.update({osp.basename(path): scores for path, scores in folders.items()})
     return dict(masks=masks, networks=networks)
 
 
@@ -69,7 +84,8 @@ def tables(report):
     for name, network in report['networks'].items():
         networks.add_row([
             name, network['curve'][-1][0] if network['curve'] else '-',
-            _percent(network['last_val']), _percent(network.get('test', {}).get('mIoU'))])
+            _percent(network['last_val']),
+            ', '.join(_percent(test.get('mIoU')) for test in network['tests'].values()) or '-'])
     for table in (masks, networks):
         table.align = 'r'
         table.align[table.field_names[0]] = 'l'

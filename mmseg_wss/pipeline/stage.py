@@ -31,13 +31,15 @@ class LastCheckpoint:
     The last one and not the best one: the val set is not there to choose a network.
     """
     work_dir: str
+    before: str = ''  # what stands before its path in the argument, such as load_from=
 
     def __str__(self):
         """What a shell puts in its place."""
-        return f'"$(cat {shlex.quote(osp.join(self.work_dir, "last_checkpoint"))})"'
+        pointer = shlex.quote(osp.join(self.work_dir, 'last_checkpoint'))
+        return f'{shlex.quote(self.before) if self.before else ""}"$(cat {pointer})"'
 
-    def path(self):
-        """The file.
+    def argument(self):
+        """The argument of a command, when the training has ended.
 
         Raises:
             PipelineError: the training left none.
@@ -49,19 +51,20 @@ class LastCheckpoint:
                 f'{pointer} should name the last checkpoint of a finished training, but '
                 + ('it does not exist' if path is None else f'{path}, named there, does not exist')
                 + f'. Delete the folder {self.work_dir} and those of later stages to train again.')
-        return path
+        return self.before + path
 
 
 @dataclass(frozen=True)
 class Stage:
     """One step of a pipeline, with a folder of its own."""
     name: str
+    tool: str  # a file of tools/
     folder: str  # absolute
-    commands: tuple  # argument tuples, run in this order; of str and LastCheckpoint
+    command: tuple  # arguments: str and LastCheckpoint
     depends: dict  # what the result depends on besides `inputs`, in the types of json
     inputs: tuple = ()  # the stages whose results it reads
     data: dict = field(default_factory=dict)  # digests of the files that it reads, in such types
-    follows_data: bool = False  # its commands themselves make anew what changed data reach
+    follows_data: bool = False  # its command itself makes anew what changed data reach
 
 
 def shell_text(command):
@@ -96,7 +99,7 @@ def mark_started(stage):
 
 
 def mark_done(stage):
-    """Write down that all commands of a stage ended well."""
+    """Write down that the command of a stage ended well."""
     _write_mark(stage, state=DONE, finished=datetime.now().isoformat())
 
 
@@ -124,7 +127,7 @@ def stage_state(stage):
     """How far a stage is.
 
     A stage that was started from something else, but has no results yet, is still to do: a wrong
-    option may be corrected. Marks of before they had 'data' hold for any data.
+    option may be corrected.
 
     Returns:
         str: `DONE`, `CONTINUES` (it was started) or `TO_DO`.
@@ -142,9 +145,7 @@ def stage_state(stage):
                 'that says what they were made from. Move them away, or use another --work-dir.')
         return TO_DO
     old, depends = mark['depends'], dependencies(stage)
-    if 'data' not in old:
-        del depends['data']
-    elif mark['state'] == CONTINUES and stage.follows_data:
+    if mark['state'] == CONTINUES and stage.follows_data:
         depends['data'] = old['data']
     if mark['hash'] == digest(depends):
         return mark['state']

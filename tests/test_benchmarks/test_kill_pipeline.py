@@ -10,8 +10,8 @@ import torch
 from devkit import make_devkit, write_mask
 
 ROOT = Path(__file__).parents[2]
-REPORT = 'evaluation_1/report.json'
-PIPELINE = 'evaluation_1/pipeline.json'
+REPORT = 'quality/report.json'
+PIPELINE = 'pipeline.json'
 
 
 @pytest.fixture(scope='module')
@@ -25,11 +25,11 @@ def tools():
 
 def make_run(work_dir, kit, mask_report, seconds):
     """The folders that a pipeline leaves, with reports that took `seconds`."""
-    stages = [work_dir / name for name in ('proposals', 'pseudo_masks_1')]
+    stages = [work_dir / name for name in ('drawn', 'masks')]
     for stage in stages:
         shutil.copytree(kit / 'SegmentationClass', stage)
     write_mask(stages[1] / 'w0.png', np.full((12, 16), 255, np.uint8))
-    for name in ('ann_net_1', 'seg_net_1'):
+    for name in ('teacher', 'student'):
         path = work_dir / name / 'iter_4.pth'
         path.parent.mkdir()
         torch.save(dict(state_dict=dict(weight=torch.ones(2)), meta=dict(time=seconds)), path)
@@ -40,14 +40,14 @@ def make_run(work_dir, kit, mask_report, seconds):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr('sys.argv', [
             'mask_report', *map(str, stages), '--truth', str(kit / 'SegmentationClass'), '--out',
-            str(work_dir / 'evaluation_1'), '--num-workers', '1'])
+            str(work_dir / 'quality'), '--num-workers', '1'])
         mask_report.main()
     report = json.loads((work_dir / REPORT).read_text())
     masks = {Path(path).name: scores for path, scores in report['folders'].items()}
     test = dict(mIoU=42.25, time=seconds, data_time=seconds / 2)
     (work_dir / PIPELINE).write_text(json.dumps(
-        dict(masks=masks, networks=dict(seg_net_1=dict(curve=[[4, 41.5]], test=test)))))
-    (work_dir / 'evaluation_1/pipeline.png').write_text(f'drawn in {seconds} s')
+        dict(masks=masks, networks=dict(student=dict(curve=[[4, 41.5]], tests=dict(test=test))))))
+    (work_dir / 'pipeline.png').write_text(f'drawn in {seconds} s')
 
 
 @pytest.fixture(scope='module')
@@ -76,38 +76,38 @@ def edit_json(path, edit):
 
 
 def train_otherwise(work_dir):
-    torch.save(dict(state_dict=dict(weight=torch.zeros(2))), work_dir / 'ann_net_1/iter_4.pth')
+    torch.save(dict(state_dict=dict(weight=torch.zeros(2))), work_dir / 'teacher/iter_4.pth')
 
 
 def lower_coverage(work_dir):
     """Of one folder of masks, as mask_report names it: with its place."""
-    folder = str(work_dir / 'proposals')
+    folder = str(work_dir / 'drawn')
     edit_json(work_dir / REPORT, lambda report: report['folders'][folder].update(coverage=0.5))
 
 
 def test_equal_results_in_two_places_do_not_differ(tools, runs):
     """Though the reports name their folders, in text and in pictures, and times differ."""
     whole, killed = runs
-    for name in (REPORT, PIPELINE, 'evaluation_1/report.png', 'evaluation_1/panels.png',
-                 'evaluation_1/pipeline.png', 'seg_net_1/val_panel.png'):
+    for name in (REPORT, PIPELINE, 'quality/report.png', 'quality/panels.png',
+                 'pipeline.png', 'student/val_panel.png'):
         assert (whole / name).read_bytes() != (killed / name).read_bytes(), name
     assert tools[0].differences(whole, killed) == []
 
 
 @pytest.mark.parametrize('damage, found', [
-    (lambda run: write_mask(run / 'proposals/w1.png', np.zeros((12, 16), np.uint8)),
-     ['proposals/w1.png']),
-    (lambda run: (run / 'pseudo_masks_1/w1.png').unlink(),
-     ['pseudo_masks_1/w1.png: only in one run']),
-    (lambda run: shutil.copy(run / 'proposals/w1.png', run / 'proposals/w9.png'),
-     ['proposals/w9.png: only in one run']),
+    (lambda run: write_mask(run / 'drawn/w1.png', np.zeros((12, 16), np.uint8)),
+     ['drawn/w1.png']),
+    (lambda run: (run / 'masks/w1.png').unlink(),
+     ['masks/w1.png: only in one run']),
+    (lambda run: shutil.copy(run / 'drawn/w1.png', run / 'drawn/w9.png'),
+     ['drawn/w9.png: only in one run']),
     (lower_coverage, [REPORT]),
     (lambda run: (run / REPORT).unlink(), [f'{REPORT}: only in one run']),
-    (lambda run: edit_json(run / PIPELINE, lambda report: report['networks']['seg_net_1'][
-        'test'].update(mIoU=42.5)), [PIPELINE]),
-    (train_otherwise, ['ann_net_1: state_dict']),
-    (lambda run: (run / 'seg_net_1/last_checkpoint').unlink(),
-     ['seg_net_1/last_checkpoint: only in one run'])])
+    (lambda run: edit_json(run / PIPELINE, lambda report: report['networks']['student'][
+        'tests']['test'].update(mIoU=42.5)), [PIPELINE]),
+    (train_otherwise, ['teacher: state_dict']),
+    (lambda run: (run / 'student/last_checkpoint').unlink(),
+     ['student/last_checkpoint: only in one run'])])
 @pytest.mark.parametrize('swapped', [False, True])
 def test_whatever_differs_is_named(tools, runs, damage, found, swapped):
     damage(runs[1])

@@ -1,6 +1,7 @@
 from mmseg.utils import get_classes, get_palette
 
-from mmseg_wss.labels.palette import VOC_CLASSES, voc_palette
+from mmseg_wss.labels.formats.class_names import VOC_CLASSES
+from mmseg_wss.labels.palette import voc_palette
 
 
 def test_names_and_colours_are_those_of_mmseg():

@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 from mmseg_wss.labels.converters.sbd import MakeAugMask
 from mmseg_wss.labels.converters.voc_lists import LISTS, new_lists, read_splits
-from mmseg_wss.labels.palette import VOC_CLASSES, voc_palette
+from mmseg_wss.labels.formats.class_names import VOC_CLASSES
+from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
 from mmseg_wss.utils.fileio import atomic_path
