@@ -1,20 +1,16 @@
 """Look at every file of a config's data sets before a training, and report every fault at once.
 
-    python tools/check_data.py CONFIG [--num-workers N] [--max-shown N]
+    python tools/check_data.py CONFIG [--workers N] [--max-shown N]
                                [--cfg-options KEY=VALUE ...]
 
 Checks the lists, images and labels of training, val and test; true masks of weak images are not
 opened. The exit code is 1 if there is a fault.
 """
 import argparse
-import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
-from rich.console import Console
-from rich.progress import track
 
 from mmseg_wss.engine.config_check import (
     check_sample,
@@ -23,25 +19,26 @@ from mmseg_wss.engine.config_check import (
     read_data_lists,
 )
 from mmseg_wss.labels.kinds import KINDS
+from mmseg_wss.utils.cli import add_workers, run_tool
+from mmseg_wss.utils.progress import track
 
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('config', help='train config file path')
-    parser.add_argument('--num-workers', type=int, default=min(8, os.cpu_count()),
-                        help='threads that decode files (default: %(default)s)')
+    add_workers(parser, 'threads that decode files')
     parser.add_argument('--max-shown', type=int, default=100, metavar='N',
                         help='faults shown of one list, 0 for all (default: %(default)s)')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction,
         help='override settings of the config: key=value pairs; lists as key="[a,b]" or key=a,b')
     args = parser.parse_args()
-    if args.num_workers < 1 or args.max_shown < 0:
-        parser.error('--num-workers must be at least 1 and --max-shown at least 0')
+    if args.max_shown < 0:
+        parser.error(f'--max-shown must be at least 0, got {args.max_shown}')
     return args
 
 
-def check_samples(lists, num_workers):
+def check_samples(lists, workers):
     """Check each image of the lists once, also where lists share it.
 
     Returns:
@@ -50,11 +47,9 @@ def check_samples(lists, num_workers):
     samples = {sample_key(info, entry): (info, entry.classes)
                for entry in lists for info in entry.images}
     # threads: most of the time goes into decoders, which release the interpreter's lock
-    with ThreadPoolExecutor(num_workers) as pool:
-        results = track(
-            pool.map(lambda sample: check_sample(*sample), samples.values()), 'Checking',
-            total=len(samples), console=Console(stderr=True), disable=not samples)
-        return dict(zip(samples, list(results)))
+    with ThreadPoolExecutor(workers) as pool:
+        results = pool.map(lambda sample: check_sample(*sample), samples.values())
+        return dict(zip(samples, track(results, 'Checking', total=len(samples))))
 
 
 def sample_key(info, entry):
@@ -79,15 +74,15 @@ def show_faults(faults, max_shown):
         print(f'  and {len(faults) - max_shown} more: --max-shown 0 shows all')
 
 
-def main():
-    args = parse_args()
+def run(args):
+    """Returns the number of faults."""
     cfg = Config.fromfile(args.config)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
 
     lists = read_data_lists(cfg)
-    checked = check_samples(lists, args.num_workers)
+    checked = check_samples(lists, args.workers)
     reported = set()  # val and test may be the same list
     for entry in lists:
         results = [checked[sample_key(info, entry)] for info in entry.images]
@@ -103,8 +98,8 @@ def main():
     show_faults(faults, args.max_shown)
     total = len(reported) + len(faults)
     print(f'{total} fault(s); {len(checked)} images looked at with their labels')
-    sys.exit(total > 0)
+    return total
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(run, parse_args())

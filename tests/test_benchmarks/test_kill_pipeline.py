@@ -9,21 +9,22 @@ import pytest
 import torch
 from devkit import make_devkit, write_mask
 
+from mmseg_wss.evaluation.mask_report import report_masks
+
 ROOT = Path(__file__).parents[2]
 REPORT = 'quality/report.json'
 PIPELINE = 'pipeline.json'
 
 
 @pytest.fixture(scope='module')
-def tools():
-    """kill_pipeline and mask_report, which lie in no package."""
+def tool():
+    """kill_pipeline, which lies in no package."""
     with pytest.MonkeyPatch.context() as patch:
-        for folder in ('benchmarks', 'tools/analysis_tools'):
-            patch.syspath_prepend(str(ROOT / folder))
-        yield importlib.import_module('kill_pipeline'), importlib.import_module('mask_report')
+        patch.syspath_prepend(str(ROOT / 'benchmarks'))
+        yield importlib.import_module('kill_pipeline')
 
 
-def make_run(work_dir, kit, mask_report, seconds):
+def make_run(work_dir, kit, seconds):
     """The folders that a pipeline leaves, with reports that took `seconds`."""
     stages = [work_dir / name for name in ('drawn', 'masks')]
     for stage in stages:
@@ -37,11 +38,7 @@ def make_run(work_dir, kit, mask_report, seconds):
         (path.parent / 'val_panel.png').write_text(f'drawn in {seconds} s')
         (path.parent / f'start_{seconds}/vis_data').mkdir(parents=True)
         (path.parent / f'start_{seconds}/vis_data/picture.png').touch()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr('sys.argv', [
-            'mask_report', *map(str, stages), '--truth', str(kit / 'SegmentationClass'), '--out',
-            str(work_dir / 'quality'), '--num-workers', '1'])
-        mask_report.main()
+    report_masks([*map(str, stages)], str(kit / 'SegmentationClass'), out=work_dir / 'quality')
     report = json.loads((work_dir / REPORT).read_text())
     masks = {Path(path).name: scores for path, scores in report['folders'].items()}
     test = dict(mIoU=42.25, time=seconds, data_time=seconds / 2)
@@ -51,12 +48,12 @@ def make_run(work_dir, kit, mask_report, seconds):
 
 
 @pytest.fixture(scope='module')
-def made(tools, tmp_path_factory):
+def made(tmp_path_factory):
     """Two runs with the same results, in two places."""
     root = tmp_path_factory.mktemp('runs')
     make_devkit(root / 'kit')
     for number, name in enumerate(('whole', 'killed'), 1):
-        make_run(root / name, root / 'kit', tools[1], seconds=0.25 * number)
+        make_run(root / name, root / 'kit', seconds=0.25 * number)
     return root
 
 
@@ -85,13 +82,13 @@ def lower_coverage(work_dir):
     edit_json(work_dir / REPORT, lambda report: report['folders'][folder].update(coverage=0.5))
 
 
-def test_equal_results_in_two_places_do_not_differ(tools, runs):
+def test_equal_results_in_two_places_do_not_differ(tool, runs):
     """Though the reports name their folders, in text and in pictures, and times differ."""
     whole, killed = runs
     for name in (REPORT, PIPELINE, 'quality/report.png', 'quality/panels.png',
                  'pipeline.png', 'student/val_panel.png'):
         assert (whole / name).read_bytes() != (killed / name).read_bytes(), name
-    assert tools[0].differences(whole, killed) == []
+    assert tool.differences(whole, killed) == []
 
 
 @pytest.mark.parametrize('damage, found', [
@@ -109,6 +106,6 @@ def test_equal_results_in_two_places_do_not_differ(tools, runs):
     (lambda run: (run / 'student/last_checkpoint').unlink(),
      ['student/last_checkpoint: only in one run'])])
 @pytest.mark.parametrize('swapped', [False, True])
-def test_whatever_differs_is_named(tools, runs, damage, found, swapped):
+def test_whatever_differs_is_named(tool, runs, damage, found, swapped):
     damage(runs[1])
-    assert tools[0].differences(*runs[::-1 if swapped else 1]) == found
+    assert tool.differences(*runs[::-1 if swapped else 1]) == found

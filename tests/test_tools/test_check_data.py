@@ -46,7 +46,7 @@ def faults(report):
 def test_clean(check):
     code, report = check()
     assert code == 0 and not faults(report)
-    lines = report.splitlines()
+    lines = report[report.index('training source 0'):].splitlines()  # mmseg prints as it loads
     assert re.search(r"strong.txt\): 4 images, supervision 'pixel', 3 of 3 classes seen", lines[0])
     assert re.search(r"weak.txt\): 8 images, supervision 'box'", lines[1])
     assert lines[2].startswith('val (') and lines[3].startswith('test (')
@@ -109,7 +109,7 @@ def test_every_fault_in_one_run(check, tmp_path):
         assert file in line and re.search(what, line), line
     assert report.splitlines()[-1].startswith('21 fault(s)')
 
-    assert check('--cfg-options', 'model.decode_head.num_classes=21', '--num-workers', '1') == (
+    assert check('--cfg-options', 'model.decode_head.num_classes=21', '--workers', '1') == (
         code, report)
 
 

@@ -25,13 +25,15 @@ from matplotlib.figure import Figure
 from mmengine.config import Config
 from prettytable import PrettyTable
 
+from mmseg_wss.errors import ConfigError
 from mmseg_wss.evaluation.val_curve import read_curve
+from mmseg_wss.utils.cli import run_tool
 from mmseg_wss.utils.fileio import atomic_path
 
 TRAIN = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'train.py')
 
 
-class Run(NamedTuple):
+class Training(NamedTuple):
     config: str
     options: list  # of 'KEY=VALUE', as tools/train.py takes them
 
@@ -51,7 +53,7 @@ def parse_run(text):
     for option in options:
         if '=' not in option:
             raise argparse.ArgumentTypeError(f'{option}: an option of a run is KEY=VALUE')
-    return Run(config, options)
+    return Training(config, options)
 
 
 def parse_args():
@@ -65,7 +67,7 @@ def parse_args():
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='passed to every training')
     args = parser.parse_args()
-    names = [run.name for run in args.runs]
+    names = [training.name for training in args.runs]
     if len(set(names)) < len(names):
         parser.error(f'two runs would share a work dir: {", ".join(names)}')
     return args
@@ -97,13 +99,12 @@ def plot_curves(path, curves, metric):
         FigureCanvasAgg(figure).print_png(str(temporary))
 
 
-def main():
-    args = parse_args()
+def run(args):
     rows, curves = [], {}
-    for number, run in enumerate(args.runs, 1):
-        path, name = run.config, run.name
+    for number, training in enumerate(args.runs, 1):
+        path, name = training.config, training.name
         work_dir = osp.join(args.work_dirs, name)
-        options = [*args.cfg_options, *run.options]
+        options = [*args.cfg_options, *training.options]
         config = Config.fromfile(path)
         config.merge_from_dict(dict(option.split('=', 1) for option in options
                                     if option.startswith('train_cfg.')))
@@ -114,8 +115,8 @@ def main():
             done = subprocess.run([sys.executable, TRAIN, path, '--work-dir', work_dir, '--resume',
                                    'auto', *(['--cfg-options', *options] if options else [])])
             if done.returncode:
-                raise SystemExit(f'{path}: the training failed (exit code {done.returncode}); its '
-                                 f'log is in {work_dir}. Mend the cause and start again.')
+                raise ConfigError(f'{path}: the training failed (exit code {done.returncode}); its '
+                                  f'log is in {work_dir}. Mend the cause and start again.')
             curve = read_curve(work_dir, args.metric)
         if not curve:
             print(f'{path}: no validation result in {work_dir}')
@@ -142,4 +143,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(run, parse_args())

@@ -2,7 +2,7 @@
 
     python tools/analysis_tools/mask_report.py MASK_DIR [MASK_DIR ...] [--truth DIR]
         [--ann-file LIST] [--classes FILE] [--images DIR] [--out DIR] [--trimap-width N]
-        [--num-workers N]
+        [--workers N]
 
 For looking only: nothing here reaches a training. Masks are ID.png with class indices, 255 ignored;
 other files and subfolders are not looked at. Several folders are compared with the first, with or
@@ -21,44 +21,9 @@ percent ('-': the score does not exist), and writes into --out:
   missed (without truth: by the share of pixels on which the first two folders agree).
 """
 import argparse
-import json
-import math
-import os
-import os.path as osp
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import mmcv
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from mmseg.utils import get_classes
-from prettytable import PrettyTable
-from rich.console import Console
-from rich.progress import track
-
-from mmseg_wss.errors import DataError
-from mmseg_wss.evaluation import agreement_scores, image_counts, mask_scores
-from mmseg_wss.labels.checks.label_check import abridged, label_values, mask_faults
-from mmseg_wss.labels.formats.image_file import check_image_file
-from mmseg_wss.labels.formats.mask_file import read_mask
-from mmseg_wss.labels.formats.text_list import read_lines
-from mmseg_wss.labels.palette import voc_palette
-from mmseg_wss.utils.fileio import atomic_path
-from mmseg_wss.visualization import colour_mask, save_panels
-
-SCORES = 'miou', 'miou_all', 'fg_precision', 'fg_recall', 'coverage', 'fg_coverage'
-CLASS_SCORES = 'precision', 'recall', 'coverage', 'iou', 'iou_all', 'boundary_iou'
-SHARES = 'agree', 'differ', 'one_ignores', 'both_ignore'
-TITLES = dict(
-    miou='mIoU (kept)', miou_all='mIoU (ignored = missed)', fg_precision='fg precision',
-    fg_recall='fg recall', coverage='coverage', fg_coverage='fg coverage',
-    boundary_miou='boundary mIoU (kept)', precision='precision', recall='recall', iou='IoU (kept)',
-    iou_all='IoU (ignored = missed)', boundary_iou='boundary IoU (kept)', agree='agree',
-    differ='differ', one_ignores='exactly one ignores', both_ignore='both ignore')
-IMAGE_SUFFIXES = '.jpg', '.jpeg', '.png'
-SHOWN = 4  # worst and best images in the panels, of each
+from mmseg_wss.evaluation.mask_report import report_masks
+from mmseg_wss.utils.cli import add_workers, run_tool
 
 
 def parse_args():
@@ -76,247 +41,16 @@ def parse_args():
                         help='the dir to write into (default: %(default)s)')
     parser.add_argument('--trimap-width', type=int, default=3, metavar='N', help='pixels on either '
                         'side of a boundary, 0 for no boundary scores (default: %(default)s)')
-    parser.add_argument('--num-workers', type=int, default=min(8, os.cpu_count()), metavar='N',
-                        help='threads that decode files (default: %(default)s)')
+    add_workers(parser, 'threads that decode files')
     args = parser.parse_args()
-    if args.num_workers < 1 or args.trimap_width < 0:
-        parser.error('--num-workers must be at least 1 and --trimap-width at least 0')
+    if args.trimap_width < 0:
+        parser.error(f'--trimap-width must be at least 0, got {args.trimap_width}')
     if args.truth is None and len(args.mask_dirs) == 1:
         parser.error('give --truth DIR, or a second MASK_DIR to compare the first with')
     if len(set(args.mask_dirs)) < len(args.mask_dirs):
         parser.error('a MASK_DIR is given twice')
-    args.folders = args.mask_dirs if args.truth is None else [args.truth, *args.mask_dirs]
     return args
 
 
-def class_names(args):
-    """The class names, and a text that says where they are from."""
-    above = list(Path(osp.abspath(args.folders[0])).parents)[:2]
-    places = [Path(args.classes)] if args.classes else [folder / 'classes.txt' for folder in above]
-    path = next(filter(Path.is_file, places), None)
-    if path is None and args.classes:
-        raise DataError(f'{args.classes}: there is no such file of class names. Set --classes to a '
-                        'file with a name a line, background first.')
-    if path is None:
-        return get_classes('voc'), 'the 21 names of VOC'
-    names = read_lines(path)
-    if not names or len(set(names)) < len(names):
-        raise DataError(f'{path}: {"a class is named twice" if names else "the file is empty"}. '
-                        'Write a class name a line, background first, each once.')
-    return names, str(path)
-
-
-def image_ids(folders, ann_file=None):
-    """The images to look at: their IDs, each with a mask in every folder.
-
-    Returns:
-        tuple: list of str, sorted or in the order of the list; and folder -> number of its masks.
-    """
-    found = {}
-    for folder in folders:
-        if not Path(folder).is_dir():
-            raise DataError(f'{folder}: there is no such folder of masks. Correct its name.')
-        found[folder] = {path.stem for path in Path(folder).glob('*.png') if path.name[0] != '.'}
-    sizes = {folder: len(names) for folder, names in found.items()}
-    if ann_file is None:
-        ids = sorted(set.intersection(*found.values()))
-        if not ids:
-            raise DataError(f'{", ".join(found)}: no image has a mask (ID.png) in '
-                            f'{"each of them" if len(found) > 1 else "it"}. Correct the folders.')
-        return ids, sizes
-    if not Path(ann_file).is_file():
-        raise DataError(f'{ann_file}: there is no such list. Set --ann-file to a file with an '
-                        'image ID a line.')
-    # the first word: VOC's own per-class lists carry a flag behind the ID
-    ids = [line.split()[0] for line in read_lines(ann_file)]
-    if not ids or len(set(ids)) < len(ids):
-        raise DataError(f'{ann_file}: the list {"names an image twice" if ids else "is empty"}. '
-                        'Write every image ID once, one a line.')
-    for folder, names in found.items():
-        missing = [f'{name}.png' for name in ids if name not in names]
-        if missing:
-            raise DataError(
-                f'{folder}: {len(missing)} mask(s) of the {len(ids)} images in {ann_file} are '
-                f'missing: {abridged(missing)}. Make them, or remove the images from the list.')
-    return ids, sizes
-
-
-def read_masks(paths, num_classes, with_truth):
-    """Read the masks of an image, uint8 (H, W) of one size; of the truth first if it is there."""
-    masks = []
-    for path in paths:
-        mask = read_mask(str(path))
-        is_truth = with_truth and not masks
-        faults = mask_faults(mask, num_classes, mask.shape[:2], is_truth)
-        if not faults and masks and mask.shape != masks[0].shape:
-            (height, width), (other_height, other_width) = mask.shape, masks[0].shape
-            faults = [f'is {width}x{height} (width x height), but {paths[0]} is '
-                      f'{other_width}x{other_height}: make both at the size of the image']
-        if faults:
-            raise DataError(f'{path}: the mask {"; ".join(faults)}.')
-        masks.append(mask.astype(np.uint8))
-    return masks
-
-
-def count_folders(folders, ids, num_classes, with_truth, width, num_workers):
-    """Sum `image_counts` over the images; the truth is the first folder if it is there.
-
-    Returns:
-        tuple: the sum; and a score for each image, in 0..1 or nan, by which the panels choose.
-    """
-    def count(name):
-        paths = [Path(folder, f'{name}.png') for folder in folders]
-        masks = read_masks(paths, num_classes, with_truth)
-        truth = masks.pop(0) if with_truth else None
-        return image_counts(masks, truth, num_classes, width)
-
-    total, ranks = 0, []
-    # threads: most of the time goes into decoders, which release the interpreter's lock
-    with ThreadPoolExecutor(num_workers) as pool:
-        for counts in track(pool.map(count, ids), 'Reading', total=len(ids),
-                            console=Console(stderr=True)):
-            total = total + counts
-            ranks.append(mask_scores(counts[0, 0])['miou_all'] if with_truth
-                         else agreement_scores(counts[1, 2])['agree'])
-    return total, ranks
-
-
-def make_report(total, folders, classes, num_images):
-    """The scores in the layout of report.json, from the sum of `image_counts`."""
-    def rows(scores):
-        return {name: {key: number(scores[key][k]) for key in CLASS_SCORES}
-                for k, name in enumerate(classes)}
-
-    report = dict(folders={}, agreement={})
-    for position, (folder, (whole, near, paired)) in enumerate(zip(folders, total)):
-        scores, boundary = mask_scores(whole), mask_scores(near)
-        report['folders'][folder] = dict(
-            {name: number(scores[name]) for name in SCORES},
-            boundary_miou=number(boundary['miou']),
-            classes=rows(dict(scores, coverage=scores['class_coverage'],
-                              boundary_iou=boundary['iou'])),
-            num_images=num_images)
-        if position:
-            shares = agreement_scores(paired)
-            report['agreement'][folder] = dict(
-                {name: number(shares[name]) for name in SHARES},
-                classes={name: number(iou) for name, iou in zip(classes, shares['iou'])})
-    return report
-
-
-def number(value):
-    """A float, or None for nan, which JSON does not have."""
-    return None if math.isnan(value) else float(value)
-
-
-def print_table(title, rows, columns):
-    """Print rows, dict of dicts, in percent."""
-    table = PrettyTable([title, *(TITLES.get(name, name) for name in columns)])
-    table.align = 'r'
-    table.align[title] = 'l'
-    for name, values in rows.items():
-        table.add_row([name, *('-' if values[key] is None else f'{100 * values[key]:.2f}'
-                               for key in columns)])
-    print(table)
-
-
-def print_report(report, with_truth):
-    if with_truth:
-        print_table('masks', report['folders'], (*SCORES, 'boundary_miou'))
-        for folder, scores in report['folders'].items():
-            print_table(folder, scores['classes'], CLASS_SCORES)
-    if report['agreement']:
-        first, *others = report['folders']
-        print_table(f'pixels, with {first}', report['agreement'], SHARES)
-        classes = {name: {folder: report['agreement'][folder]['classes'][name] for folder in others}
-                   for name in report['folders'][first]['classes']}
-        print_table(f'IoU with {first} (both keep)', classes, others)
-
-
-def draw_bars(path, classes, report, with_truth):
-    """Write a PNG: for each score a bar for each class and folder."""
-    charts = {TITLES[key]: {
-        folder: [row[key] for row in scores['classes'].values()]
-        for folder, scores in report['folders'].items()}
-        for key in ('iou', 'precision', 'recall', 'coverage', 'boundary_iou') if with_truth}
-    if report['agreement']:
-        charts[f'IoU with {next(iter(report["folders"]))}'] = {
-            folder: list(scores['classes'].values())
-            for folder, scores in report['agreement'].items()}
-    figure = Figure(figsize=(3 + 0.4 * len(classes), 2 * len(charts) + 1.2), layout='constrained')
-    axes = figure.subplots(len(charts), 1, sharex=True, squeeze=False)[:, 0]
-    colours = {folder: f'C{i}' for i, folder in enumerate(report['folders'])}
-    for axis, (title, bars) in zip(axes, charts.items()):
-        width = 0.8 / len(bars)
-        for i, (folder, values) in enumerate(bars.items()):
-            axis.bar(np.arange(len(classes)) + (i + 0.5) * width - 0.4,
-                     [math.nan if value is None else 100 * value for value in values],
-                     width, color=colours[folder], label=folder)
-        axis.set(ylabel='%', ylim=(0, 100), title=title)
-        axis.grid(axis='y', alpha=0.3)
-    axes[-1].set_xticks(range(len(classes)), classes, rotation=45, ha='right')
-    figure.legend(*axes[0].get_legend_handles_labels(), loc='outside lower center', fontsize=8)
-    with atomic_path(path) as temporary:
-        FigureCanvasAgg(figure).print_png(str(temporary))
-
-
-def draw_panels(path, ids, ranks, args, classes):
-    """Write a PNG of the images of the lowest and of the highest ranks; nan is no rank."""
-    with_truth = args.truth is not None
-    images = args.images
-    if images is None and with_truth:
-        beside = osp.join(osp.dirname(osp.abspath(args.truth)), 'JPEGImages')
-        images = beside if osp.isdir(beside) else None
-    order = [i for i in np.argsort(ranks, kind='stable') if not math.isnan(ranks[i])]
-    palette, rows, labels = voc_palette(len(classes)), [], set()
-    for i in dict.fromkeys(order[:SHOWN] + order[-SHOWN:]):
-        masks = read_masks([Path(folder, f'{ids[i]}.png') for folder in args.folders],
-                           len(classes), with_truth)
-        if with_truth:
-            masks.append(masks.pop(0))
-        labels.update(*map(label_values, masks))
-        pictures = [] if images is None else [read_image(images, ids[i])]
-        rows.append((f'{ids[i]}\n{"mIoU" if with_truth else "agree"} {100 * ranks[i]:.1f} %',
-                     pictures + [colour_mask(mask, palette) for mask in masks]))
-    titles = ([] if images is None else ['image']) + [folder[-32:] for folder in args.mask_dirs]
-    if rows:
-        save_panels(path, rows, titles + ['truth'] * with_truth, classes, palette, labels)
-    return bool(rows)
-
-
-def read_image(folder, name):
-    """The image of an ID, uint8 (H, W, 3) RGB."""
-    paths = [Path(folder, f'{name}{suffix}') for suffix in IMAGE_SUFFIXES]
-    path = next(filter(Path.is_file, paths), None)
-    if path is None:
-        raise DataError(f'{paths[0]}: there is no such image, nor one that ends in '
-                        f'{" or ".join(IMAGE_SUFFIXES[1:])}. Set --images to their folder.')
-    check_image_file(str(path))
-    return mmcv.imread(str(path), channel_order='rgb')
-
-
-def main():
-    args = parse_args()
-    with_truth = args.truth is not None
-    classes, origin = class_names(args)
-    ids, sizes = image_ids(args.folders, args.ann_file)
-    print(f'{len(ids)} images (of {", ".join(f"{n} in {folder}" for folder, n in sizes.items())}); '
-          f'{len(classes)} classes: {origin}')
-    total, ranks = count_folders(
-        args.folders, ids, len(classes), with_truth, args.trimap_width, args.num_workers)
-    report = dict(make_report(total, args.mask_dirs, classes, len(ids)), truth=args.truth,
-                  classes_from=origin, trimap_width=args.trimap_width)
-    print_report(report, with_truth)
-    out = Path(args.out)
-    with atomic_path(out / 'report.json') as temporary:
-        temporary.write_text(json.dumps(report, indent=1, allow_nan=False))
-    draw_bars(out / 'report.png', classes, report, with_truth)
-    drawn = draw_panels(out / 'panels.png', ids, ranks, args, classes)
-    print(f'report.json, report.png{" and panels.png" * drawn} written into {out}')
-
-
 if __name__ == '__main__':
-    try:
-        main()
-    except DataError as error:
-        sys.exit(f'mask_report: {error}')
+    run_tool(lambda args: report_masks(**vars(args)), parse_args())

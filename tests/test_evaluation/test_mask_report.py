@@ -1,6 +1,6 @@
 """The report on folders of masks, on a devkit whose truth is known."""
-import importlib.util
 import json
+import runpy
 import shutil
 import warnings
 from pathlib import Path
@@ -10,18 +10,12 @@ import pytest
 from devkit import CLASSES, make_devkit, write_mask
 from PIL import Image
 
-PATH = Path(__file__).parents[2] / 'tools/analysis_tools/mask_report.py'
+from mmseg_wss.evaluation import mask_report
+
+TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/mask_report.py'
 FOLDER_KEYS = {'miou', 'miou_all', 'fg_precision', 'fg_recall', 'coverage', 'fg_coverage',
                'boundary_miou', 'classes', 'num_images'}
 CLASS_KEYS = {'precision', 'recall', 'coverage', 'iou', 'iou_all', 'boundary_iou'}
-
-
-@pytest.fixture(scope='module')
-def tool():
-    spec = importlib.util.spec_from_file_location('mask_report', PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -33,14 +27,18 @@ def kit(tmp_path):
 
 
 @pytest.fixture
-def report(tool, tmp_path, monkeypatch, capsys):
-    """Run the tool, where any warning is an error; returns report.json and what it printed."""
+def report(tmp_path, capsys):
+    """Make a report, where any warning is an error; returns report.json and what it printed."""
     def run(*args):
-        monkeypatch.setattr('sys.argv', [
-            str(PATH), *map(str, args), '--out', str(tmp_path / 'out'), '--num-workers', '2'])
+        words = list(map(str, args))
+        end = next((i for i, word in enumerate(words) if word.startswith('--')), len(words))
+        options = {key[2:].replace('-', '_'): value
+                   for key, value in zip(words[end::2], words[end + 1::2])}
+        if 'trimap_width' in options:
+            options['trimap_width'] = int(options['trimap_width'])
         with warnings.catch_warnings():
             warnings.simplefilter('error')
-            tool.main()
+            mask_report.report_masks(words[:end], out=tmp_path / 'out', workers=2, **options)
         text = (tmp_path / 'out/report.json').read_text()
         return json.loads(text, parse_constant=pytest.fail), capsys.readouterr().out
 
@@ -196,12 +194,12 @@ def test_what_is_not_there_is_named(kit, tmp_path, report, options, message):
 
 @pytest.mark.parametrize('options, message', [
     ([], 'give --truth DIR, or a second MASK_DIR'), (['masks'], 'given twice'),
-    (['--truth', 'x', '--num-workers', '0'], 'at least 1'),
+    (['--truth', 'x', '--workers', '0'], 'at least 1'),
     (['--truth', 'x', '--trimap-width', '-1'], 'at least 0')])
-def test_options_that_make_no_sense_are_refused(tool, monkeypatch, capsys, options, message):
-    monkeypatch.setattr('sys.argv', [str(PATH), 'masks', *options])
+def test_options_that_make_no_sense_are_refused(monkeypatch, capsys, options, message):
+    monkeypatch.setattr('sys.argv', [str(TOOL), 'masks', *options])
     with pytest.raises(SystemExit):
-        tool.main()
+        runpy.run_path(str(TOOL), run_name='__main__')
     assert message in capsys.readouterr().err
 
 
@@ -221,7 +219,7 @@ def test_class_names_are_found_or_given(kit, tmp_path, report):
 
 
 def test_panels_show_the_worst_images_first_and_then_the_best(
-        kit, tmp_path, tool, report, monkeypatch):
+        kit, tmp_path, report, monkeypatch):
     """In image vN, 4 (N + 1) of the 36 pixels of the object are missed."""
     make_devkit(kit, val=8)
     for path in (kit / 'SegmentationClass').glob('*.png'):
@@ -230,7 +228,7 @@ def test_panels_show_the_worst_images_first_and_then_the_best(
             mask.flat[np.flatnonzero(mask)[:4 * (int(path.stem[1]) + 1)]] = 0
         write_mask(tmp_path / 'masks' / path.name, mask)
     drawn = {}
-    monkeypatch.setattr(tool, 'save_panels', lambda path, rows, titles, *_: drawn.update(
+    monkeypatch.setattr(mask_report, 'save_panels', lambda path, rows, titles, *_: drawn.update(
         names=[name.split()[0] for name, _ in rows], titles=titles,
         pictures=[len(pictures) for _, pictures in rows], first=rows[0][1]))
     report(tmp_path / 'masks', '--truth', kit / 'SegmentationClass')
