@@ -1,5 +1,16 @@
-"""Which images get masks: subsets of a list in which every class has its share."""
+"""Which images get masks: lists of strong and weak images."""
+import json
+import os.path as osp
+from collections import Counter
+from pathlib import Path
+
 import numpy as np
+
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.labels.formats.coco_json import read_coco
+from mmseg_wss.labels.formats.text_list import read_lines
+from mmseg_wss.utils.fileio import atomic_path, file_sha256
 
 VERSION = 1  # of the rule below; it is in the name of every list that is made by it
 
@@ -35,3 +46,160 @@ def class_balanced_order(tags, seed=0):
                 left.append(queue)
         queues = left
     return [*order, *(name for name in names if name not in order)]
+
+
+def read_list(path):
+    """IDs of a list, of lines that begin with an ID or with the path of an image.
+
+    Raises:
+        DataError: no such file, an empty one, one that is not in UTF-8, or an image that is in it
+            twice.
+    """
+    if not osp.isfile(path):
+        raise DataError(f'{path}: there is no such list.')
+    lines = [line.split()[0] for line in read_lines(path)]
+    names = [osp.splitext(osp.basename(line))[0] if line.endswith(('.jpg', '.png')) else line
+             for line in lines]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice or not names:
+        raise DataError(f'{path}: ' + (f'it names {len(twice)} image(s) more than once: '
+                                       f'{abridged(twice)}.' if twice else 'the list is empty.'))
+    return names
+
+
+def read_tags(path):
+    """Name of an image -> its classes.
+
+    Raises:
+        DataError: no such file, or a damaged one.
+    """
+    if path.endswith('.json'):
+        return read_coco_tags(path)
+    if not osp.isfile(path):
+        raise DataError(f'{path}: there is no such tag file. tools/make_weak_labels.py --kind tags '
+                        'makes one from masks.')
+    tags = {}
+    for line in read_lines(path):
+        name, *classes = line.split()
+        if name in tags:
+            raise DataError(f'{path}: it has more than one line for {name}.')
+        tags[name] = set(classes)
+    return tags
+
+
+def read_coco_tags(path):
+    categories = read_coco(path, ('background', )).categories
+    content = read_coco(path, ('background', *categories))
+    if content.faults:
+        raise DataError('\n'.join(content.faults))
+    return {osp.splitext(osp.basename(file_name))[0]: set(content.objects.get(number, ((), ))[0])
+            for number, file_name in content.images.items()}
+
+
+def refuse_shared(names, paths):
+    """No image may be trained with and evaluated on.
+
+    Raises:
+        DataError: a list of `paths` has images of `names`.
+    """
+    for path in paths:
+        shared = sorted(set(names) & set(read_list(path)))
+        if shared:
+            raise DataError(f'{path}: it has {len(shared)} of the images that are to be trained '
+                            f'with: {abridged(shared)}. Remove them from one of the lists.')
+
+
+def strong_sets(names, tags, strong=(), per_class=(), strong_list=None, pool=None, random=False,
+                seed=0):
+    """Label of a set -> its strong images; names without a class cannot be in a balanced one.
+
+    Raises:
+        DataError: an image is not among those to divide, or has no tags; there are too few.
+    """
+    if strong_list:
+        chosen = read_list(strong_list)
+        return {str(len(chosen)): _part_of(chosen, names, strong_list)}
+    pool = _part_of(read_list(pool), names, pool) if pool else names
+    if random:
+        order = np.random.default_rng(seed).permutation(sorted(pool)).tolist()
+    else:
+        order = class_balanced_order({name: tags[name] for name in pool}, seed)
+    numbers = {str(number): number for number in strong or ()}
+    if per_class:
+        classes = len(set().union(*(tags[name] for name in names)))
+        numbers = {f'{number}perclass': number * classes for number in per_class}
+    for number in numbers.values():
+        if number > len(order):
+            raise DataError(f'{number} strong images are wanted, but there are {len(order)} to '
+                            'choose from.')
+    return {label: order[:number] for label, number in numbers.items()}
+
+
+def _part_of(names, larger, path):
+    missing = sorted(set(names) - set(larger))
+    if missing:
+        raise DataError(f'{path}: {len(missing)} of its images are not among those to divide: '
+                        f'{abridged(missing)}. Name the whole list by --ann-file.')
+    return names
+
+
+def _write_set(prefix, rule, parts, tags, facts):
+    """Write the lists of a set and how they were made; returns a line about them."""
+    facts = dict(facts)
+    for part, members in parts.items():
+        path = prefix.with_name(f'{prefix.name}_{part}{rule}.txt')
+        _write(path, ''.join(f'{name}\n' for name in members))
+        counts = Counter(label for name in members for label in tags[name])
+        facts[part] = dict(
+            list=path.name, images=len(members), per_class=dict(sorted(counts.items())))
+    _write(prefix.with_name(f'{prefix.name}_{rule}.json'), json.dumps(facts, indent=1) + '\n')
+    per_class = facts['strong']['per_class']
+    rarest = min(per_class, key=per_class.get, default='none')
+    return (f"{facts['strong']['list']}: {len(parts['strong'])} images, of the rarest class "
+            f"({rarest}) {per_class.get(rarest, 0)}; {facts['weak']['list']}: "
+            f"{len(parts['weak'])} images")
+
+
+def _write(path, text):
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, 'utf-8')
+
+
+def make_splits(tags, out, strong=(), per_class=(), strong_list=None, ann_file=None, pool=None,
+                random=False, seed=0, exclude=(), name='train'):
+    """Write lists of strong and weak images; see tools/dataset_converters/make_splits.py.
+
+    Args:
+        tags (str): a tag file, or instances_*.json of COCO.
+        out (str): the folder of the lists.
+        strong, per_class (Sequence[int]): numbers of strong images, in all or for each class.
+        strong_list (str, optional): a list of the strong images, instead of numbers.
+        ann_file (str, optional): a list of the images to divide; all of `tags` without it.
+        pool (str, optional): a list of the images that may be strong.
+        random (bool): choose without regard to classes.
+        seed (int): not negative.
+        exclude (Sequence[str]): lists that may share no image with those to divide.
+        name (str): what the names of the lists begin with.
+
+    Raises:
+        DataError: a file is missing or wrong, lists contradict each other, or there are too few
+            images.
+    """
+    sources = dict(tags=tags, ann_file=ann_file, pool=pool, strong_list=strong_list)
+    tags = read_tags(tags)
+    names = read_list(ann_file) if ann_file else list(tags)
+    untagged = [name for name in names if name not in tags]
+    if untagged:
+        raise DataError(f'{sources["tags"]}: it has no line for {len(untagged)} of the images: '
+                        f'{abridged(untagged)}.')
+    refuse_shared(names, exclude)
+    sets = strong_sets(names, tags, strong, per_class, strong_list, pool, random, seed)
+    facts = dict(
+        version=VERSION, seed=seed, random=random,
+        sources={key: file_sha256(path) for key, path in sources.items() if path})
+    for label, chosen in sets.items():
+        chosen = set(chosen)
+        parts = dict(strong=[name for name in names if name in chosen],
+                     weak=[name for name in names if name not in chosen])
+        rule = label if strong_list else f'{label}{"_random" * random}_v{VERSION}_seed{seed}'
+        print(_write_set(Path(out, name), rule, parts, tags, facts))

@@ -1,6 +1,6 @@
 """Lists of strong and weak images: what was asked for, disjoint, complete, the same every time."""
-import importlib.util
 import json
+import runpy
 import sys
 from pathlib import Path
 
@@ -10,16 +10,8 @@ TOOL = Path(__file__).resolve().parents[2] / 'tools/dataset_converters/make_spli
 CLASSES = ('cat', 'dog', 'cow')
 
 
-@pytest.fixture(scope='module')
-def tool():
-    spec = importlib.util.spec_from_file_location('make_splits', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def run(tool, monkeypatch, tmp_path):
+def run(monkeypatch, tmp_path):
     """Divide 40 images, half of them with a cat, a tenth with a cow; returns the lists by name."""
     tags = {f'i{i:02}': ['cat'] * (i % 2) + ['dog'] * (i % 3 == 0) + ['cow'] * (i % 10 == 7)
             for i in range(40)}
@@ -29,7 +21,10 @@ def run(tool, monkeypatch, tmp_path):
     def divide(*options, source=tmp_path / 'tags.txt', out='out'):
         monkeypatch.setattr(sys, 'argv', [
             str(TOOL), str(source), '--out', str(tmp_path / out), *map(str, options)])
-        tool.main()
+        with pytest.raises(SystemExit) as stop:
+            runpy.run_path(str(TOOL), run_name='__main__')
+        if stop.value.code:
+            raise stop.value
         return {path.name: path.read_text().split() for path in (tmp_path / out).glob('*.txt')}
 
     divide.tags = tags
