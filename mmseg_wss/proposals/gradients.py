@@ -1,4 +1,6 @@
 """Contour strength of a photograph, without anything learned: colour and texture gradients."""
+import warnings
+
 import cv2
 import numpy as np
 
@@ -45,17 +47,16 @@ def learn_words(features, num_words=_NUM_WORDS):
     Deterministic without a random generator: Lloyd's steps start from the quantiles of the
     sample along its axis of largest variance. An empty cluster keeps its centre.
     """
+    from scipy.cluster.vq import kmeans2  # here: SciPy comes with the extra [proposals]
     pixels = features.reshape(-1, features.shape[-1])
     sample = pixels[::max(1, len(pixels) // _NUM_SAMPLES)]
     centred = sample - sample.mean(0)
     axis = np.linalg.eigh(centred.T @ centred)[1][:, -1]
     order = np.argsort(centred @ axis, kind='stable')
-    words = sample[order[((np.arange(num_words) + 0.5) / num_words * len(sample)).astype(int)]]
-    for _ in range(_LLOYD_STEPS):
-        nearest = nearest_words(sample, words)
-        counts = np.bincount(nearest, minlength=num_words)
-        sums = np.stack([np.bincount(nearest, channel, num_words) for channel in sample.T], 1)
-        words = np.where(counts[:, None], sums / np.maximum(counts, 1)[:, None], words)
+    starts = sample[order[((np.arange(num_words) + 0.5) / num_words * len(sample)).astype(int)]]
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', 'One of the clusters is empty')
+        words, _ = kmeans2(sample, starts, _LLOYD_STEPS, minit='matrix')
     return words.astype(np.float32)
 
 

@@ -14,7 +14,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from mmseg_wss.labels.boxes import tight_box
 from mmseg_wss.labels.checks.label_check import IGNORE
+from mmseg_wss.labels.formats.voc_xml import voc_xml
 from mmseg_wss.labels.palette import voc_palette
 
 SHAPE_CLASSES = ('background', 'disc', 'square', 'triangle', 'star')
@@ -152,19 +154,10 @@ def _write_scene(folder, stem, rng, size):
     png = Image.fromarray(mask)
     png.putpalette(voc_palette().tobytes())
     png.save(folder / 'SegmentationClass' / f'{stem}.png')
-    (folder / 'Annotations' / f'{stem}.xml').write_text(_voc_xml(stem, instances, labels))
-
-
-def _voc_xml(stem, instances, labels):
-    height, width = instances.shape
-    lines = ['<annotation>', '  <folder>shapes</folder>', f'  <filename>{stem}.jpg</filename>',
-             f'  <size><width>{width}</width><height>{height}</height><depth>3</depth></size>']
-    for i, label in enumerate(labels, 1):
-        y, x = np.nonzero(instances == i)
-        lines += [f'  <object><name>{SHAPE_CLASSES[label]}</name><difficult>0</difficult>',
-                  f'    <bndbox><xmin>{x.min() + 1}</xmin><ymin>{y.min() + 1}</ymin>'
-                  f'<xmax>{x.max() + 1}</xmax><ymax>{y.max() + 1}</ymax></bndbox></object>']
-    return '\n'.join([*lines, '</annotation>', ''])
+    names = [SHAPE_CLASSES[label] for label in labels]
+    boxes = [tight_box(instances == i) for i in range(1, len(labels) + 1)]
+    (folder / 'Annotations' / f'{stem}.xml').write_text(
+        voc_xml(f'{stem}.jpg', instances.shape, names, boxes))
 
 
 def _void_band(instances):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from region_trees import border, random_hierarchy
-from test_msrc import ROOT
 
 from mmseg_wss.labels.boxes import pixel_windows
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
@@ -163,14 +162,13 @@ def test_wrong_arguments_are_named():
             region_masks(wrong, boxes)
 
 
-@pytest.mark.skipif(not ROOT.is_dir(), reason='the MSRC photographs are not here: set MSRC_ROOT')
-def test_photographs_are_cut_out_better_than_by_their_boxes():
+def test_photographs_are_cut_out_better_than_by_their_boxes(msrc):
     pytest.importorskip('higra')
     scores = []
     for image_id in ('1_11_s', '5_25_s', '7_30_s', '9_9_s', '9_27_s', '17_22_s'):
-        image = np.array(Image.open(ROOT / f'JPEGImages/{image_id}.jpg').convert('RGB'))
-        instances = np.array(Image.open(ROOT / f'SegmentationObject/{image_id}.png'))
-        boxes = read_voc_objects(ROOT / f'Annotations/{image_id}.xml')[1]
+        image = np.array(Image.open(msrc / f'JPEGImages/{image_id}.jpg').convert('RGB'))
+        instances = np.array(Image.open(msrc / f'SegmentationObject/{image_id}.png'))
+        boxes = read_voc_objects(msrc / f'Annotations/{image_id}.xml')[1]
         known = instances < 255
         for number, (mask, (x1, y1, x2, y2)) in enumerate(
                 zip(region_masks(image, boxes), pixel_windows(boxes, known.shape)), 1):

@@ -1,4 +1,6 @@
-"""Objects of a PASCAL VOC annotation file."""
+"""PASCAL VOC annotation files."""
+from xml.sax.saxutils import escape
+
 import numpy as np
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, parse
@@ -46,3 +48,24 @@ def read_voc_objects(path):
         boxes.append((x1 - 1, y1 - 1, x2, y2))
     return names, np.array(boxes, np.float32).reshape(-1, 4)
 
+
+def voc_xml(file_name, shape, names, boxes):
+    """The text of an annotation file, which `read_voc_objects` reads.
+
+    Args:
+        file_name (str): of the image.
+        shape (tuple): (H, W) of the image.
+        names (Sequence[str]): class names of M objects.
+        boxes (Sequence): M times (x1, y1, x2, y2), whole numbers of pixels, half-open.
+
+    Returns:
+        str: with VOC's coordinates, 1-based, of the first and the last pixel inside.
+    """
+    height, width = shape
+    lines = ['<annotation>', f'  <filename>{escape(file_name)}</filename>',
+             f'  <size><width>{width}</width><height>{height}</height><depth>3</depth></size>']
+    for name, (x1, y1, x2, y2) in zip(names, boxes):
+        lines += [f'  <object><name>{escape(name)}</name><difficult>0</difficult>',
+                  f'    <bndbox><xmin>{x1 + 1}</xmin><ymin>{y1 + 1}</ymin>'
+                  f'<xmax>{x2}</xmax><ymax>{y2}</ymax></bndbox></object>']
+    return '\n'.join([*lines, '</annotation>', ''])

@@ -4,9 +4,9 @@ Masks have `MaskFolder`; these have its methods, as far as a tool needs them.
 """
 import json
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.formats.voc_xml import voc_xml
 from mmseg_wss.utils.fileio import atomic_path
 
 
@@ -43,7 +43,8 @@ class AnnotationFolder:
             ValueError: a name outside the folder.
         """
         with atomic_path(self._path(name)) as temporary:
-            temporary.write_text(_voc_xml(objects), encoding='utf-8')
+            temporary.write_text(voc_xml(objects.file_name, objects.shape, objects.names,
+                                         objects.boxes), encoding='utf-8')
 
     def close(self):
         """Nothing: every file is written at once."""
@@ -122,14 +123,3 @@ def claim(manifest, recipe, place, has_labels):
     else:
         with atomic_path(manifest) as temporary:
             temporary.write_text(f'{json.dumps(recipe, indent=2)}\n', encoding='utf-8')
-
-
-def _voc_xml(objects):
-    height, width = objects.shape
-    lines = ['<annotation>', f'  <filename>{escape(objects.file_name)}</filename>',
-             f'  <size><width>{width}</width><height>{height}</height><depth>3</depth></size>']
-    for name, (x1, y1, x2, y2) in zip(objects.names, objects.boxes):
-        lines += [f'  <object><name>{escape(name)}</name><difficult>0</difficult>',
-                  f'    <bndbox><xmin>{x1 + 1}</xmin><ymin>{y1 + 1}</ymin>'
-                  f'<xmax>{x2}</xmax><ymax>{y2}</ymax></bndbox></object>']
-    return '\n'.join([*lines, '</annotation>', ''])
