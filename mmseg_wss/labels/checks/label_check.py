@@ -1,5 +1,4 @@
 """What can be wrong with a mask or with boxes: used by the loader and by tools/check_data.py."""
-import cv2
 import numpy as np
 
 IGNORE = 255
@@ -91,6 +90,7 @@ def labelled_names(mask, classes):
 
 def label_counts(mask):
     """Pixels of each label of a uint8 (H, W) array, float32 (256,): 20 times faster than unique."""
+    import cv2  # here: tools that count no pixels start without it
     # (256, 1) in OpenCV 4, (256,) in OpenCV 5
     return cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
 

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from mmseg_wss.ops.permutohedral.jit import jit, jit_reordering
-from mmseg_wss.ops.permutohedral.registers import LANES, add_scaled, transpose
+from mmseg_wss.ops.permutohedral.registers import LANES, add_scaled
 
 BLOCK = 64  # pixels of a tile, which stays in the first cache
 
@@ -17,29 +17,19 @@ BLOCK = 64  # pixels of a tile, which stays in the first cache
 @jit
 def load_tile(tile, W, values, begin, count):
     """tile[i * W + c] = values[c, begin + i], for i < count."""
-    K, n = values.shape
-    pixels, channels = count // LANES * LANES, K // LANES * LANES
-    for c in range(0, channels, LANES):
-        for i in range(0, pixels, LANES):
-            transpose(tile, np.uint64(i * W + c), np.uint64(W), values,
-                      np.uint64(c * n + begin + i), np.uint64(n))
-    for c in range(K):
-        for i in range(pixels if c < channels else 0, count):
-            tile[i * W + c] = values[c, begin + i]
+    for c in range(len(values)):
+        channel = values[c, begin:begin + count]
+        for i in range(count):
+            tile[np.uint64(i) * np.uint64(W) + np.uint64(c)] = channel[i]
 
 
 @jit
 def store_tile(tile, W, values, begin, count):
     """values[c, begin + i] = tile[i * W + c], for i < count."""
-    K, n = values.shape
-    pixels, channels = count // LANES * LANES, K // LANES * LANES
-    for c in range(0, channels, LANES):
-        for i in range(0, pixels, LANES):
-            transpose(values, np.uint64(c * n + begin + i), np.uint64(n), tile,
-                      np.uint64(i * W + c), np.uint64(W))
-    for c in range(K):
-        for i in range(pixels if c < channels else 0, count):
-            values[c, begin + i] = tile[i * W + c]
+    for c in range(len(values)):
+        channel = values[c, begin:begin + count]
+        for i in range(count):
+            channel[i] = tile[np.uint64(i) * np.uint64(W) + np.uint64(c)]
 
 
 @jit

@@ -48,32 +48,3 @@ def add_scaled(typing, target, t, factor, source, s):
         return context.get_dummy_value()
 
     return types.void(target, t, factor, source, s), generate
-
-
-@intrinsic
-def transpose(typing, target, t, target_step, source, s, source_step):
-    """target[t + i target_step + j] = source[s + j source_step + i], for i, j below LANES.
-
-    Args:
-        target, source: contiguous float32 arrays; they do not overlap.
-        others: uint64.
-    """
-    def generate(context, builder, signature, arguments):
-        target, t, target_step, source, s, source_step = arguments
-        rows = []
-        for _ in range(LANES):
-            _, place = _register(context, builder, signature.args[3], source, s)
-            rows.append(builder.load(place, align=4))
-            s = builder.add(s, source_step)
-        half = LANES // 2
-        for _ in range(LANES.bit_length() - 1):  # each time, the rows are riffled like cards
-            rows = [_shuffle(builder, rows[i // 2], rows[i // 2 + half], [
-                lane // 2 + i % 2 * half + lane % 2 * LANES for lane in range(LANES)])
-                for i in range(LANES)]
-        for row in rows:
-            _, place = _register(context, builder, signature.args[0], target, t)
-            builder.store(row, place, align=4)
-            t = builder.add(t, target_step)
-        return context.get_dummy_value()
-
-    return types.void(target, t, target_step, source, s, source_step), generate
