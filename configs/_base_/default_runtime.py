@@ -14,7 +14,7 @@ tta_model = dict(type='SegTTAModel')
 
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
+    logger=dict(type='mmseg_wss.MasterLoggerHook', interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='mmseg_wss.ResumableCheckpointHook', by_epoch=False, interval=100,
                     max_keep_ckpts=1, save_best='mIoU'),
