@@ -56,7 +56,7 @@ def rates_by_step(name, steps):
     cfg = load(name)
     optimizer = torch.optim.SGD(
         [torch.zeros(1, requires_grad=True)], lr=cfg.optim_wrapper.optimizer.lr)
-    schedulers = [PARAM_SCHEDULERS.build(dict(one, optimizer=optimizer))
+    schedulers = [PARAM_SCHEDULERS.build({'end': cfg.train_cfg.max_iters, **one, 'optimizer': optimizer})
                   for one in cfg.param_scheduler]
     rates = []
     for _ in range(cfg.train_cfg.max_iters):

@@ -25,12 +25,10 @@ optim_wrapper = dict(
     paramwise_cfg=dict(bias_lr_mult=2., bias_decay_mult=0., custom_keys={
         'decode_head': fc, 'backbone.fc6': fc, 'backbone.fc7': fc,
         'backbone.fc6.bias': fc_bias, 'backbone.fc7.bias': fc_bias}))
-max_iters = 8000
-param_scheduler = [
-    dict(type='StepLR', step_size=2000, gamma=0.1, begin=0, end=max_iters, by_epoch=False)]
+param_scheduler = [dict(type='StepLR', step_size=2000, gamma=0.1, by_epoch=False)]
 default_hooks = dict(checkpoint=dict(save_best='multi-label/mAP'))
 custom_hooks = [*_base_.custom_hooks, dict(type='mmseg_wss.ClassifyFirstHook', share=1.)]
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=2000)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=8000, val_interval=2000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 auto_scale_lr = dict(enable=True, base_batch_size=15)

@@ -7,5 +7,4 @@ train_dataloader = dict(
     dataset=dict(datasets=[
         _base_.strong, _base_.weak, dict(_base_.coco, pipeline=_base_.train_pipeline)]))
 optim_wrapper = dict(optimizer=dict(lr=0.001))
-param_scheduler = [dict(_base_.param_scheduler[0], end=30)]
 train_cfg = dict(max_epochs=30)

@@ -31,9 +31,9 @@ optim_wrapper = dict(
         'decode_head.hidden.conv.bias': biases,
         'decode_head.conv_seg.bias': biases}))
 param_scheduler = [
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=24, by_epoch=True,
+    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, by_epoch=True,
          convert_to_iter_based=True),
-    dict(type='ConstantLR', factor=0.07, begin=12, end=24, by_epoch=True,
+    dict(type='ConstantLR', factor=0.07, begin=12, by_epoch=True,
          convert_to_iter_based=True),
 ]
 custom_hooks = [*_base_.custom_hooks, dict(type='mmseg_wss.ClassifyFirstHook', share=0.5)]

@@ -15,7 +15,7 @@ optim_wrapper = dict(
         **{f'decode_head.classifiers.{i}.bias': dict(lr_mult=20., decay_mult=0.)
            for i in range(4)}}))
 param_scheduler = [
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=19, by_epoch=True,
+    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, by_epoch=True,
          convert_to_iter_based=True)]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=19, val_interval=2)
 val_cfg = dict(type='ValLoop')

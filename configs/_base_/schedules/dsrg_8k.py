@@ -6,10 +6,8 @@ optim_wrapper = dict(
     paramwise_cfg=dict(bias_lr_mult=2., bias_decay_mult=0., custom_keys={
         'classifiers': dict(lr_mult=10.),
         **{f'classifiers.{i}.bias': dict(lr_mult=20., decay_mult=0.) for i in range(4)}}))
-max_iters = 8000
-param_scheduler = [
-    dict(type='StepLR', step_size=1000, gamma=0.33, begin=0, end=max_iters, by_epoch=False)]
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=2000)
+param_scheduler = [dict(type='StepLR', step_size=1000, gamma=0.33, by_epoch=False)]
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=8000, val_interval=2000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 auto_scale_lr = dict(enable=True, base_batch_size=20)

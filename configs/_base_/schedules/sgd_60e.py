@@ -4,7 +4,7 @@ optim_wrapper = dict(
     # the paper does not state a weight decay: mmseg's for this network
     optimizer=dict(type='SGD', lr=0.004, momentum=0.9, weight_decay=5e-4))
 param_scheduler = [
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=60, by_epoch=True,
+    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, by_epoch=True,
          convert_to_iter_based=True)]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=60, val_interval=2)
 val_cfg = dict(type='ValLoop')
