@@ -1,17 +1,4 @@
-# AnnNet with box priors makes the pseudo masks of 225 boxed images for SegNet; masks_0: proposals
+# Mixed dual head with box priors: 60 masks and 225 boxed images
+_base_ = '../../_base_/pipelines/mixed_dual.py'
 ann_net, seg_net = '../ann_net_efflite0_msrc.py', '../seg_net_efflite0_msrc.py'
-tau, rounds = 0.9, 1
 truth = '{{$MSRC_ROOT:data/msrc}}/SegmentationClass'  # the weak images have some
-stages = [
-    dict(name='masks_0', tool='generate_proposals.py', config='{ann_net}',
-         options=dict(method='grabcut+region')),
-    dict(repeat='{rounds}', stages=[
-        dict(name='ann_net_{round}', tool='train.py', config='{ann_net}', masks='masks_{before}'),
-        dict(name='masks_{round}', tool='generate_pseudo_masks.py', checkpoint='ann_net_{round}',
-             options=dict(tau='{tau}')),
-        dict(name='quality_{round}', tool='analysis_tools/mask_report.py',
-             args=['{masks_0}', '{masks_{round}}'], options=dict(truth='{truth}')),
-    ]),
-    dict(name='seg_net_{rounds}', tool='train.py', config='{seg_net}', masks='masks_{rounds}'),
-    dict(name='test_{rounds}', tool='test.py', checkpoint='seg_net_{rounds}'),
-]
