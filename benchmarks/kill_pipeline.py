@@ -4,8 +4,8 @@
                                                  [--cfg-options KEY=VALUE ...]
 
 `tools/train_pipeline.py` is run once without a stop. Then it is run again, and gets SIGKILL once in
-each stage, at a random moment of it; only the pipeline itself is killed, so its children have to
-notice. What it leaves is compared: every mask pixel for pixel (a mask file may also name the
+each stage, at a random moment of it; a stage that ends before is run anew. Only the pipeline itself
+is killed, so its children have to notice. What it leaves is compared: every mask pixel for pixel (a mask file may also name the
 checkpoint it was made with, whose file holds times), the last checkpoint of every training bit for
 bit (parameters, buffers, optimiser, schedule, random states), and the numbers of the reports but
 for times; masks and reports that only one of the two has are found. Figures are not compared: they
@@ -111,8 +111,6 @@ def read_result(root, name):
     if name.suffix == '.png':  # not its record: checkpoints with equal weights differ as files
         mask = read_mask(root / name)
         return mask.shape, mask.tobytes()
-    if name.name not in REPORTS:
-        return read_mask(str(root / name)).tolist()
 
     def entries(pairs):
         return {osp.relpath(key, osp.abspath(root)) if osp.isabs(key) else key: value
@@ -135,10 +133,14 @@ def main():
 
     log, caught = root / 'killed.log', 0
     for name, seconds in stages.items():
-        process = start(pipeline_command(args, killed), log)
-        hit = kill_in(name, killed, process, rng.uniform(0.1, 0.8) * seconds)
-        caught += hit
-        print(f'{name}: {"killed" if hit else "ended before it could be killed"}', flush=True)
+        for attempt in range(4):
+            process = start(pipeline_command(args, killed), log)
+            if kill_in(name, killed, process, rng.uniform(0.1, 0.8) * seconds / 2 ** attempt):
+                caught += 1
+                print(f'{name}: killed', flush=True)
+                break
+            print(f'{name}: ended before it could be killed', flush=True)
+            shutil.rmtree(killed / name)  # it runs anew, and is killed earlier
     finish(start(pipeline_command(args, killed), log), log)
     different = differences(whole, killed)
     masks = sum(name.suffix == '.png' for name in results_of(whole))
