@@ -11,4 +11,6 @@ model = dict(decode_head=dict(
         loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)),
     crf=dict(sxy_gaussian=3 / 8, sxy_bilateral=80 / 8)))
 train_dataloader = dict(dataset=dict(datasets=[_base_.dsrg_seeds]))
-train_cfg = dict(max_iters=400)
+max_iters = 400
+param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_iters)]
+train_cfg = dict(max_iters=max_iters)

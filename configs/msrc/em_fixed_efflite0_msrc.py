@@ -15,4 +15,6 @@ model = dict(decode_head=dict(
 # The classifier learns what the features of ImageNet say before these change.
 optim_wrapper = dict(optimizer=dict(lr=1e-5), paramwise_cfg=dict(
     custom_keys={'decode_head': dict(lr_mult=100.)}))
-train_cfg = dict(max_iters=300)
+max_iters = 300
+param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_iters)]
+train_cfg = dict(max_iters=max_iters)

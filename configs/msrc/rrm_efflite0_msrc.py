@@ -10,8 +10,10 @@ model = dict(decode_head=dict(
     # With this weight the energy starts near -0.47, as in RRM's training. (4e-7, which is RRM's
     # 1e-7 by the number of pixels, makes it -1.3, and small objects vanish.)
     loss_energy=dict(type='mmseg_wss.DenseEnergyLoss', loss_weight=1.5e-7)))
-train_cfg = dict(max_iters=700)
+max_iters = 700
+param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_iters)]
+train_cfg = dict(max_iters=max_iters)
 custom_hooks = [
-    *_base_.custom_hooks, dict(type='mmseg_wss.ClassifyFirstHook', share=400 / 700)]
+    *_base_.custom_hooks, dict(type='mmseg_wss.ClassifyFirstHook', share=400 / max_iters)]
 val_evaluator = [_base_.val_evaluator, dict(type='mmpretrain.AveragePrecision')]
 test_evaluator = val_evaluator
