@@ -18,3 +18,8 @@ class ConfigError(ValueError):
 
     The message says what was expected, what was found, and which key of the config to change.
     """
+
+
+def abridged(names, limit=20):
+    """Up to `limit` of `names` in one line."""
+    return ', '.join(names[:limit]) + (f' and {len(names) - limit} more' if names[limit:] else '')

@@ -2,8 +2,7 @@
 import os.path as osp
 
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
-from mmseg_wss.errors import DataError
-from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.class_names import VOC_CLASSES
 from mmseg_wss.labels.formats.coco_json import read_coco
 from mmseg_wss.labels.formats.id_list import read_id_list

@@ -5,8 +5,7 @@
 from dataclasses import dataclass, field
 
 from mmseg_wss.engine.config_sources import leaf_datasets
-from mmseg_wss.errors import DataError
-from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.image_file import check_image_file, read_image_shape
 from mmseg_wss.labels.kinds import read_label
 from mmseg_wss.registry import DATASETS

@@ -12,9 +12,9 @@ from mmengine.runner import Runner
 from mmseg_wss.engine.config_check import leaf_datasets, read_data_lists
 from mmseg_wss.engine.hooks import WholeNetworkHook
 from mmseg_wss.engine.weak_sources import image_pipeline, image_tags, weak_images
-from mmseg_wss.errors import DataError
+from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.boxes import box_hash
-from mmseg_wss.labels.checks.label_check import abridged, box_faults, tag_faults
+from mmseg_wss.labels.checks.label_check import box_faults, tag_faults
 from mmseg_wss.labels.formats.image_file import image_shape
 from mmseg_wss.labels.formats.mask_file import read_record
 from mmseg_wss.labels.objects import load_objects

@@ -11,9 +11,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from prettytable import PrettyTable
 
-from mmseg_wss.errors import DataError
+from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.evaluation.mask_quality import agreement_scores, image_counts, mask_scores
-from mmseg_wss.labels.checks.label_check import abridged, label_values, mask_faults
+from mmseg_wss.labels.checks.label_check import label_values, mask_faults
 from mmseg_wss.labels.formats.class_names import VOC_CLASSES, read_class_names
 from mmseg_wss.labels.formats.image_file import check_image_file
 from mmseg_wss.labels.formats.mask_file import read_mask

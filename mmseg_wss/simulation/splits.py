@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmseg_wss.errors import DataError
-from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.coco_json import read_coco
 from mmseg_wss.labels.formats.text_list import read_lines
 from mmseg_wss.utils.fileio import atomic_path, file_sha256

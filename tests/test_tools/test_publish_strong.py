@@ -51,7 +51,11 @@ def trained(tmp_path):
 def publish(monkeypatch, capsys):
     def run(*args):
         monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, args)])
-        runpy.run_path(str(TOOL), run_name='__main__')
+        try:
+            runpy.run_path(str(TOOL), run_name='__main__')
+        except SystemExit as stop:
+            if stop.code:
+                raise
         return capsys.readouterr().out
 
     return run

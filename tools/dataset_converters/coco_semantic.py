@@ -19,8 +19,7 @@ import os.path as osp
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-from mmseg_wss.errors import DataError
-from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.converters.semantic_mask import MakeSemanticMask
 from mmseg_wss.labels.formats.coco_outlines import read_outlines
 from mmseg_wss.labels.palette import voc_palette

@@ -4,11 +4,6 @@ import numpy as np
 IGNORE = 255
 
 
-def abridged(names, limit=20):
-    """Up to `limit` of `names` in one line."""
-    return ', '.join(names[:limit]) + (f' and {len(names) - limit} more' if names[limit:] else '')
-
-
 def mask_faults(mask, num_classes, image_shape, is_truth=True):
     """List what is wrong with an index mask.
 

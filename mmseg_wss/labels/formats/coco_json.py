@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmseg_wss.errors import DataError
-from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.utils.fileio import file_exists, read_bytes
 
 # the classes that COCO and VOC share but spell differently

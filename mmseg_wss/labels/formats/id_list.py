@@ -1,8 +1,7 @@
 """Lists of images."""
 from collections import Counter
 
-from mmseg_wss.errors import DataError
-from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.text_list import read_lines
 from mmseg_wss.utils.fileio import file_exists
 

@@ -16,8 +16,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from mmseg_wss.errors import DataError
-from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.mask_file import RECORD_KEY, read_record, record_text
 from mmseg_wss.labels.stores.mask_folder import find_manifests, mask_files
 from mmseg_wss.utils.file_lock import lock_file

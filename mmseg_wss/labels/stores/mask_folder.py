@@ -8,8 +8,7 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 
-from mmseg_wss.errors import DataError
-from mmseg_wss.labels.checks.label_check import abridged
+from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.mask_file import read_record, write_mask
 from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.utils.file_lock import lock_file
