@@ -5,11 +5,12 @@
 
 `tools/train_pipeline.py` is run once without a stop. Then it is run again, and gets SIGKILL once in
 each stage, at a random moment of it; a stage that ends before is run anew. Only the pipeline itself
-is killed, so its children have to notice. What it leaves is compared: every mask pixel for pixel (a mask file may also name the
-checkpoint it was made with, whose file holds times), the last checkpoint of every training bit for
-bit (parameters, buffers, optimiser, schedule, random states), and the numbers of the reports but
-for times; masks and reports that only one of the two has are found. Figures are not compared: they
-show the names of the folders. The exit code is 1 if anything differs.
+is killed, so its children have to notice. What it leaves is compared: every mask pixel for pixel (a
+mask file may also name the checkpoint it was made with, whose file holds times), the last
+checkpoint of every training bit for bit (parameters, buffers, optimiser, schedule, random states),
+and the numbers of the reports but for times; masks and reports that only one of the two has are
+found. Figures are not compared: they show the names of the folders. The exit code is 1 if anything
+differs, or a stage could not be killed.
 """
 import argparse
 import json

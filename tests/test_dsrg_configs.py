@@ -56,8 +56,8 @@ def rates_by_step(name, steps):
     cfg = load(name)
     optimizer = torch.optim.SGD(
         [torch.zeros(1, requires_grad=True)], lr=cfg.optim_wrapper.optimizer.lr)
-    schedulers = [PARAM_SCHEDULERS.build({'end': cfg.train_cfg.max_iters, **one, 'optimizer': optimizer})
-                  for one in cfg.param_scheduler]
+    common = dict(end=cfg.train_cfg.max_iters, optimizer=optimizer)
+    schedulers = [PARAM_SCHEDULERS.build(dict(common, **one)) for one in cfg.param_scheduler]
     rates = []
     for _ in range(cfg.train_cfg.max_iters):
         rates.append(optimizer.param_groups[0]['lr'])

@@ -5,7 +5,7 @@ from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.class_names import VOC_CLASSES
 from mmseg_wss.labels.formats.coco_json import read_coco
-from mmseg_wss.labels.formats.id_list import read_id_list
+from mmseg_wss.labels.formats.id_list import read_id_list, set_option
 from mmseg_wss.labels.kinds import KINDS, is_truth
 from mmseg_wss.registry import DATASETS
 
@@ -103,7 +103,8 @@ class COCOWeakSegDataset(WeakSegDataset):
         """Those of the images (id -> file_name) that are in `image_list`, and its faults."""
         if self.image_list is None:
             return images, []
-        ids, faults = read_id_list(self.image_list, 'image_list', self.data_root)
+        ids, faults = read_id_list(
+            self.image_list, set_option('image_list', self.data_root))
         numbers = {_stem(name): number for number, name in images.items()}
         missing = [name for name in ids if name not in numbers]
         if missing:

@@ -3,7 +3,7 @@ import os.path as osp
 
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.labels.formats.class_names import devkit_classes
-from mmseg_wss.labels.formats.id_list import read_id_list
+from mmseg_wss.labels.formats.id_list import read_id_list, set_option
 from mmseg_wss.labels.formats.tag_file import read_tag_file
 from mmseg_wss.labels.kinds import KINDS
 from mmseg_wss.registry import DATASETS
@@ -81,12 +81,13 @@ class VOCWeakSegDataset(WeakSegDataset):
             needs: seg_map_path, box_path, instance_path, pseudo_mask_path, partial_mask_path, tags
             (list of class names; absent where there are none); and the faults, list of str.
         """
-        ids, faults = read_id_list(self.ann_file, 'ann_file', self.data_root)
+        ids, faults = read_id_list(self.ann_file, set_option('ann_file', self.data_root))
         if not ids:
             return [], faults
         tags = {}
         if self.tag_file:
-            tags, more = read_tag_file(self.tag_file, ids, self.ann_file, self.data_root)
+            tags, more = read_tag_file(
+                self.tag_file, ids, self.ann_file, set_option('tag_file', self.data_root))
             faults += more
         return [self._data_info(name, tags) for name in ids], faults
 

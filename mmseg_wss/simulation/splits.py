@@ -1,6 +1,5 @@
 """Which images get masks: lists of strong and weak images."""
 import json
-import os.path as osp
 from collections import Counter
 from pathlib import Path
 
@@ -8,7 +7,8 @@ import numpy as np
 
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.coco_json import read_coco
-from mmseg_wss.labels.formats.text_list import read_lines
+from mmseg_wss.labels.formats.id_list import read_id_list
+from mmseg_wss.labels.formats.tag_file import missing_tags, read_tag_file
 from mmseg_wss.utils.fileio import atomic_path, file_sha256
 
 VERSION = 1  # of the rule below; it is in the name of every list that is made by it
@@ -51,48 +51,41 @@ def read_list(path):
     """IDs of a list, of lines that begin with an ID or with the path of an image.
 
     Raises:
-        DataError: no such file, an empty one, one that is not in UTF-8, or an image that is in it
-            twice.
+        DataError: see `read_id_list`.
     """
-    if not osp.isfile(path):
-        raise DataError(f'{path}: there is no such list.')
-    lines = [line.split()[0] for line in read_lines(path)]
-    names = [osp.splitext(osp.basename(line))[0] if line.endswith(('.jpg', '.png')) else line
-             for line in lines]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice or not names:
-        raise DataError(f'{path}: ' + (f'it names {len(twice)} image(s) more than once: '
-                                       f'{abridged(twice)}.' if twice else 'the list is empty.'))
+    names, faults = read_id_list(path, id_of=lambda word: Path(word).stem
+                                 if word.endswith(('.jpg', '.png')) else word)
+    if faults:
+        raise DataError('\n'.join(faults))
     return names
 
 
-def read_tags(path):
-    """Name of an image -> its classes.
+def read_tags(path, ann_file=None):
+    """The images of a list, or all, and their classes.
+
+    Returns:
+        tuple: names, list of str; and name -> its classes, dict.
 
     Raises:
-        DataError: no such file, or a damaged one.
+        DataError: a file is missing or damaged, or an image of the list has no tags.
     """
+    names = read_list(ann_file) if ann_file else []
     if path.endswith('.json'):
-        return read_coco_tags(path)
-    if not osp.isfile(path):
-        raise DataError(f'{path}: there is no such tag file. tools/make_weak_labels.py --kind tags '
-                        'makes one from masks.')
-    tags = {}
-    for line in read_lines(path):
-        name, *classes = line.split()
-        if name in tags:
-            raise DataError(f'{path}: it has more than one line for {name}.')
-        tags[name] = set(classes)
-    return tags
+        tags, faults = read_coco_tags(path)
+        faults += missing_tags(path, tags, names, ann_file)
+    else:
+        tags, faults = read_tag_file(path, names, ann_file)
+    if faults:
+        raise DataError('\n'.join(faults))
+    return names or list(tags), {name: set(classes) for name, classes in tags.items()}
 
 
 def read_coco_tags(path):
+    """The tags of COCO's images by the stems of their names, and what is wrong with the file."""
     categories = read_coco(path, ('background', )).categories
     content = read_coco(path, ('background', *categories))
-    if content.faults:
-        raise DataError('\n'.join(content.faults))
-    return {osp.splitext(osp.basename(file_name))[0]: set(content.objects.get(number, ((), ))[0])
-            for number, file_name in content.images.items()}
+    return {Path(file_name).stem: content.objects.get(number, ((), ))[0]
+            for number, file_name in content.images.items()}, list(content.faults)
 
 
 def refuse_shared(names, paths):
@@ -185,12 +178,7 @@ def make_splits(tags, out, strong=(), per_class=(), strong_list=None, ann_file=N
             images.
     """
     sources = dict(tags=tags, ann_file=ann_file, pool=pool, strong_list=strong_list)
-    tags = read_tags(tags)
-    names = read_list(ann_file) if ann_file else list(tags)
-    untagged = [name for name in names if name not in tags]
-    if untagged:
-        raise DataError(f'{sources["tags"]}: it has no line for {len(untagged)} of the images: '
-                        f'{abridged(untagged)}.')
+    names, tags = read_tags(tags, ann_file)
     refuse_shared(names, exclude)
     sets = strong_sets(names, tags, strong, per_class, strong_list, pool, random, seed)
     facts = dict(

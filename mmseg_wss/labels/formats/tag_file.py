@@ -6,21 +6,21 @@ from mmseg_wss.labels.formats.text_list import read_lines
 from mmseg_wss.utils.fileio import file_exists
 
 
-def read_tag_file(path, ids, ann_file, data_root):
+def read_tag_file(path, ids, ann_file, place='Give'):
     """The tags of images, and what is wrong with the file.
 
     Args:
         path (str): the file.
         ids (Sequence[str]): the images that need a line.
         ann_file (str): their list, for messages.
-        data_root (str): what the option `tag_file` is relative to, for messages.
+        place (str): how the user names the file, for messages (`set_option`).
 
     Returns:
         tuple: ID -> class names, dict; and the faults, list of str.
     """
     if not file_exists(path):
-        return {}, [f'{path}: there is no such tag file. Set tag_file (relative to '
-                    f'data_root={data_root!r}) to a file of lines "ID CLASS ...".']
+        return {}, [f'{path}: there is no such tag file. {place} a file of lines "ID CLASS ...", '
+                    'as tools/make_weak_labels.py --kind tags makes of masks.']
     try:
         rows = [line.split() for line in read_lines(path)]
     except DataError as error:
@@ -30,9 +30,11 @@ def read_tag_file(path, ids, ann_file, data_root):
     if twice:
         faults.append(f'{path}: more than one line for {abridged(twice)}. Write all classes of an '
                       'image in one line.')
+    return tags, faults + missing_tags(path, tags, ids, ann_file)
+
+
+def missing_tags(path, tags, ids, ann_file):
+    """What is wrong where images of a list have no tags: list of str, a sentence or none."""
     missing = [name for name in ids if name not in tags]
-    if missing:
-        faults.append(f'{path}: no line for {len(missing)} image(s) of {ann_file}: '
-                      f'{abridged(missing)}. Add "{missing[0]} CLASS ..." or remove the image from '
-                      'the list.')
-    return tags, faults
+    return [f'{path}: no line for {len(missing)} image(s) of {ann_file}: {abridged(missing)}. Add '
+            f'"{missing[0]} CLASS ..." or remove the image from the list.'] if missing else []
