@@ -115,6 +115,14 @@ def descendants(pid):
     return found
 
 
+def is_running(pid):
+    """A zombie does not: its parent may be slow to look."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def last_checkpoint(work_dir):
     return Path(Path(work_dir, 'last_checkpoint').read_text())
 

@@ -3,11 +3,7 @@ import json
 import os
 import pickle
 import re
-import runpy
-import signal
-import sys
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +14,6 @@ from mmseg_wss.labels.converters.semantic_mask import MakeSemanticMask, paint_re
 from mmseg_wss.labels.formats.mask_file import write_mask
 from mmseg_wss.labels.formats.outlines import Region
 
-TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/coco_semantic.py'
 NAMES = {90: 'red', 7: 'green', 33: 'blue'}  # classes 3, 1 and 2
 SIZE = 40, 30  # (width, height)
 
@@ -89,22 +84,11 @@ def root(tmp_path):
 
 
 @pytest.fixture
-def convert(root, capsys, monkeypatch):
+def convert(root, run_tool):
     """A function that runs the tool; returns its exit code and what it printed at last."""
     def convert(*args, out='out', workers=1):
-        monkeypatch.setattr(sys, 'argv', [
-            str(TOOL), str(root / 'a.json'), '--out', str(root / out), '--workers', str(workers),
-            *map(str, args)])
-        handler = signal.getsignal(signal.SIGTERM)
-        try:
-            with pytest.raises(SystemExit) as stop:
-                runpy.run_path(str(TOOL), run_name='__main__')
-        finally:
-            signal.signal(signal.SIGTERM, handler)
-        code, printed = stop.value.code, capsys.readouterr()
-        if isinstance(code, str):  # sys.exit('message')
-            return 1, code
-        return int(code), printed.err if code == 2 else printed.out
+        return run_tool('dataset_converters/coco_semantic.py', root / 'a.json', '--out', root / out,
+                        '--workers', workers, *args)
 
     return convert
 
@@ -233,13 +217,8 @@ def test_another_file_or_option_makes_the_masks_anew(root, convert):
     assert code == 1 and 'They are not overwritten' in error and state(root / 'out') == before
 
 
-def test_ctrl_c(root, convert, monkeypatch):
-    def stop(results, *args, **kwargs):
-        yield next(results)
-        raise KeyboardInterrupt
-    with monkeypatch.context() as patch:
-        patch.setattr('mmseg_wss.utils.jobs.track', stop)
-        code, report = convert()
+def test_ctrl_c(root, convert, interrupt):
+    code, report = interrupt(convert)
     assert code == 130 and 'The finished masks are in' in report
     code, report = convert()
     assert code == 0 and not list((root / 'out').glob('.tmp-*'))

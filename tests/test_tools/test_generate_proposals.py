@@ -1,24 +1,23 @@
 import errno
+import functools
 import os
 import re
-import runpy
 import signal
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 from devkit import CLASSES, make_devkit, write_annotation
 from PIL import Image
 from scipy.io import savemat
-from tiny_run import descendants, kill_all, launch
+from tiny_run import ROOT, descendants, is_running, kill_all, launch
 
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 from mmseg_wss.labels.stores.mask_folder import MaskFolder, read_records
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'generate_proposals.py'
+TOOL = 'generate_proposals.py'
 LIST = 'ImageSets/Segmentation/weak.txt'
 CONFIG = """
 def source(name, supervision='pixel', **kwargs):
@@ -32,35 +31,19 @@ del source
 """
 
 
-@pytest.fixture(scope='module')
-def run():
-    """A function that runs the tool; returns its exit code, and what it printed at last."""
-    def run(*args, capsys):
-        patch = pytest.MonkeyPatch()
-        handler = signal.getsignal(signal.SIGTERM)
-        patch.setattr(sys, 'argv', [str(TOOL), *map(str, args)])
-        try:
-            with pytest.raises(SystemExit) as stop:
-                runpy.run_path(str(TOOL), run_name='__main__')
-        finally:
-            patch.undo()
-            signal.signal(signal.SIGTERM, handler)
-        code, printed = stop.value.code, capsys.readouterr()
-        if isinstance(code, str):  # sys.exit('message')
-            return 1, code
-        return int(code), printed.err if code == 2 else printed.out
-
-    return run
+@pytest.fixture
+def run(run_tool):
+    return functools.partial(run_tool, TOOL)
 
 
 @pytest.fixture
-def generate(run, tmp_path, capsys):
+def generate(run, tmp_path):
     """Make a devkit with 5 weak images, and a function that runs the tool on it."""
     make_devkit(tmp_path / 'kit', weak=5)
 
     def generate(*args, out='out', method='rect', workers=1):
         return run(tmp_path / 'kit', '--ann-file', LIST, '--out', tmp_path / out, '--method',
-                   method, '--workers', workers, *args, capsys=capsys)
+                   method, '--workers', workers, *args)
 
     return generate
 
@@ -225,22 +208,21 @@ def test_the_folder_is_not_taken_from_a_shard_at_work(generate, tmp_path):
     assert generate()[0] == 0
 
 
-def test_the_weak_sources_of_a_config(run, tmp_path, capsys):
+def test_the_weak_sources_of_a_config(run, tmp_path):
     make_devkit(tmp_path, weak=3)
     for path in (tmp_path / 'SegmentationClass').iterdir():
         path.unlink()  # true masks are not opened, proposals are not there yet
     config = tmp_path / 'config.py'
     config.write_text(CONFIG.format(root=str(tmp_path)))
     args = config, '--method', 'rect', '--workers', 1
-    assert run(*args, '--out', tmp_path / 'a', capsys=capsys)[0] == 0
+    assert run(*args, '--out', tmp_path / 'a')[0] == 0
     assert sorted(files(tmp_path / 'a', '*.png')) == ['w0.png', 'w1.png', 'w2.png']
-    assert run(*args, '--out', tmp_path / 'b', '--ann-file', 'ImageSets/Segmentation/val.txt',
-               capsys=capsys)[0] == 0
+    assert run(*args, '--out', tmp_path / 'b', '--ann-file',
+               'ImageSets/Segmentation/val.txt')[0] == 0
     assert sorted(files(tmp_path / 'b', '*.png')) == ['v0.png', 'v1.png']
     make_devkit(tmp_path / 'more', weak=1)
     code, error = run(*args, '--out', tmp_path / 'c', '--cfg-options',
-                      f'train_dataloader.dataset.datasets.2.data_root={tmp_path / "more"}',
-                      capsys=capsys)
+                      f'train_dataloader.dataset.datasets.2.data_root={tmp_path / "more"}')
     assert code == 1 and 'w0.png' in error and 'rename' in error
 
 
@@ -301,10 +283,10 @@ def test_wrong_arguments(generate, tmp_path, args, message):
     assert not (tmp_path / 'out').exists()
 
 
-def test_wrong_places(generate, run, tmp_path, capsys):
-    code, error = run(tmp_path / 'kit', '--out', tmp_path / 'out', capsys=capsys)
+def test_wrong_places(generate, run, tmp_path):
+    code, error = run(tmp_path / 'kit', '--out', tmp_path / 'out')
     assert code == 2 and '--ann-file' in error
-    code, error = run(tmp_path / 'no.py', '--out', tmp_path / 'out', capsys=capsys)
+    code, error = run(tmp_path / 'no.py', '--out', tmp_path / 'out')
     assert code == 2 and 'no.py: there is no such config' in error
     (tmp_path / 'file').touch()
     code, error = generate(out='file/out')
@@ -345,15 +327,15 @@ def test_a_stop_in_the_middle(generate, tmp_path):
 def test_a_killed_run_goes_on_to_the_same_folder(generate, tmp_path):
     make_devkit(tmp_path / 'kit', weak=24, size=(60, 80))
     out = tmp_path / 'out'
-    process = launch(sys.executable, TOOL, tmp_path / 'kit', '--ann-file', LIST, '--out', out,
-                     '--method', 'grabcut', '--workers', 2)
+    process = launch(sys.executable, ROOT / 'tools' / TOOL, tmp_path / 'kit', '--ann-file', LIST,
+                     '--out', out, '--method', 'grabcut', '--workers', 2)
     try:
         wait_for(lambda: len(times(out)) >= 3 or process.poll() is not None)
         workers = descendants(process.pid)[1:]
         process.kill()  # this process alone: the others must leave on their own
         process.wait()
         assert len(workers) >= 2
-        wait_for(lambda: not any(alive(pid) for pid in workers))
+        wait_for(lambda: not any(is_running(pid) for pid in workers))
     finally:
         kill_all(process)
         process.stdout.close()
@@ -367,11 +349,3 @@ def test_a_killed_run_goes_on_to_the_same_folder(generate, tmp_path):
     assert files(out, '*.png') == files(tmp_path / 'whole', '*.png')
     assert read_records(out) == read_records(tmp_path / 'whole')
     assert not list(out.glob('.tmp-*'))
-
-
-def alive(pid):
-    """Whether a process runs; a zombie does not (its parent may be slow to look)."""
-    try:
-        return Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[0] != 'Z'
-    except (FileNotFoundError, ProcessLookupError):
-        return False

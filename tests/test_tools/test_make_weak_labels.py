@@ -1,8 +1,4 @@
 import json
-import runpy
-import signal
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +11,6 @@ from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 from mmseg_wss.labels.stores.mask_folder import read_records
 
 ndimage = pytest.importorskip('scipy.ndimage', reason='scribbles need SciPy, extra [proposals]')
-TOOL = Path(__file__).parents[2] / 'tools' / 'make_weak_labels.py'
 PIPELINE = [dict(type='LoadImageFromFile'), dict(type='mmseg_wss.LoadWeakLabels'),
             dict(type='mmseg_wss.PackWeakSegInputs')]
 SIZE = 40, 50
@@ -37,22 +32,12 @@ def kit(tmp_path):
 
 
 @pytest.fixture
-def make(kit, tmp_path, capsys, monkeypatch):
+def make(kit, tmp_path, run_tool):
     """A function that runs the tool; returns its exit code and what it printed at last."""
     def make(kind, *args, out='out', workers=1):
-        monkeypatch.setattr(sys, 'argv', [
-            str(TOOL), str(kit), '--kind', kind, '--ann-file', 'ImageSets/Segmentation/weak.txt',
-            '--out', str(tmp_path / out), '--workers', str(workers), *map(str, args)])
-        handler = signal.getsignal(signal.SIGTERM)
-        try:
-            with pytest.raises(SystemExit) as stop:
-                runpy.run_path(str(TOOL), run_name='__main__')
-        finally:
-            signal.signal(signal.SIGTERM, handler)
-        code, printed = stop.value.code, capsys.readouterr()
-        if isinstance(code, str):  # sys.exit('message')
-            return 1, code
-        return int(code), printed.err if code == 2 else printed.out
+        return run_tool('make_weak_labels.py', kit, '--kind', kind, '--ann-file',
+                        'ImageSets/Segmentation/weak.txt', '--out', tmp_path / out,
+                        '--workers', workers, *args)
 
     return make
 

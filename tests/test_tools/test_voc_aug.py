@@ -1,9 +1,4 @@
 """A devkit and an SBD folder of a few images, laid out as the releases are."""
-import runpy
-import signal
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from devkit import make_devkit, write_mask
@@ -13,7 +8,6 @@ scipy_io = pytest.importorskip('scipy.io', reason='.mat files need SciPy')
 from mmseg_wss.errors import DataError  # noqa: E402
 from mmseg_wss.labels.converters.sbd import read_sbd_mask  # noqa: E402 (imports SciPy)
 
-TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/voc_aug.py'
 SHAPE = 12, 16
 LISTS = 'ImageSets/Segmentation'
 
@@ -53,21 +47,10 @@ def roots(tmp_path):
 
 
 @pytest.fixture
-def convert(roots, capsys, monkeypatch):
+def convert(roots, run_tool):
     """A function that runs the tool; returns its exit code and what it printed at last."""
     def convert(*args, folders=roots, workers=1):
-        monkeypatch.setattr(sys, 'argv', [
-            str(TOOL), *map(str, folders), '--workers', str(workers), *map(str, args)])
-        handler = signal.getsignal(signal.SIGTERM)
-        try:
-            with pytest.raises(SystemExit) as stop:
-                runpy.run_path(str(TOOL), run_name='__main__')
-        finally:
-            signal.signal(signal.SIGTERM, handler)
-        code, printed = stop.value.code, capsys.readouterr()
-        if isinstance(code, str):  # sys.exit('message')
-            return 1, code
-        return int(code), printed.err if code == 2 else printed.out
+        return run_tool('dataset_converters/voc_aug.py', *folders, '--workers', workers, *args)
 
     return convert
 
@@ -161,13 +144,8 @@ def test_all_faults_together(roots, convert):
     assert not (voc / LISTS / 'trainaug.txt').exists() and not (voc / LISTS / 'aug.txt').exists()
 
 
-def test_ctrl_c(roots, convert, monkeypatch):
-    def stop(results, *args, **kwargs):
-        yield next(results)
-        raise KeyboardInterrupt
-    with monkeypatch.context() as patch:
-        patch.setattr('mmseg_wss.utils.jobs.track', stop)
-        code, report = convert()
+def test_ctrl_c(roots, convert, interrupt):
+    code, report = interrupt(convert)
     assert code == 130 and 'Run the same command again' in report
     code, report = convert()
     assert code == 0 and any(f'{done} up to date' in report for done in (1, 2))
