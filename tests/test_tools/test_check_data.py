@@ -125,11 +125,3 @@ def test_max_shown(check, tmp_path):
     assert len(shown) == 4 and '5 more' in shown[-1]
     code, report = check('--max-shown', '0')
     assert len(faults(report)) == 8 and code == 1
-
-
-def test_true_masks_of_weak_images_are_not_opened(check, tmp_path):
-    _, before = check()
-    for file in (tmp_path / 'SegmentationClass').glob('w*.png'):
-        file.unlink()
-    (tmp_path / 'SegmentationClass/w0.png').write_bytes(b'no mask')
-    assert check() == (0, before)

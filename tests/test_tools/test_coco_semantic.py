@@ -1,15 +1,15 @@
 """The masks of a small COCO file whose objects are rectangles, painted here by slices."""
 import json
-import os
 import pickle
 import re
 import tracemalloc
 
 import numpy as np
 import pytest
+from devkit import mask_files, read_mask
 from PIL import Image
 
-from mmseg_wss.errors import DataError, DiskFullError
+from mmseg_wss.errors import DataError
 from mmseg_wss.labels.converters.semantic_mask import MakeSemanticMask, paint_regions
 from mmseg_wss.labels.formats.mask_file import write_mask
 from mmseg_wss.labels.formats.outlines import Region
@@ -99,17 +99,6 @@ def change(root, key, number, **fields):
     (root / 'a.json').write_text(json.dumps(changed))
 
 
-def read(path):
-    with Image.open(path) as picture:
-        assert picture.mode == 'P' and picture.getpalette()[3:6] == [128, 0, 0]
-        return np.array(picture)
-
-
-def state(folder):
-    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns)
-            for path in folder.glob('*.png')}
-
-
 # ---- painting
 
 def test_the_smaller_object_is_on_top():
@@ -130,17 +119,6 @@ def test_the_smaller_object_is_on_top():
             assert painted[y, x] == (labels[-min(there)[1]] if there else 0)
 
 
-def test_a_full_disk_is_told_apart(tmp_path, monkeypatch):
-    def full(*args, **kwargs):
-        raise OSError(28, os.strerror(28))
-    monkeypatch.setattr(Image.Image, 'save', full)
-    with pytest.raises(DiskFullError, match='a.png: No space left'):
-        write_mask(tmp_path / 'a.png', np.zeros((2, 3), np.uint8), bytes(768))
-    with pytest.raises(ValueError, match='uint8'):
-        write_mask(tmp_path / 'a.png', np.zeros((2, 3)), bytes(768))
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_worker_gets_no_more_than_its_job():
     assert len(pickle.dumps(MakeSemanticMask('a.json', 'out', bytes(768), {}))) < 2000
 
@@ -154,9 +132,9 @@ def test_masks(root, convert):
     assert code == 1 and '1 image(s) of' in report and 'are missing' in report
     assert 'gone.jpg' in report and 'Train with them' in report
     for name, mask in expected().items():
-        assert np.array_equal(read(root / f'out/{name}.png'), mask), name
+        assert np.array_equal(read_mask(root / f'out/{name}.png'), mask), name
     assert (root / 'out/classes.txt').read_text() == 'background\ngreen\nblue\nred\n'
-    made = state(root / 'out')
+    made = mask_files(root / 'out')
     assert set(made) == {f'{name}.png' for name in expected()}
 
     Image.new('RGB', SIZE).save(root / 'images/gone.jpg')
@@ -164,7 +142,7 @@ def test_masks(root, convert):
     (root / 'out/.tmp-1-abc-bare.png').touch()  # of a run that was killed
     code, report = convert('--images', root / 'images')
     assert code == 0 and '4 up to date, 1 to make' in report and 'missing' not in report
-    again = state(root / 'out')
+    again = mask_files(root / 'out')
     assert again.pop('bare.png')[0] == made.pop('bare.png')[0] and again == made
 
 
@@ -172,7 +150,7 @@ def test_crowds_may_have_their_class(root, convert):
     code, report = convert('--crowd', 'class')  # the images are not asked for
     assert code == 0 and 'missing' not in report
     for name, mask in expected(crowd=False).items():
-        assert np.array_equal(read(root / f'out/{name}.png'), mask), name
+        assert np.array_equal(read_mask(root / f'out/{name}.png'), mask), name
 
 
 def test_the_data_set_reads_them(root, convert):
@@ -208,13 +186,13 @@ def test_another_file_or_option_makes_the_masks_anew(root, convert):
     code, report = convert('--crowd', 'class')
     assert code == 0 and '0 up to date, 5 to make' in report
     for name, mask in expected(crowd=False).items():
-        assert np.array_equal(read(root / f'out/{name}.png'), mask), name
+        assert np.array_equal(read_mask(root / f'out/{name}.png'), mask), name
     change(root, 'annotations', 0, category_id=33)
     assert '0 up to date, 5 to make' in convert()[1]
     Image.new('P', SIZE).save(root / 'out/a.png')  # by hand
-    before = state(root / 'out')
+    before = mask_files(root / 'out')
     code, error = convert()
-    assert code == 1 and 'They are not overwritten' in error and state(root / 'out') == before
+    assert code == 1 and 'They are not overwritten' in error and mask_files(root / 'out') == before
 
 
 def test_ctrl_c(root, convert, interrupt):
@@ -224,7 +202,7 @@ def test_ctrl_c(root, convert, interrupt):
     assert code == 0 and not list((root / 'out').glob('.tmp-*'))
     assert any(f'{done} up to date, {5 - done} to make' in report for done in (1, 2))
     for name, mask in expected().items():
-        assert np.array_equal(read(root / f'out/{name}.png'), mask), name
+        assert np.array_equal(read_mask(root / f'out/{name}.png'), mask), name
 
 
 def test_images_that_fail(root, convert):
@@ -272,7 +250,6 @@ def test_all_faults_of_a_file_together(root, convert):
 
 
 @pytest.mark.parametrize('args, words', [
-    (['--workers', 0], 'argument --workers: expected at least 1'),
     (['--images', 'nowhere'], 'nowhere: there is no such folder')])
 def test_wrong_arguments(root, convert, args, words):
     code, error = convert(*args)

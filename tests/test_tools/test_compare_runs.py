@@ -1,26 +1,15 @@
 """The table of results, from logs with known contents."""
-import importlib.util
 import json
 import subprocess
 from pathlib import Path
 
 import pytest
-
-PATH = Path(__file__).parents[2] / 'tools/analysis_tools/compare_runs.py'
+from tiny_run import load_script, write_log
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('compare_runs', PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def write_log(work_dir, start, entries):
-    folder = work_dir / start / 'vis_data'
-    folder.mkdir(parents=True)
-    (folder / 'scalars.json').write_text(''.join(json.dumps(e) + '\n' for e in entries))
+    return load_script('tools/analysis_tools/compare_runs.py')
 
 
 def test_the_late_gain_is_last_third_minus_the_third_before(tool):

@@ -4,7 +4,6 @@ The network is random with large logits, so that it is sure of some pixels and u
 """
 import copy
 import errno
-import importlib.util
 import os
 import shutil
 import signal
@@ -14,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from devkit import make_devkit, write_annotation
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from PIL import Image
-from tiny_run import ROOT, finish, free_port, kill_all, launch
+from tiny_run import ROOT, finish, free_port, kill_all, launch, load_script
 
 from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.engine.weak_sources import image_pipeline, weak_images
@@ -29,7 +29,6 @@ from mmseg_wss.labels.stores.mask_folder import read_records
 from mmseg_wss.labels.stores.mask_target import confidence_path
 from mmseg_wss.registry import MODELS
 
-TOOL = ROOT / 'tools/generate_pseudo_masks.py'
 SIZE = (36, 48)
 WEAK = [f'w{i}' for i in range(5)]
 TAU = 0.6
@@ -58,6 +57,14 @@ model = dict(
     backbone=dict(in_channels={channels}),
     decode_head=dict(num_classes=3, feature_head=dict(num_classes=3)))
 """
+SEEDS = """
+method = 'cam'
+pipeline.remove(views[0])
+train_dataloader['dataset']['datasets'][1].update(supervision='image')
+model.update(decode_head=dict(
+    _delete_=True, type='mmseg_wss.RRMHead', in_channels=16, channels=8, num_classes=3, in_index=3,
+    scales=(1., 2.), loss_energy=None))
+"""
 KILL = """
 custom_imports = dict(imports=['kill_hook'])
 custom_hooks = [*_base_.custom_hooks, dict(type='KillHook')]
@@ -74,18 +81,11 @@ class KillHook(Hook):
 """
 
 
-def load_tool():
-    spec = importlib.util.spec_from_file_location('generate_pseudo_masks', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope='module')
 def tool():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as in the processes of their own: sums in the same order
-    yield load_tool()
+    yield load_script('tools/generate_pseudo_masks.py')
     torch.set_num_threads(threads)
 
 
@@ -108,17 +108,19 @@ class Setting:
         torch.manual_seed(0)
         self.model = MODELS.build(self.cfg.model).eval()
         with torch.no_grad():
-            for parameter in self.model.decode_head.strong_branch.parameters():
-                parameter.mul_(6 if parameter.dim() > 1 else 1)
+            for name, parameter in self.model.named_parameters():
+                if 'strong_branch' in name and parameter.dim() > 1:
+                    parameter.mul_(6)
         self.checkpoint = checkpoint or folder / 'net.pth'
         if checkpoint is None:
             torch.save(dict(state_dict=self.model.state_dict(), meta={}), self.checkpoint)
         self.work_dir = folder / 'work'
 
     def arguments(self, out, *options, tau=TAU):
+        if tau is not None:
+            options = '--tau', tau, *options
         return [str(text) for text in (
-            self.config, self.checkpoint, '--out', out, '--tau', tau, '--work-dir', self.work_dir,
-            *options)]
+            self.config, self.checkpoint, '--out', out, '--work-dir', self.work_dir, *options)]
 
     def predict(self, pipeline):
         """Softmax of the network's own predictions of the weak images: name -> (K, H, W)."""
@@ -261,6 +263,64 @@ def test_crf_sharpens_the_probabilities(tool, setting, tmp_path):
         mask = np.array(Image.open(tmp_path / f'crf/{name}.png'))
         # two decoders of JPEG may differ by a level
         assert (mask == by_hand(refined[0].numpy())).mean() > 0.99
+
+
+# ---- seeds
+
+@pytest.fixture(scope='module')
+def classifier(tmp_path_factory):
+    return Setting(tmp_path_factory.mktemp('classifier'), more=SEEDS)
+
+
+@torch.no_grad()
+def maps_by_hand(model, path):
+    """The mean of the maps at full and double size, cut to the image, (2, H, W)."""
+    image = np.array(Image.open(path), np.float32).transpose(2, 0, 1) / 127.5 - 1
+    padded = F.pad(torch.from_numpy(image)[None], (0, 0, 0, 48 - SIZE[0]))
+    cams = []
+    for scale in (1., 2.):
+        scaled = F.interpolate(padded, scale_factor=scale, mode='bilinear')
+        features = model.backbone(scaled)[3]
+        cam = F.conv2d(features, model.decode_head.classifier.weight).relu()
+        cams.append(F.interpolate(cam, padded.shape[-2:], mode='bilinear'))
+    return (sum(cams) / 2)[0, :, :SIZE[0], :SIZE[1]].numpy()
+
+
+def test_seeds_are_those_of_the_images_own_classes(tool, classifier, tmp_path, capsys):
+    arguments = classifier.arguments(tmp_path / 'seeds', '--seeds', 0.7, 0.4, tau=None)
+    make(tool, arguments)
+    found = set()
+    for i, name in enumerate(WEAK):
+        label = 1 + i % 2
+        share = maps_by_hand(
+            classifier.model, classifier.root / f'JPEGImages/{name}.jpg')[label - 1]
+        share = share / share.max()
+        expected = np.where(share > 0.7, label, np.where(share < 0.4, 0, 255))
+        mask = np.array(Image.open(tmp_path / f'seeds/{name}.png'))
+        assert mask.shape == SIZE
+        assert (mask == expected).mean() > 0.98  # two decoders of JPEG may differ by a level
+        record = read_records(tmp_path / 'seeds')[name]
+        assert record['kept'] == (mask != 255).sum() and record['recipe']['method'] == 'cam'
+        found |= set(mask.ravel().tolist())
+    assert found == {0, 1, 2, 255}
+    assert '5 of them written now' in capsys.readouterr().out
+    make(tool, arguments)
+    assert 'nothing to do' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('options, message', [
+    (['0.2', '0.3'], 'bg_threshold <= fg_threshold'), (['0.2', '0.06', '--tta'], '--tta is for'),
+    (['0.2', '0.06', '--tau', '0'], '--tau is for'),
+    (['0.2', '0.06', '--box-gate'], '--box-gate is for')])
+def test_impossible_options_of_seeds(tool, classifier, tmp_path, capsys, options, message):
+    with pytest.raises(SystemExit):
+        make(tool, classifier.arguments(tmp_path / 'seeds', '--seeds', *options, tau=None))
+    assert message in capsys.readouterr().err and not (tmp_path / 'seeds').exists()
+
+
+def test_seeds_of_a_head_without_classifier(tool, setting, tmp_path):
+    with pytest.raises(ValueError, match='RRMHead; got MixedDualHead'):
+        make(tool, setting.arguments(tmp_path / 'seeds', '--seeds', 0.2, 0.06, tau=None))
 
 
 # ---- which images, and from what
@@ -452,7 +512,8 @@ def test_killed_and_continued(tool, setting, whole, tmp_path, monkeypatch, capsy
     monkeypatch.setenv('PYTHONPATH', str(tmp_path))
     monkeypatch.syspath_prepend(tmp_path)
     deadly = Setting(tmp_path / 'deadly', checkpoint=setting.checkpoint, more=KILL)
-    process = launch(sys.executable, TOOL, *deadly.arguments(tmp_path / 'masks'))
+    process = launch(sys.executable, ROOT / 'tools/generate_pseudo_masks.py',
+                     *deadly.arguments(tmp_path / 'masks'))
     try:
         printed = process.communicate(timeout=300)[0]
     finally:

@@ -5,7 +5,6 @@ import shutil
 import signal
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from tiny_run import ROOT, finish, is_running, kill_all, launch
