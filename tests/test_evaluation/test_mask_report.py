@@ -17,10 +17,20 @@ CLASS_KEYS = {'precision', 'recall', 'coverage', 'iou', 'iou_all', 'boundary_iou
 
 @pytest.fixture
 def kit(tmp_path):
-    """A devkit of 6 images, and copies of its truth as masks."""
+    """A devkit of 6 images."""
     make_devkit(tmp_path / 'kit')
-    shutil.copytree(tmp_path / 'kit/SegmentationClass', tmp_path / 'masks')
     return tmp_path / 'kit'
+
+
+@pytest.fixture
+def truth(kit):
+    return kit / 'SegmentationClass'
+
+
+@pytest.fixture
+def masks(truth, tmp_path):
+    """Copies of the truth."""
+    return shutil.copytree(truth, tmp_path / 'masks')
 
 
 @pytest.fixture
@@ -54,8 +64,7 @@ def row(output, name, last=False):
     return [cell.strip() for cell in found[-last].strip('|').split('|')][1:]
 
 
-def test_the_truth_itself_scores_one_everywhere(kit, tmp_path, report):
-    masks, truth = tmp_path / 'masks', kit / 'SegmentationClass'
+def test_the_truth_itself_scores_one_everywhere(kit, masks, truth, tmp_path, report):
     result, output = report(masks, truth=truth)
     scores = result['folders'][str(masks)]
     assert scores.keys() == FOLDER_KEYS and scores['num_images'] == 6
@@ -71,13 +80,13 @@ def test_the_truth_itself_scores_one_everywhere(kit, tmp_path, report):
     assert len(list((tmp_path / 'out').iterdir())) == 3
 
 
-def test_masks_of_background_alone_by_hand(kit, tmp_path, report):
+def test_masks_of_background_alone_by_hand(masks, truth, report):
     """Every image of 12x16 pixels has one square of 6x6; void rows are of no account."""
-    for folder in (kit / 'SegmentationClass', tmp_path / 'masks'):
+    for folder in (truth, masks):
         change(folder, lambda mask: np.vstack([mask, np.full_like(mask[:3], 255)]))
-    change(tmp_path / 'masks', np.zeros_like)
-    result, _ = report(tmp_path / 'masks', truth=kit / 'SegmentationClass')
-    scores = result['folders'][str(tmp_path / 'masks')]
+    change(masks, np.zeros_like)
+    result, _ = report(masks, truth=truth)
+    scores = result['folders'][str(masks)]
     share = 1 - 36 / (12 * 16)
     assert scores['classes']['background'] == dict(
         precision=share, recall=1, coverage=1, iou=share, iou_all=share,
@@ -87,9 +96,9 @@ def test_masks_of_background_alone_by_hand(kit, tmp_path, report):
     assert scores['miou'] == pytest.approx(share / 3)
 
 
-def test_two_folders_are_compared_without_the_truth(kit, tmp_path, report):
+def test_two_folders_are_compared_without_the_truth(kit, masks, tmp_path, report):
     rng = np.random.default_rng(0)
-    first, second = tmp_path / 'masks', tmp_path / 'other'
+    first, second = masks, tmp_path / 'other'
     shutil.copytree(first, second)
     change(first, lambda mask: np.where(rng.random(mask.shape) < 0.3, 255, mask).astype(np.uint8))
     change(second, lambda mask: np.where(
@@ -107,41 +116,38 @@ def test_two_folders_are_compared_without_the_truth(kit, tmp_path, report):
     assert scores.keys() == FOLDER_KEYS and scores['miou'] is None
 
 
-def test_two_folders_are_compared_with_the_truth(kit, tmp_path, report):
-    shutil.copytree(tmp_path / 'masks', tmp_path / 'other')
-    change(tmp_path / 'other', lambda mask: np.where(mask == 1, 255, mask).astype(np.uint8))
-    result, output = report(
-        tmp_path / 'masks', tmp_path / 'other', truth=kit / 'SegmentationClass')
+def test_two_folders_are_compared_with_the_truth(masks, truth, tmp_path, report):
+    other = shutil.copytree(masks, tmp_path / 'other')
+    change(other, lambda mask: np.where(mask == 1, 255, mask).astype(np.uint8))
+    result, output = report(masks, other, truth=truth)
     one_in = 36 / (12 * 16) / 2  # half of the squares are red
-    assert result['agreement'].keys() == {str(tmp_path / 'other')}
-    assert result['agreement'][str(tmp_path / 'other')]['one_ignores'] == pytest.approx(one_in)
-    assert result['folders'][str(tmp_path / 'other')]['coverage'] == pytest.approx(1 - one_in)
-    assert result['folders'][str(tmp_path / 'other')]['fg_coverage'] == 0.5
-    classes = result['folders'][str(tmp_path / 'other')]['classes']
-    assert {name: scores['coverage'] for name, scores in classes.items()} == dict(
-        background=1, red=0, green=1)
+    assert result['agreement'].keys() == {str(other)}
+    assert result['agreement'][str(other)]['one_ignores'] == pytest.approx(one_in)
+    scores = result['folders'][str(other)]
+    assert scores['coverage'] == pytest.approx(1 - one_in) and scores['fg_coverage'] == 0.5
+    assert [found['coverage'] for found in scores['classes'].values()] == [1, 0, 1]
     assert row(output, 'red') == ['100.00'] * 6 and row(output, 'red', last=True) == ['-']
 
 
-def test_the_images_are_those_that_all_folders_have(kit, tmp_path, report):
-    (tmp_path / 'masks/s0.png').unlink()
-    (tmp_path / 'masks/manifest.jsonl').write_text('{}')
-    (tmp_path / 'masks/.tmp-1-w0.png').write_text('')
-    shutil.copytree(kit / 'SegmentationClass', tmp_path / 'masks/sub')
-    result, output = report(tmp_path / 'masks', truth=kit / 'SegmentationClass')
-    assert result['folders'][str(tmp_path / 'masks')]['num_images'] == 5
-    assert f'5 images (of 6 in {kit / "SegmentationClass"}, 5 in {tmp_path / "masks"})' in output
+def test_the_images_are_those_that_all_folders_have(masks, truth, report):
+    (masks / 's0.png').unlink()
+    (masks / 'manifest.jsonl').write_text('{}')
+    (masks / '.tmp-1-w0.png').write_text('')
+    shutil.copytree(truth, masks / 'sub')
+    result, output = report(masks, truth=truth)
+    assert result['folders'][str(masks)]['num_images'] == 5
+    assert f'5 images (of 6 in {truth}, 5 in {masks})' in output
 
 
-def test_a_list_says_which_images_and_all_must_have_masks(kit, tmp_path, report):
+def test_a_list_says_which_images_and_all_must_have_masks(kit, masks, truth, report):
     ann_file = kit / 'ImageSets/Segmentation/weak.txt'
-    places = dict(truth=kit / 'SegmentationClass', ann_file=ann_file)
-    (tmp_path / 'masks/s0.png').unlink()
-    assert report(tmp_path / 'masks', **places)[0]['folders'][str(tmp_path / 'masks')][
+    places = dict(truth=truth, ann_file=ann_file)
+    (masks / 's0.png').unlink()
+    assert report(masks, **places)[0]['folders'][str(masks)][
         'num_images'] == 2
-    (tmp_path / 'masks/w1.png').unlink()
+    (masks / 'w1.png').unlink()
     with pytest.raises(ValueError, match=r'masks: 1 mask\(s\) .*w1\.png\. Make them'):
-        report(tmp_path / 'masks', **places)
+        report(masks, **places)
 
 
 @pytest.mark.parametrize('damage, message', [
@@ -150,10 +156,10 @@ def test_a_list_says_which_images_and_all_must_have_masks(kit, tmp_path, report)
     (lambda path: Image.new('RGB', (16, 12)).save(path), 'is a colour picture'),
     (lambda path: write_mask(path, np.full((12, 16), 3, np.uint8)), r'has labels \[3\]'),
     (lambda path: path.write_bytes(path.read_bytes()[:60]), 'cannot be read')])
-def test_a_bad_mask_is_named(kit, tmp_path, report, damage, message):
-    damage(tmp_path / 'masks/w0.png')
+def test_a_bad_mask_is_named(masks, truth, report, damage, message):
+    damage(masks / 'w0.png')
     with pytest.raises(ValueError, match=rf'masks/w0\.png: the mask .*{message}'):
-        report(tmp_path / 'masks', truth=kit / 'SegmentationClass')
+        report(masks, truth=truth)
 
 
 @pytest.mark.parametrize('place, message', [
@@ -164,11 +170,11 @@ def test_a_bad_mask_is_named(kit, tmp_path, report, damage, message):
     (dict(classes='none.txt'), 'none.txt: there is no'),
     (dict(classes='empty'), 'empty: the file is em'),
     (dict(images='.'), 's0.jpg: there is no such im')], ids=str)
-def test_what_is_not_there_is_named(kit, tmp_path, report, monkeypatch, place, message):
+def test_what_is_not_there_is_named(kit, masks, report, monkeypatch, place, message):
     monkeypatch.chdir(kit)
     (kit / 'empty').write_text('')
     with pytest.raises(ValueError, match=message):
-        report(tmp_path / 'masks', **{'truth': 'SegmentationClass', **place})
+        report(masks, **{'truth': 'SegmentationClass', **place})
 
 
 @pytest.mark.parametrize('options, message', [
@@ -180,8 +186,7 @@ def test_options_that_make_no_sense_are_refused(run_tool, options, message):
     assert code == 2 and message in error
 
 
-def test_class_names_are_found_or_given(kit, tmp_path, report):
-    masks, truth = tmp_path / 'masks', kit / 'SegmentationClass'
+def test_class_names_are_found_or_given(kit, masks, truth, tmp_path, report):
     (tmp_path / 'names.txt').write_text('nothing\nrouge\n\nvert\n')
     result, output = report(masks, truth=truth, classes=tmp_path / 'names.txt')
     assert list(result['folders'][str(masks)]['classes']) == ['nothing', 'rouge', 'vert']
@@ -196,33 +201,33 @@ def test_class_names_are_found_or_given(kit, tmp_path, report):
 
 
 def test_panels_show_the_worst_images_first_and_then_the_best(
-        kit, tmp_path, report, monkeypatch):
+        kit, masks, truth, report, monkeypatch):
     """In image vN, 4 (N + 1) of the 36 pixels of the object are missed."""
     make_devkit(kit, val=8)
-    for path in (kit / 'SegmentationClass').glob('*.png'):
+    for path in (truth).glob('*.png'):
         mask = np.array(Image.open(path))
         if path.stem[0] == 'v':
             mask.flat[np.flatnonzero(mask)[:4 * (int(path.stem[1]) + 1)]] = 0
-        write_mask(tmp_path / 'masks' / path.name, mask)
+        write_mask(masks / path.name, mask)
     drawn = {}
     monkeypatch.setattr(mask_report, 'save_panels', lambda path, rows, titles, *_: drawn.update(
         names=[name.split()[0] for name, _ in rows], titles=titles,
         pictures=[len(pictures) for _, pictures in rows], first=rows[0][1]))
-    report(tmp_path / 'masks', truth=kit / 'SegmentationClass')
+    report(masks, truth=truth)
     assert drawn['names'][:4] == ['v7', 'v6', 'v5', 'v4']
     assert set(drawn['names'][4:]) == {'s0', 's1', 'w0', 'w1'}
-    assert drawn['titles'] == ['image', str(tmp_path / 'masks')[-32:], 'truth']
+    assert drawn['titles'] == ['image', str(masks)[-32:], 'truth']
     assert drawn['pictures'] == [3] * 8
     photograph = np.array(Image.open(kit / f'JPEGImages/{drawn["names"][0]}.jpg')).astype(int)
     assert np.abs(drawn['first'][0] - photograph).max() <= 4  # decoders differ
 
     (kit / 'JPEGImages').rename(kit / 'elsewhere')
-    report(tmp_path / 'masks', truth=kit / 'SegmentationClass')
+    report(masks, truth=truth)
     assert drawn['pictures'] == [2] * 8
 
 
-def test_boundary_scores_can_be_left_out(kit, tmp_path, report):
+def test_boundary_scores_can_be_left_out(masks, truth, report):
     result, _ = report(
-        tmp_path / 'masks', truth=kit / 'SegmentationClass', trimap_width=0)
-    scores = result['folders'][str(tmp_path / 'masks')]
+        masks, truth=truth, trimap_width=0)
+    scores = result['folders'][str(masks)]
     assert scores['boundary_miou'] is None and scores['miou'] == 1

@@ -162,20 +162,17 @@ def test_images_that_fail(generate, tmp_path):
     assert code == 1 and '5 images: 1 up to date, 3 to make' in report and '3 failed' in report
 
 
-@pytest.mark.parametrize('file', ['JPEGImages/w1.jpg', 'Annotations/w1.xml'])
-def test_a_missing_file_is_the_failure_of_its_image(generate, tmp_path, file):
-    (tmp_path / 'kit' / file).unlink()
+@pytest.mark.parametrize('spoil, named', [
+    (lambda folder: (folder / 'kit/JPEGImages/w1.jpg').unlink(), 'JPEGImages/w1.jpg'),
+    (lambda folder: (folder / 'kit/Annotations/w1.xml').unlink(), 'Annotations/w1.xml'),
+    (lambda folder: (folder / 'out/w1.png/full').mkdir(parents=True), 'w1.png')],
+    ids=['no image', 'no boxes', 'a folder in the place of the mask'])
+def test_a_missing_file_is_the_failure_of_its_image(generate, tmp_path, spoil, named):
+    spoil(tmp_path)
     code, report = generate()
     assert code == 1 and '4 made' in report and '1 failed' in report
     assert len([line for line in report.splitlines()
-                if line.startswith('w1: ') and file in line]) == 1
-
-
-def test_a_mask_that_cannot_be_written_is_the_failure_of_its_image(generate, tmp_path):
-    (tmp_path / 'out/w1.png/full').mkdir(parents=True)  # a folder in its place
-    code, report = generate()
-    assert code == 1 and '4 made' in report
-    assert len([line for line in report.splitlines() if line.startswith('w1: ')]) == 1
+                if line.startswith('w1: ') and named in line]) == 1
 
 
 def test_a_full_disk_stops_all(generate, tmp_path, monkeypatch):

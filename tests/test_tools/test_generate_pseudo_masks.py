@@ -246,14 +246,6 @@ def test_tags_restrict_the_classes(tool, setting, tmp_path, capsys, source):
     assert f'{len(WEAK)} of them written now' in capsys.readouterr().out
 
 
-def test_an_image_without_tags_cannot_be_gated(tool, setting, tmp_path):
-    kit = Setting(tmp_path, checkpoint=setting.checkpoint)
-    (kit.root / 'Annotations/w3.xml').write_text('<annotation></annotation>')
-    with pytest.raises(DataError, match=r'w3\.xml: the weak image .*no object'):
-        make(tool, kit.arguments(tmp_path / 'masks', '--tag-gate'))
-    assert not (tmp_path / 'masks').exists()
-
-
 def test_crf_sharpens_the_probabilities(tool, setting, tmp_path):
     from mmseg_wss.ops import dense_crf
     make(tool, setting.arguments(tmp_path / 'crf', '--crf'))
@@ -402,11 +394,12 @@ def test_missing_files(tool, setting, tmp_path, capsys, place, kind):
     assert f'none: there is no such {kind}' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('box, message', [
-    (None, r'w3\.xml: the image has no object'),
-    ((2, 3, 49, 30), r'w3\.xml: object 1 \(red\), box 2 3 49 30: .*outside the image of 48x36'),
-])
-def test_boxes_are_needed_where_they_are_an_input(tool, setting, tmp_path, box, message):
+@pytest.mark.parametrize('gate, box, message', [
+    ('--tag-gate', None, r'w3\.xml: the weak image .*no object'),
+    ('--box-gate', None, r'w3\.xml: the image has no object'),
+    ('--box-gate', (2, 3, 49, 30),
+     r'w3\.xml: object 1 \(red\), box 2 3 49 30: .*outside the image of 48x36')])
+def test_a_gate_needs_objects(tool, setting, tmp_path, gate, box, message):
     kit = Setting(tmp_path, checkpoint=setting.checkpoint)
     path = kit.root / 'Annotations/w3.xml'
     if box:
@@ -414,7 +407,7 @@ def test_boxes_are_needed_where_they_are_an_input(tool, setting, tmp_path, box, 
     else:
         path.write_text('<annotation></annotation>')
     with pytest.raises(DataError, match=message):
-        make(tool, kit.arguments(tmp_path / 'masks', '--box-gate'))
+        make(tool, kit.arguments(tmp_path / 'masks', gate))
     assert not (tmp_path / 'masks').exists()
 
 

@@ -98,9 +98,9 @@ def test_cuda_numbers_repeat():
 
 def test_seeded_is_cheap():
     def milliseconds():
-        start = time.perf_counter()
+        start = time.process_time()  # others may keep the machine busy
         for seed in range(100):
             with seeded(seed):
                 pass
-        return (time.perf_counter() - start) * 10
+        return (time.process_time() - start) * 10
     assert min(milliseconds() for _ in range(10)) < 0.3  # 0.08 on an idle machine
