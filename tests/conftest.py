@@ -35,18 +35,16 @@ def run_tool(monkeypatch, capsys):
 
 
 @pytest.fixture
-def interrupt(monkeypatch):
-    """A function that calls another one, and presses Ctrl-C after the first job."""
-    def stop(results, *args, **kwargs):
-        yield next(results)
-        raise KeyboardInterrupt
+def ctrl_c():
+    """Ctrl-C after the first image of the first run of a tool."""
+    with pytest.MonkeyPatch.context() as patch:
+        def stop(results, *args, **kwargs):
+            patch.undo()
+            yield next(results)
+            raise KeyboardInterrupt
 
-    def call(function):
-        with monkeypatch.context() as patch:
-            patch.setattr('mmseg_wss.utils.jobs.track', stop)
-            return function()
-
-    return call
+        patch.setattr('mmseg_wss.utils.jobs.track', stop)
+        yield
 
 
 @pytest.fixture

@@ -140,11 +140,9 @@ def test_the_images_are_those_that_all_folders_have(masks, truth, report):
 
 
 def test_a_list_says_which_images_and_all_must_have_masks(kit, masks, truth, report):
-    ann_file = kit / 'ImageSets/Segmentation/weak.txt'
-    places = dict(truth=truth, ann_file=ann_file)
+    places = dict(truth=truth, ann_file=kit / 'ImageSets/Segmentation/weak.txt')
     (masks / 's0.png').unlink()
-    assert report(masks, **places)[0]['folders'][str(masks)][
-        'num_images'] == 2
+    assert report(masks, **places)[0]['folders'][str(masks)]['num_images'] == 2
     (masks / 'w1.png').unlink()
     with pytest.raises(ValueError, match=r'masks: 1 mask\(s\) .*w1\.png\. Make them'):
         report(masks, **places)
@@ -227,7 +225,6 @@ def test_panels_show_the_worst_images_first_and_then_the_best(
 
 
 def test_boundary_scores_can_be_left_out(masks, truth, report):
-    result, _ = report(
-        masks, truth=truth, trimap_width=0)
+    result, _ = report(masks, truth=truth, trimap_width=0)
     scores = result['folders'][str(masks)]
     assert scores['boundary_miou'] is None and scores['miou'] == 1

@@ -12,14 +12,20 @@ def tool():
     return load_script('tools/analysis_tools/compare_runs.py')
 
 
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / 'tiny.py'
+    path.write_text("train_cfg = dict(type='IterBasedTrainLoop', max_iters=20)\n")
+    return path
+
+
 def test_the_late_gain_is_last_third_minus_the_third_before(tool):
     curve = {step: dict(mIoU=value) for step, value in enumerate([0., 9., 10., 20., 30., 50.])}
     assert tool.late_gain(curve, 'mIoU') == (30 + 50) / 2 - (10 + 20) / 2
 
 
-def test_finished_runs_are_read_and_not_trained_again(tool, tmp_path, capsys, monkeypatch):
-    config = tmp_path / 'tiny.py'
-    config.write_text("train_cfg = dict(type='IterBasedTrainLoop', max_iters=20)\n")
+def test_finished_runs_are_read_and_not_trained_again(
+        tool, config, tmp_path, capsys, monkeypatch):
     write_log(tmp_path / 'runs/tiny', '20260101_000000', [
         dict(step=10, mIoU=41.5, mAcc=50.), dict(step=20, mIoU=40.25, mAcc=55.)])
     monkeypatch.setattr('subprocess.run', lambda *_, **__: pytest.fail('it was trained again'))
@@ -32,9 +38,8 @@ def test_finished_runs_are_read_and_not_trained_again(tool, tmp_path, capsys, mo
     assert (tmp_path / 'out/val_curves.png').exists()
 
 
-def test_a_run_may_have_options_and_then_has_its_own_work_dir(tool, tmp_path, monkeypatch):
-    config = tmp_path / 'tiny.py'
-    config.write_text("train_cfg = dict(type='IterBasedTrainLoop', max_iters=20)\n")
+def test_a_run_may_have_options_and_then_has_its_own_work_dir(
+        tool, config, tmp_path, monkeypatch):
     commands = []
 
     def train(command):
@@ -61,10 +66,8 @@ def test_a_run_may_have_options_and_then_has_its_own_work_dir(tool, tmp_path, mo
 @pytest.mark.parametrize('runs, said', [
     (['none.py'], 'none.py: there is no such config'), (['{} n'], 'n: an option of a run is'),
     (['{}', '{}'], 'share a work dir: tiny, tiny')])
-def test_bad_runs_are_named(tool, tmp_path, monkeypatch, capsys, runs, said):
-    (tmp_path / 'tiny.py').write_text('')
-    monkeypatch.setattr('sys.argv', [
-        'compare_runs.py', *(run.format(tmp_path / 'tiny.py') for run in runs)])
+def test_bad_runs_are_named(tool, config, monkeypatch, capsys, runs, said):
+    monkeypatch.setattr('sys.argv', ['compare_runs.py', *(run.format(config) for run in runs)])
     with pytest.raises(SystemExit):
         tool.parse_args()
     assert said in capsys.readouterr().err

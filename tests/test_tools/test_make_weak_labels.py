@@ -193,8 +193,6 @@ def test_images_that_fail(kit, make, tmp_path):
 
 @pytest.mark.parametrize('args, words', [
     (['tags', '--radius', 2], 'radius is for points, got tags'),
-    (['scribbles', '--background-points', 2], 'background_points is for points, got scribbles'),
-    (['tags', '--min-area', 2], 'min_area is for boxes or points or scribbles'),
     (['boxes', '--seed', 1], 'seed is for points or scribbles, got boxes'),
     (['points', '--seed', -1], 'seed must be at least 0'),
     (['points', '--radius', 'nan'], 'radius must be at least 0'),
