@@ -1,8 +1,10 @@
 """One thread in each process, the tools, and the reference data that lies beside a checkout."""
+import errno
 import os
 import runpy
 import signal
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,24 @@ def run_tool(monkeypatch, capsys):
         return int(code), printed.err if code == 2 else printed.out
 
     return run
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """A context: after so many files the disk is full; it yields how many more would fit."""
+    @contextmanager
+    def full(files):
+        left = [files]
+
+        def fsync(_):
+            left[0] -= 1
+            if left[0] < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, 'fsync', fsync)
+            yield left
+
+    return full
 
 
 @pytest.fixture

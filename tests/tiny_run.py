@@ -140,6 +140,17 @@ def is_running(pid):
         return False
 
 
+def wait_for(condition, seconds=240):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def wait_for_the_end_of(pids):
+    wait_for(lambda: not any(is_running(pid) for pid in pids))
+
+
 def last_checkpoint(work_dir):
     return Path(Path(work_dir, 'last_checkpoint').read_text())
 

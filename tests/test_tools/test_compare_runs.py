@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 from tiny_run import load_script, write_log
 
-
-@pytest.fixture(scope='module')
-def tool():
-    return load_script('tools/analysis_tools/compare_runs.py')
+TOOL = load_script('tools/analysis_tools/compare_runs.py')
 
 
 @pytest.fixture
@@ -19,27 +16,25 @@ def config(tmp_path):
     return path
 
 
-def test_the_late_gain_is_last_third_minus_the_third_before(tool):
+def test_the_late_gain_is_last_third_minus_the_third_before():
     curve = {step: dict(mIoU=value) for step, value in enumerate([0., 9., 10., 20., 30., 50.])}
-    assert tool.late_gain(curve, 'mIoU') == (30 + 50) / 2 - (10 + 20) / 2
+    assert TOOL.late_gain(curve, 'mIoU') == (30 + 50) / 2 - (10 + 20) / 2
 
 
-def test_finished_runs_are_read_and_not_trained_again(
-        tool, config, tmp_path, capsys, monkeypatch):
+def test_finished_runs_are_read_and_not_trained_again(config, tmp_path, capsys, monkeypatch):
     write_log(tmp_path / 'runs/tiny', '20260101_000000', [
         dict(step=10, mIoU=41.5, mAcc=50.), dict(step=20, mIoU=40.25, mAcc=55.)])
     monkeypatch.setattr('subprocess.run', lambda *_, **__: pytest.fail('it was trained again'))
     monkeypatch.setattr('sys.argv', ['compare_runs.py', str(config), '--work-dirs',
                                      str(tmp_path / 'runs'), '--out', str(tmp_path / 'out')])
-    tool.run(tool.parse_args())
+    TOOL.run(TOOL.parse_args())
     row = next(line for line in capsys.readouterr().out.splitlines() if ' tiny ' in line)
     assert [cell.strip() for cell in row.split('|')[2:7]] == ['20', '40.25', '41.50', '10', '55.00']
     assert json.loads((tmp_path / 'out/runs.json').read_text())[0]['finished'] is True
     assert (tmp_path / 'out/val_curves.png').exists()
 
 
-def test_a_run_may_have_options_and_then_has_its_own_work_dir(
-        tool, config, tmp_path, monkeypatch):
+def test_a_run_may_have_options_and_then_has_its_own_work_dir(config, tmp_path, monkeypatch):
     commands = []
 
     def train(command):
@@ -53,7 +48,7 @@ def test_a_run_may_have_options_and_then_has_its_own_work_dir(
         'compare_runs.py', str(config), f"{config} model.n=0 sampler.ratio='[2, 1]'",
         f'{config} train_cfg.max_iters=30', '--work-dirs', str(tmp_path), '--out', str(tmp_path),
         '--cfg-options', 'a.b=1'])
-    tool.run(tool.parse_args())
+    TOOL.run(TOOL.parse_args())
     assert [Path(command[2]).name for command in commands] == [
         'tiny', 'tiny_n=0_ratio=-2-1', 'tiny_max_iters=30']
     assert [command[5:] for command in commands] == [
@@ -66,8 +61,8 @@ def test_a_run_may_have_options_and_then_has_its_own_work_dir(
 @pytest.mark.parametrize('runs, said', [
     (['none.py'], 'none.py: there is no such config'), (['{} n'], 'n: an option of a run is'),
     (['{}', '{}'], 'share a work dir: tiny, tiny')])
-def test_bad_runs_are_named(tool, config, monkeypatch, capsys, runs, said):
+def test_bad_runs_are_named(config, monkeypatch, capsys, runs, said):
     monkeypatch.setattr('sys.argv', ['compare_runs.py', *(run.format(config) for run in runs)])
     with pytest.raises(SystemExit):
-        tool.parse_args()
+        TOOL.parse_args()
     assert said in capsys.readouterr().err

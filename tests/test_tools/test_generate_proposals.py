@@ -1,18 +1,16 @@
-import errno
 import functools
 import os
 import re
 import signal
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
 from devkit import CLASSES, make_devkit, read_mask, write_annotation
 from PIL import Image
 from scipy.io import savemat
-from tiny_run import ROOT, descendants, is_running, kill_all, launch
+from tiny_run import ROOT, descendants, kill_all, launch, wait_for, wait_for_the_end_of
 
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 from mmseg_wss.labels.stores.mask_folder import MaskFolder, read_records
@@ -167,17 +165,9 @@ def test_a_missing_file_is_the_failure_of_its_image(generate, tmp_path, spoil, n
                 if line.startswith('w1: ') and named in line]) == 1
 
 
-def test_a_full_disk_stops_all(generate, tmp_path, monkeypatch):
+def test_a_full_disk_stops_all(generate, tmp_path, full_disk):
     """Not one failure for each image that is left."""
-    fsync, left = os.fsync, [1]
-
-    def full(descriptor):
-        left[0] -= 1
-        if left[0] < 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        fsync(descriptor)
-    with monkeypatch.context() as patch:
-        patch.setattr(os, 'fsync', full)
+    with full_disk(1) as left:
         code, error = generate()
     assert code == 1
     assert 'out/w1.png: ' in error and 'Free space on this disk' in error
@@ -282,13 +272,6 @@ def test_wrong_places(generate, run, tmp_path):
     assert code == 1 and 'empty folder' in error
 
 
-def wait_for(condition, seconds=240):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
 def test_a_stop_in_the_middle(generate, tmp_path):
     """SIGTERM, as Ctrl-C, ends a run in good order; the next run goes on."""
     make_devkit(tmp_path / 'kit', weak=24, size=(60, 80))
@@ -322,7 +305,7 @@ def test_a_killed_run_goes_on_to_the_same_folder(generate, tmp_path):
         process.kill()  # this process alone: the others must leave on their own
         process.wait()
         assert len(workers) >= 2
-        wait_for(lambda: not any(is_running(pid) for pid in workers))
+        wait_for_the_end_of(workers)
     finally:
         kill_all(process)
         process.stdout.close()

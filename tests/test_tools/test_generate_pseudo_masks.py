@@ -3,8 +3,6 @@
 The network is random with large logits, so that it is sure of some pixels and unsure of others.
 """
 import copy
-import errno
-import os
 import shutil
 import signal
 import sys
@@ -376,21 +374,16 @@ def test_evaluation_images_are_refused(tool, setting, tmp_path, capsys):
     assert sorted(read_masks(out)) == ['v0', 'v1']
 
 
-@pytest.mark.parametrize('tau', ['1.5', '-0.1', 'nan'])
-def test_impossible_tau(tool, setting, tmp_path, capsys, tau):
-    with pytest.raises(SystemExit) as error:
-        make(tool, setting.arguments(tmp_path / 'masks', f'--tau={tau}'))
-    assert error.value.code == 2 and tau in capsys.readouterr().err
-    assert not (tmp_path / 'masks').exists()
-
-
-@pytest.mark.parametrize('place, kind', [(0, 'config'), (1, 'checkpoint')])
-def test_missing_files(tool, setting, tmp_path, capsys, place, kind):
+@pytest.mark.parametrize('place, value, message', [
+    (0, 'none', 'none: there is no such config'), (1, 'none', 'none: there is no such checkpoint'),
+    (-1, '1.5', 'got 1.5'), (-1, '-0.1', 'got -0.1'), (-1, 'nan', 'got nan')])
+def test_impossible_arguments(tool, setting, tmp_path, capsys, place, value, message):
     arguments = setting.arguments(tmp_path / 'masks')
-    arguments[place] = str(tmp_path / 'none')
-    with pytest.raises(SystemExit):
+    arguments[place] = value  # of --tau the last
+    with pytest.raises(SystemExit) as error:
         make(tool, arguments)
-    assert f'none: there is no such {kind}' in capsys.readouterr().err
+    assert error.value.code == 2 and message in capsys.readouterr().err
+    assert not (tmp_path / 'masks').exists()
 
 
 @pytest.mark.parametrize('gate, box, message', [
@@ -449,16 +442,9 @@ def test_parts_that_the_network_does_not_use_are_no_fault(tool, setting, whole, 
 
 
 @pytest.mark.parametrize('soft', [[], ['--soft']])
-def test_a_full_disk_ends_it_in_a_sentence(tool, setting, whole, tmp_path, monkeypatch, soft):
-    out, fsync, left = tmp_path / 'masks', os.fsync, [3]
-
-    def full(descriptor):
-        left[0] -= 1
-        if left[0] < 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        fsync(descriptor)
-    with monkeypatch.context() as patch:
-        patch.setattr(os, 'fsync', full)
+def test_a_full_disk_ends_it_in_a_sentence(tool, setting, whole, tmp_path, full_disk, soft):
+    out = tmp_path / 'masks'
+    with full_disk(3):
         with pytest.raises(DiskFullError, match=r'/w\d\.png: .*Free space on this disk'):
             make(tool, setting.arguments(out, *soft))
     made = read_masks(out)

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from tiny_run import ROOT, finish, is_running, kill_all, launch
+from tiny_run import ROOT, finish, is_running, kill_all, launch, wait_for_the_end_of
 
 # Every tool in one: it makes its files in steps, each from the file before and from its inputs, so
 # that a step from other inputs, left out or done twice in a wrong way would change all that follow.
@@ -155,13 +155,6 @@ def whole(tmp_path_factory):
     """A pipeline that nobody disturbed, and what it printed."""
     place = Workplace(tmp_path_factory.mktemp('whole'))
     return place, place.run(), place.steps()
-
-
-def wait_for_the_end_of(pids):
-    deadline = time.monotonic() + 60
-    while any(is_running(pid) for pid in pids):
-        assert time.monotonic() < deadline, f'{pids} are still running'
-        time.sleep(0.02)
 
 
 def test_all_stages_in_their_order(whole):
