@@ -31,7 +31,7 @@ def read_config(args):
 def read_run_config(args):
     """The config of a run: also with its work dir and launcher.
 
-    The work dir is that of ``--work-dir``, else the config's, else ``work_dirs/NAME`` of the config.
+    The work dir is that of ``--work-dir``, else the config's, else ``work_dirs/NAME_OF_CONFIG``.
     """
     cfg = read_config(args)
     if args.work_dir is not None:
