@@ -35,8 +35,9 @@ def weight_faults(weights, model):
 class WholeNetworkHook(Hook):
     """Compare a checkpoint with the network before it is loaded, which mmengine only warns about.
 
-    It sees the weights before any layer adapts them (`widen_on_load`), and after ``EMAHook`` has
-    put the averaged ones in their place. It is for tools that use a trained network; a training may
+    ``load_checkpoint(strict=True)`` comes too late for that: it would take the checkpoint of an RGB
+    network for one with priors, since `widen_on_load` adapts the weights. The hook sees them before,
+    and after ``EMAHook`` has put the averaged ones in their place. It is for tools that use a trained network; a training may
     well start from the weights of another.
 
     Args:
