@@ -35,8 +35,8 @@ def weight_faults(weights, model):
 class WholeNetworkHook(Hook):
     """Compare a checkpoint with the network before it is loaded, which mmengine only warns about.
 
-    ``load_checkpoint(strict=True)`` comes too late for that: by then `widen_on_load` has adapted the
-    weights, and an RGB network passes for one with priors. This hook sees them before that, and
+    ``load_checkpoint(strict=True)`` comes too late for that: by then `widen_on_load` has adapted
+    the weights, and an RGB network passes for one with priors. This hook sees them before that, and
     after ``EMAHook`` has put the averaged ones in their place. It is for tools that use a trained
     network; a training may well start from the weights of another.
 
