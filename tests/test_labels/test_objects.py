@@ -50,35 +50,6 @@ def test_strong_images_get_the_box_of_their_mask(root, source):
         assert 'gt_bboxes' not in results and 'gt_tags' not in results
 
 
-def test_without_boxes_none_are_opened(root):
-    for folder in ('Annotations', 'SegmentationObject'):
-        for path in (root / folder).iterdir():
-            path.unlink()
-    assert not BOX_KEYS & loaded(voc(root, 'pixel')).keys()
-
-
-def test_pseudo_masks_with_boxes_open_no_truth(root):
-    for folder in ('SegmentationClass', 'SegmentationObject'):
-        for path in (root / folder).iterdir():
-            path.unlink()
-    dataset = voc(root, 'pseudo', with_boxes=True)
-    assert BOX_KEYS <= loaded(dataset).keys()
-
-
-@pytest.mark.parametrize('options, message', [
-    (dict(supervision='box', with_boxes=True), "'pixel', 'pseudo'.*got supervision='box'"),
-    (dict(supervision='image', with_boxes=True), "use supervision='box'"),
-    (dict(supervision='pixel', box_source='instance'), 'with_boxes=False'),
-    (dict(supervision='pixel', box_source='instance', with_boxes=True, test_mode=True),
-     'test_mode=True'),
-    (dict(supervision='pseudo', box_source='instance', with_boxes=True),
-     "got supervision='pseudo'"),
-    (dict(supervision='pixel', box_source='json'), "'xml' or 'instance', got 'json'")])
-def test_options_that_contradict_each_other(root, options, message):
-    with pytest.raises(ValueError, match=message):
-        voc(root, **options)
-
-
 def test_a_pseudo_mask_without_any_box_is_an_error_and_a_strong_image_is_not(root):
     for path in (root / 'Annotations').iterdir():
         path.write_text('<annotation></annotation>')
@@ -100,28 +71,6 @@ def masks(root, tmp_path):
         folder.write(name, np.ones((24, 32), np.uint8), box_hash(names, boxes))
     folder.close()
     return str(tmp_path / 'masks')
-
-
-@pytest.mark.parametrize('with_boxes', [True, False])
-@pytest.mark.parametrize('checked_by', ['training', 'check_data'])
-def test_masks_made_for_other_boxes_are_an_error(root, masks, with_boxes, checked_by):
-    """Also where nothing else of the sample needs the boxes: it gets none, but they are read."""
-    options = dict(pseudo_mask=masks, with_boxes=with_boxes)
-    dataset = voc(root, 'pseudo', **options)
-    for i in range(len(dataset)):
-        assert BOX_KEYS & loaded(dataset, i).keys() == (BOX_KEYS if with_boxes else set())
-        assert check_sample(dataset.get_data_info(i), CLASSES)[0] == []
-    write_annotation(root / 'Annotations' / 'w1.xml', 'red', (0, 0, 5, 5))
-    changed = voc(root, 'pseudo', **options)
-    if checked_by == 'check_data':
-        faults = [check_sample(changed.get_data_info(i), CLASSES)[0] for i in range(4)]
-        assert [len(found) for found in faults] == [0, 1, 0, 0]
-        assert 'w1.png: the mask was made for other boxes' in faults[1][0]
-        return
-    loaded(changed, 0)
-    with pytest.raises(DataError, match=r'w1\.png: the mask was made for other boxes than .*w1\.xml'
-                                        '.*Run the tool'):
-        loaded(changed, 1)
 
 
 def test_masks_without_recorded_boxes_need_none(root, masks):
@@ -160,25 +109,6 @@ def test_instance_masks_that_contradict_the_class_mask(root):
     write_mask(info['instance_path'], np.zeros((3, 3), np.uint8))
     with pytest.raises(DataError, match=r'SegmentationObject.*\(3, 3\).*make them agree'):
         load_objects(info, CLASSES)
-
-
-def test_windows_hold_the_pixels_whose_centre_is_inside():
-    rng = np.random.default_rng(0)
-    corners = rng.uniform(-3, 14, (200, 2, 2))
-    boxes = np.concatenate((corners.min(1), corners.max(1)), 1)
-    for (x1, y1, x2, y2), (a, b, c, d) in zip(boxes, pixel_windows(boxes, (9, 11))):
-        inside = {(x, y) for x in range(11) for y in range(9)
-                  if x1 <= x + .5 < x2 and y1 <= y + .5 < y2}
-        assert inside == {(x, y) for x in range(a, c) for y in range(b, d)}
-
-
-def test_hash_of_boxes():
-    boxes = np.array([[1, 2, 3, 4], [5, 6, 7, 8]], np.float32)
-    reference = box_hash(['red', 'green'], boxes)
-    assert box_hash(['green', 'red'], boxes[::-1]) == reference
-    assert box_hash(['red', 'green'], boxes + 1e-4) == reference
-    assert len({reference, box_hash(['green', 'red'], boxes), box_hash(['red'], boxes[:1]),
-                box_hash(['red', 'green'], boxes + 1)}) == 4
 
 
 def test_weak_images_of_a_config(root):
