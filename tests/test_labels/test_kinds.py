@@ -1,40 +1,19 @@
-"""The table of label kinds: a new entry, and images without any label."""
+"""The table of label kinds."""
 from pathlib import Path
 
 import pytest
-from dataset_bench import flat, make_root, voc
+from dataset_bench import make_root, voc
 from devkit import CLASSES
 from mmengine.registry import init_default_scope
 
-from mmseg_wss.engine.config_check import check_sample
 from mmseg_wss.errors import DataError
-from mmseg_wss.labels.kinds import KINDS, LabelFile, LabelKind, is_truth, is_weak, read_label
+from mmseg_wss.labels.kinds import KINDS, is_truth, is_weak, read_label
 
 
 @pytest.fixture
 def root(tmp_path):
     init_default_scope('mmseg')
     return make_root(tmp_path)
-
-
-def test_a_new_kind_is_an_entry_and_a_reader(root, monkeypatch):
-    def read(label, info, classes, shape, backend_args):
-        name = Path(info['word_path']).read_text()
-        label.blame(f'{info["word_path"]}: the word', [] if name in classes else ['is no class'])
-        label.set_tags([name], classes)
-    monkeypatch.setitem(KINDS, 'word', LabelKind(
-        read, ('gt_tags', ), LabelFile('word_path', 'word_path', 'Words', '.txt')))
-
-    (root / 'Words').mkdir()
-    for name, word in zip(('w0', 'w1', 'w2', 'w3'), ('red', 'green', 'blue', 'red')):
-        (root / f'Words/{name}.txt').write_text(word)
-    dataset = voc(root, 'word')
-    assert [flat(dataset[i])['gt_tags'].tolist() for i in (0, 1)] == [[1, 1, 0], [1, 0, 1]]
-    fault = f'{root}/Words/w2.txt: the word is no class.'
-    assert check_sample(dataset.get_data_info(2), CLASSES) == ([fault], {'background'})
-    with pytest.raises(DataError, match=fault):
-        dataset[2]
-    assert is_weak(dict(supervision='word'))
 
 
 def test_only_pixel_is_truth():
