@@ -9,6 +9,7 @@ from mmengine.registry import init_default_scope
 from mmseg.utils import get_classes
 from PIL import Image
 
+from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 
 
@@ -147,6 +148,12 @@ def test_windows_line_ends_blank_lines_and_a_second_word(root):
     assert [info['img_path'][-6:] for info in dataset.load_data_list()] == [
         'w2.jpg', 'w0.jpg', 'w3.jpg']
     assert len(list(dataset)) == 3
+
+
+@pytest.mark.parametrize('supervision, option', [('box', 'ann_file'), ('image', 'tag_file')])
+def test_the_option_of_a_missing_file_is_named(root, supervision, option):
+    with pytest.raises(DataError, match=rf'gone\.txt: .*Set {option} \(relative to data_root='):
+        voc(root, supervision, **{option: 'gone.txt'})
 
 
 def test_boxes_of_voc_count_from_one_and_include_the_last_pixel(tmp_path):
