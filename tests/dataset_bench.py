@@ -66,10 +66,6 @@ def assert_same_samples(one, other):
         assert all(np.array_equal(a[key], b[key]) for key in a)
 
 
-def as_list(batch):
-    return batch
-
-
 def make_root(folder):
     """A devkit with four weak images, whose pseudo masks are no copies of the true ones.
 
@@ -228,8 +224,7 @@ class DatasetBench:
         assert not np.array_equal(flat(expected[0])['inputs'], flat(expected[4])['inputs'])
         for workers in (0, 2):
             np.random.seed(workers)
-            loader = DataLoader(dataset, 3, sampler=indices, num_workers=workers,
-                                collate_fn=as_list)
+            loader = DataLoader(dataset, 3, sampler=indices, num_workers=workers, collate_fn=list)
             assert_same_samples([item for batch in loader for item in batch], expected)
 
     def test_a_sample_without_a_seed_uses_the_global_state(self, build):

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dataset_bench import annotation, categories, coco_config, image, make_root
+from dataset_bench import annotation, categories, image
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmseg.utils import get_classes
 
 from mmseg_wss.datasets import COCOWeakSegDataset, StrongWeakSampler
-from mmseg_wss.engine.config_check import check_sample, read_data_lists
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.coco_json import clip_boxes, match_classes, read_coco
 
@@ -246,26 +244,6 @@ def test_faults_of_an_image_list(tmp_path, content, said):
         (tmp_path / 'some.txt').write_text(content)
     _, faults = scan(tmp_path, made_up(), image_list='some.txt')
     assert re.search(said, '\n'.join(faults))
-
-
-# ---- with the rest of the package
-
-def test_the_check_of_a_config_reads_it(tmp_path):
-    init_default_scope('mmseg')
-    root = make_root(tmp_path)
-    content = json.loads((root / 'weak.json').read_text())
-    content['annotations'].append(annotation(4444, 90, [1, 2, 3, 4]))
-    content['images'][0]['width'] = 99  # the picture itself has 32
-    content['annotations'][-2]['bbox'] = [20, 2, 30, 4]
-    (root / 'weak.json').write_text(json.dumps(content))
-    loader = dict(dataset=coco_config(root, 'box'))
-    (entry, ) = read_data_lists(Config(dict(train_dataloader=loader)))
-    assert len(entry.images) == 4 and entry.supervision == 'box'
-    assert ['image_id 4444' in fault for fault in entry.faults] == [True]
-    (fault, ), seen = check_sample(entry.images[0], entry.classes)
-    assert 'w0.jpg' in fault and 'reaches outside the image of 32x24 pixels' in fault
-    assert check_sample(entry.images[1], entry.classes) == ([], {'background', 'green'})
-    assert seen == {'background', 'red'}
 
 
 def test_fine_tuning_as_in_its_paper(monkeypatch):
