@@ -29,6 +29,9 @@ def project(tmp_path, monkeypatch):
     return load
 
 
+FEATURES = dict(type='mmseg.FCNHead', in_channels=4, in_index=0, channels=8, num_convs=1,
+                concat_input=False)
+
 HEAD = '''
 from torch import nn
 from mmengine.registry import MODELS
@@ -42,10 +45,10 @@ class HouseTwoLinearHead(TwoBranchHead):
 
 
 def test_a_two_branch_head_is_one_file(project):
-    head = MODELS.build(project('house_head', HEAD, '''
-head = dict(type='HouseTwoLinearHead', num_classes=3, feature_head=dict(
-    type='mmseg.FCNHead', in_channels=4, in_index=0, channels=8, num_convs=1, concat_input=False))
-''').head)
+    config = project('house_head', HEAD, f"""
+head = dict(type='HouseTwoLinearHead', num_classes=3, feature_head={FEATURES})
+""")
+    head = MODELS.build(config.head)
     losses = losses_of(head, ['pixel', 'box'])
     names = {name for name in losses if 'loss' in name}
     assert {name.split('.')[0] for name in names} == {'strong', 'weak'}
@@ -70,9 +73,7 @@ class HouseHalfLoss(torch.nn.Module):
 
 def test_a_loss_is_one_file(project):
     """Half of the cross entropy of labelled pixels, inside a head of ours."""
-    base = dict(type='mmseg_wss.MixedDualHead', num_classes=3, feature_head=dict(
-        type='mmseg.FCNHead', in_channels=4, in_index=0, channels=8, num_convs=1,
-        concat_input=False))
+    base = dict(type='mmseg_wss.MixedDualHead', num_classes=3, feature_head=FEATURES)
     loss = project('house_loss', LOSS, "loss = dict(type='HouseHalfLoss')").loss
     values = []
     for option in loss, dict(type='mmseg.CrossEntropyLoss', avg_non_ignore=True):

@@ -136,7 +136,6 @@ class TestPseudo(DatasetBench):
             changed[1]
         assert str(error.value) == faults[1][0]
 
-
     def test_a_folder_that_is_not_of_this_method(self, root, build, layout):
         """Refused by a training, and listed by a check."""
         for method in ('rect', 'grabcut'):
