@@ -15,7 +15,8 @@ def root(tmp_path):
 
 
 def cut(path):
-    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+    """Only the end is missing: OpenCV 4 would fill the image up with grey."""
+    path.write_bytes(path.read_bytes()[:-40])
 
 
 def text(content):
