@@ -10,14 +10,15 @@ import itertools
 import os.path as osp
 
 import numpy as np
-from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import MODELS
 from rich.progress import track
 
+from mmseg_wss.engine.run_config import add_cfg_options, read_config
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.kinds import KINDS
+from mmseg_wss.utils.cli import positive_int, run_tool
 from mmseg_wss.visualization import colour_mask, draw_boxes, overlay_mask, save_panels
 
 
@@ -25,10 +26,9 @@ def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('config', help='train config file path')
     parser.add_argument('--output-dir', default='./browse_dataset', help='the dir to draw into')
-    parser.add_argument('--num-batches', type=int, default=2, help='batches to draw')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction,
-        help='override settings of the config: key=value pairs; lists as key="[a,b]" or key=a,b')
+    parser.add_argument('--num-batches', type=positive_int, default=2,
+                        help='batches to draw')
+    add_cfg_options(parser)
     return parser.parse_args()
 
 
@@ -61,11 +61,8 @@ def draw_sample(image, sample, meta):
     return '\n'.join(lines), (boxed, overlay_mask(image, mask, palette), colour_mask(mask, palette))
 
 
-def main():
-    args = parse_args()
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+def run(args):
+    cfg = read_config(args)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     loader = Runner.build_dataloader(
         cfg.train_dataloader, seed=cfg.get('randomness', {}).get('seed') or 0)
@@ -84,4 +81,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(run, parse_args())

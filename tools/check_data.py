@@ -9,7 +9,6 @@ opened. The exit code is 1 if there is a fault.
 import argparse
 from concurrent.futures import ThreadPoolExecutor
 
-from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
 from mmseg_wss.engine.config_check import (
@@ -18,6 +17,7 @@ from mmseg_wss.engine.config_check import (
     overlap_faults,
     read_data_lists,
 )
+from mmseg_wss.engine.run_config import add_cfg_options, read_config
 from mmseg_wss.labels.kinds import KINDS
 from mmseg_wss.utils.cli import add_workers, run_tool
 from mmseg_wss.utils.progress import track
@@ -29,9 +29,7 @@ def parse_args():
     add_workers(parser, 'threads that decode files')
     parser.add_argument('--max-shown', type=int, default=100, metavar='N',
                         help='faults shown of one list, 0 for all (default: %(default)s)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction,
-        help='override settings of the config: key=value pairs; lists as key="[a,b]" or key=a,b')
+    add_cfg_options(parser)
     args = parser.parse_args()
     if args.max_shown < 0:
         parser.error(f'--max-shown must be at least 0, got {args.max_shown}')
@@ -76,9 +74,7 @@ def show_faults(faults, max_shown):
 
 def run(args):
     """Returns the number of faults."""
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
 
     lists = read_data_lists(cfg)

@@ -17,9 +17,10 @@ import argparse
 import os
 import os.path as osp
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmseg_wss.engine.run_config import add_cfg_options
 from mmseg_wss.engine.weak_sources import weak_images
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.proposals import METHODS, parse_method
@@ -50,9 +51,7 @@ def parse_args():
     parser.add_argument('--shard', metavar='I/N', type=parse_shard,
                         help='make every N-th image, from image I on; I counts from 0 (default: '
                         'RANK/WORLD_SIZE of torchrun, else SLURM_PROCID/SLURM_NTASKS, else 0/1)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction,
-        help='override settings of the config: key=value pairs; lists as key="[a,b]" or key=a,b')
+    add_cfg_options(parser)
     args = parser.parse_args()
     try:
         args.shard = args.shard or launched_shard()

@@ -12,18 +12,17 @@ of how its mask was made; its method is the config's key `method`, else the name
 file.
 """
 import argparse
-import os
 import os.path as osp
 import sys
 
-from mmengine.config import Config, DictAction
 from mmengine.dist import broadcast_object_list, init_dist, is_distributed, is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.utils.dl_utils import set_multi_processing
 
+from mmseg_wss.engine.inference_options import enable_tta
 from mmseg_wss.engine.launch import init_cpu_processes
 from mmseg_wss.engine.pseudo_masks import PseudoMasks
-from mmseg_wss.engine.tta import enable_tta
+from mmseg_wss.engine.run_config import add_run_options, read_run_config
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 from mmseg_wss.pseudo_labels.seeds import check_thresholds
@@ -62,13 +61,7 @@ def parse_args(argv=None):
     parser.add_argument('--allow-val', action='store_true',
                         help='make masks of val and test images too')
     parser.add_argument('--work-dir', help='the dir to save logs in')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction,
-        help='override settings of the config: key=value pairs; lists as key="[a,b]" or key=a,b')
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-                        help='job launcher')
-    # torch.distributed.launch passes it; torchrun sets the environment instead
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    add_run_options(parser)
     args = parser.parse_args(argv)
     if args.seeds is not None:
         check_seeds(parser, args)
@@ -79,7 +72,6 @@ def parse_args(argv=None):
     for path, kind in (args.config, 'config'), (args.checkpoint, 'checkpoint'):
         if not osp.isfile(path):
             parser.error(f'{path}: there is no such {kind}')
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
 
@@ -95,17 +87,9 @@ def check_seeds(parser, args):
 
 
 def load_config(args):
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = read_run_config(args)
     if args.seeds is not None:
         cfg.model.type = 'mmseg_wss.CAMEncoderDecoder'
-    # work_dir: command line, else config, else the name of the config
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = osp.join('./work_dirs', osp.splitext(osp.basename(args.config))[0])
-    cfg.launcher = args.launcher
     if not cfg.get('test_dataloader'):
         raise ConfigError(f'{args.config}: masks are made with the pipeline of test_dataloader, '
                           'but the config has none.')

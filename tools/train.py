@@ -4,15 +4,14 @@
                           [--cfg-options KEY=VALUE ...] [--launcher none|pytorch|slurm|mpi]
 """
 import argparse
-import os
 import os.path as osp
 
 import torch
-from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmseg_wss.engine.launch import init_cpu_processes
+from mmseg_wss.engine.run_config import add_run_options, read_run_config
 
 
 def parse_args():
@@ -24,16 +23,8 @@ def parse_args():
         help='continue a run: from the latest checkpoint in the work dir (--resume, --resume auto; '
         'from the start where there is none), or from this checkpoint')
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction,
-        help='override settings of the config: key=value pairs; lists as key="[a,b]" or key=a,b')
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-                        help='job launcher')
-    # torch.distributed.launch passes it; torchrun sets the environment instead
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    add_run_options(parser)
+    return parser.parse_args()
 
 
 def enable_amp(cfg):
@@ -48,15 +39,7 @@ def enable_amp(cfg):
 
 def main():
     args = parse_args()
-    cfg = Config.fromfile(args.config)
-    cfg.launcher = args.launcher
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
-    # work_dir: command line, else config, else the name of the config
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = osp.join('./work_dirs', osp.splitext(osp.basename(args.config))[0])
+    cfg = read_run_config(args)
     if args.amp:
         enable_amp(cfg)
     cfg.resume = args.resume is not None

@@ -1,7 +1,12 @@
-"""The validation curve of a training, from its log."""
+"""The validation curves of trainings, from their logs."""
 import json
 import os.path as osp
 from glob import escape, glob
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from mmseg_wss.utils.fileio import atomic_path
 
 
 def read_curve(work_dir, metric='mIoU'):
@@ -25,3 +30,31 @@ def read_curve(work_dir, metric='mIoU'):
                 if metric in entry:
                     curve[entry['step']] = entry
     return dict(sorted(curve.items()))
+
+
+def late_gain(curve, metric):
+    """Mean of the last third of a curve minus the mean of the third before it."""
+    values = [entry[metric] for entry in curve.values()]
+    third = max(1, len(values) // 3)
+    late, before = values[-third:], values[-2 * third:-third]
+    return sum(late) / len(late) - sum(before) / len(before) if before else float('nan')
+
+
+def plot_curves(path, curves, metric):
+    """Draw the curves of several trainings into a PNG.
+
+    Args:
+        path (str | Path): the file.
+        curves (dict[str, dict]): name of a training -> its curve (`read_curve`).
+        metric (str): what is drawn over the steps.
+    """
+    figure = Figure(figsize=(7, 4.5 + 0.17 * len(curves)), layout='constrained')
+    axis = figure.subplots()
+    for number, (name, curve) in enumerate(curves.items()):
+        axis.plot(list(curve), [entry[metric] for entry in curve.values()], marker='.', label=name,
+                  linestyle=('-', '--', ':')[number // 10 % 3])  # colours repeat after ten
+    axis.set(xlabel='step', ylabel=f'val {metric}')
+    axis.grid(alpha=0.3)
+    figure.legend(loc='outside lower left', fontsize=8)  # names are long, and curves are many
+    with atomic_path(path) as temporary:
+        FigureCanvasAgg(figure).print_png(str(temporary))

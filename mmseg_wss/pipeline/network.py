@@ -5,7 +5,7 @@ import os.path as osp
 from mmengine.config import Config
 
 from mmseg_wss.engine.config_sources import walk_sources
-from mmseg_wss.engine.tta import enable_tta
+from mmseg_wss.engine.inference_options import enable_tta
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.kinds import is_weak
 from mmseg_wss.pipeline.data_digest import file_digest, weak_image_digest

@@ -126,7 +126,8 @@ def read_jobs(devkit, ann_file, kind, masks='SegmentationClass', instances=None)
     """
     if not osp.isdir(devkit):
         raise ValueError(f'{devkit}: there is no such folder.')
-    ids, faults = read_id_list(osp.join(devkit, ann_file), f'Set --ann-file (relative to {devkit}) to')
+    ids, faults = read_id_list(
+        osp.join(devkit, ann_file), f'Set --ann-file (relative to {devkit}) to')
     if faults:
         raise DataError('\n'.join(faults))
     classes = devkit_classes(devkit)

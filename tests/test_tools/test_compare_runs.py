@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from tiny_run import load_script, write_log
 
+from mmseg_wss.evaluation.val_curve import late_gain
+
 TOOL = load_script('tools/analysis_tools/compare_runs.py')
 
 
@@ -18,7 +20,7 @@ def config(tmp_path):
 
 def test_the_late_gain_is_last_third_minus_the_third_before():
     curve = {step: dict(mIoU=value) for step, value in enumerate([0., 9., 10., 20., 30., 50.])}
-    assert TOOL.late_gain(curve, 'mIoU') == (30 + 50) / 2 - (10 + 20) / 2
+    assert late_gain(curve, 'mIoU') == (30 + 50) / 2 - (10 + 20) / 2
 
 
 def test_finished_runs_are_read_and_not_trained_again(config, tmp_path, capsys, monkeypatch):

@@ -20,13 +20,11 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from mmengine.config import Config
 from prettytable import PrettyTable
 
 from mmseg_wss.errors import ConfigError
-from mmseg_wss.evaluation.val_curve import read_curve
+from mmseg_wss.evaluation.val_curve import late_gain, plot_curves, read_curve
 from mmseg_wss.utils.cli import run_tool
 from mmseg_wss.utils.fileio import atomic_path
 
@@ -76,27 +74,6 @@ def parse_args():
 def last_step(config):
     """Step of the last validation: iterations or epochs, whatever the loop counts."""
     return config.train_cfg.get('max_iters') or config.train_cfg.max_epochs
-
-
-def late_gain(curve, metric):
-    """Mean of the last third of a curve minus the mean of the third before it."""
-    values = [entry[metric] for entry in curve.values()]
-    third = max(1, len(values) // 3)
-    late, before = values[-third:], values[-2 * third:-third]
-    return sum(late) / len(late) - sum(before) / len(before) if before else float('nan')
-
-
-def plot_curves(path, curves, metric):
-    figure = Figure(figsize=(7, 4.5 + 0.17 * len(curves)), layout='constrained')
-    axis = figure.subplots()
-    for number, (name, curve) in enumerate(curves.items()):
-        axis.plot(list(curve), [entry[metric] for entry in curve.values()], marker='.', label=name,
-                  linestyle=('-', '--', ':')[number // 10 % 3])  # colours repeat after ten
-    axis.set(xlabel='step', ylabel=f'val {metric}')
-    axis.grid(alpha=0.3)
-    figure.legend(loc='outside lower left', fontsize=8)  # names are long, and curves are many
-    with atomic_path(path) as temporary:
-        FigureCanvasAgg(figure).print_png(str(temporary))
 
 
 def run(args):

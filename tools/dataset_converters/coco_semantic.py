@@ -17,26 +17,18 @@ exit code is 1 if an image failed or is missing.
 import argparse
 import os.path as osp
 from pathlib import Path
-from typing import NamedTuple, Optional
 
-from mmseg_wss.errors import DataError, abridged
-from mmseg_wss.labels.converters.semantic_mask import MakeSemanticMask
+from mmseg_wss.errors import abridged
+from mmseg_wss.labels.converters.semantic_mask import MakeSemanticMask, find_jobs
+from mmseg_wss.labels.formats.class_names import write_class_names
 from mmseg_wss.labels.formats.coco_outlines import read_outlines
 from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
-from mmseg_wss.utils.fileio import atomic_path, file_sha256
+from mmseg_wss.utils.fileio import file_sha256
 from mmseg_wss.utils.jobs import run_jobs
 
 VERSION = 1  # of the masks: raise it whenever the same file and options would give others
-
-
-class Job(NamedTuple):
-    """The arguments of `MakeSemanticMask`'s call."""
-    name: str
-    shape: tuple
-    outlines: list
-    img_path: Optional[str]  # None where the image is not there, or nobody asked
 
 
 def parse_args():
@@ -55,27 +47,6 @@ def parse_args():
     return args
 
 
-def write_class_names(path, classes):
-    """Write the names, one a line, as ``metainfo['classes']`` of a config can read them."""
-    faulty = [name for name in classes if name != ' '.join(name.split()) or not name]
-    if faulty:
-        raise DataError(f'categories must have names of one line, got {faulty[:5]}: correct them.')
-    with atomic_path(path) as temporary:
-        temporary.write_text(''.join(f'{name}\n' for name in classes), encoding='utf-8')
-
-
-def find_jobs(args, images):
-    """Yields a `Job` for each image; those that are not there are not to be opened."""
-    for image in images:
-        path = args.images and osp.join(args.images, image.file_name)
-        yield Job(stem(image), image.shape, image.outlines,
-                  path if path and osp.isfile(path) else None)
-
-
-def stem(image):
-    return osp.splitext(osp.basename(image.file_name))[0]
-
-
 def run(args):
     """Returns the number of images that failed or are missing."""
     images, classes = read_outlines(args.ann_file, ignore_crowds=args.crowd == 'ignore')
@@ -83,12 +54,12 @@ def run(args):
                   ann_file_sha256=file_sha256(args.ann_file))
     with MaskFolder(args.out, recipe) as folder:
         write_class_names(Path(args.out, 'classes.txt'), classes)
-        todo = [image for image in images if not folder.is_done(stem(image))]
+        todo = [image for image in images if not folder.is_done(image.stem)]
         print(f'{len(images)} images, {len(classes)} classes: {len(images) - len(todo)} up to '
               f'date, {len(todo)} to make', flush=True)
         function = MakeSemanticMask(
             args.ann_file, args.out, voc_palette().tobytes(), folder.record())
-        outcome = run_jobs(function, find_jobs(args, todo), len(todo), args.workers)
+        outcome = run_jobs(function, find_jobs(todo, args.images), len(todo), args.workers)
 
     missing = report_missing(args, images)
     failed = report_outcome(outcome, len(images) - len(todo), args.out)

@@ -16,9 +16,8 @@ when none did.
 """
 import argparse
 import os.path as osp
-from typing import NamedTuple
 
-from mmseg_wss.labels.converters.sbd import MakeAugMask
+from mmseg_wss.labels.converters.sbd import MakeAugMask, find_jobs
 from mmseg_wss.labels.converters.voc_lists import LISTS, new_lists, read_splits
 from mmseg_wss.labels.formats.class_names import VOC_CLASSES
 from mmseg_wss.labels.palette import voc_palette
@@ -29,13 +28,6 @@ from mmseg_wss.utils.jobs import run_jobs
 
 VERSION = 1  # of the masks: raise it whenever the same files would give others
 PUBLISHED = {'trainaug.txt': 10582, 'aug.txt': 9118}  # of the whole releases
-
-
-class Job(NamedTuple):
-    """The arguments of `MakeAugMask`'s call."""
-    name: str
-    mask_path: str
-    img_path: str
 
 
 def parse_args():
@@ -56,21 +48,10 @@ def parse_args():
     return args
 
 
-def find_jobs(args, splits):
-    """All images with a mask of VOC or SBD: list of `Job`, by name."""
-    jobs = []
-    for name in sorted(splits.voc_train | splits.voc_val | splits.sbd):
-        mask_path = osp.join(args.devkit, 'SegmentationClass', f'{name}.png')
-        if not osp.isfile(mask_path) and name in splits.sbd:
-            mask_path = osp.join(args.sbd, 'dataset/cls', f'{name}.mat')
-        jobs.append(Job(name, mask_path, osp.join(args.devkit, 'JPEGImages', f'{name}.jpg')))
-    return jobs
-
-
 def run(args):
     """Returns the number of images that failed."""
     splits = read_splits(args.devkit, args.sbd)
-    lists, jobs = new_lists(args.devkit, splits), find_jobs(args, splits)
+    lists, jobs = new_lists(args.devkit, splits), find_jobs(args.devkit, args.sbd, splits)
     recipe = dict(tool='voc_aug', version=VERSION, classes=list(VOC_CLASSES))
     with MaskFolder(args.out, recipe) as folder:
         todo = [job for job in jobs if not folder.is_done(job.name)]

@@ -5,7 +5,7 @@ import torch
 from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_process
 from mmengine.fileio import LocalBackend, get_file_backend, register_backend
 from mmengine.hooks import CheckpointHook
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 
 from mmseg_wss.registry import HOOKS
 from mmseg_wss.utils.fileio import atomic_path, remove_temporaries
@@ -35,6 +35,19 @@ def _skip_then_restore(batches, skip, state):
     yield from batches
 
 
+def _validates_here(runner):
+    """Whether the loop validates at the step that it stands at."""
+    loop = runner.train_loop
+    by_epoch = isinstance(loop, EpochBasedTrainLoop)
+    if runner.val_loop is None or not (by_epoch or isinstance(loop, IterBasedTrainLoop)):
+        return False
+    if by_epoch and runner.iter != runner.epoch * len(runner.train_dataloader):
+        return False  # in the middle of an epoch
+    step, last = (loop.epoch, loop.max_epochs) if by_epoch else (loop.iter, loop.max_iters)
+    loop._decide_current_val_interval()
+    return step >= loop.val_begin and (step % loop.val_interval == 0 or step == last)
+
+
 @HOOKS.register_module()
 class ResumableCheckpointHook(CheckpointHook):
     """mmengine's CheckpointHook for runs that may be killed at any moment.
@@ -43,6 +56,8 @@ class ResumableCheckpointHook(CheckpointHook):
       the old one, and only then an outdated checkpoint is deleted (of the best ones, too).
     - A checkpoint holds the random states of all ranks (key 'random_states'). A run that resumes
       from it, on as many ranks, goes on with the same random numbers and the same sampler order.
+    - A run that resumes at a step with a validation validates first: a kill may have come between
+      the checkpoint and the end of its validation, whose score and best checkpoint are then lost.
     - What a resumed run repeats or leaves out leaves no trace in the random states: validation,
       and the creation of data loader iterators.
 
@@ -85,6 +100,8 @@ class ResumableCheckpointHook(CheckpointHook):
             runner.train_dataloader.generator = self._generator
         if runner.iter > 0 or runner.epoch > 0:
             self._restore(runner)
+            if _validates_here(runner):
+                runner.val_loop.run()
         self._loaded_states = None
 
     def before_train_epoch(self, runner):

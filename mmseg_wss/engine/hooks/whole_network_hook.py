@@ -35,9 +35,10 @@ def weight_faults(weights, model):
 class WholeNetworkHook(Hook):
     """Compare a checkpoint with the network before it is loaded, which mmengine only warns about.
 
-    It sees the weights before any layer adapts them (`widen_on_load`), and after ``EMAHook`` has
-    put the averaged ones in their place. It is for tools that use a trained network; a training may
-    well start from the weights of another.
+    ``load_checkpoint(strict=True)`` comes too late for that: by then `widen_on_load` has adapted
+    the weights, and an RGB network passes for one with priors. This hook sees them before that, and
+    after ``EMAHook`` has put the averaged ones in their place. It is for tools that use a trained
+    network; a training may well start from the weights of another.
 
     Args:
         path (str): of the checkpoint, for the message.

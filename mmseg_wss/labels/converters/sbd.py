@@ -1,5 +1,6 @@
 """Masks of SBD (Hariharan et al., Semantic contours from inverse detectors, ICCV 2011)."""
 import os.path as osp
+from typing import NamedTuple
 
 import numpy as np
 
@@ -58,6 +59,33 @@ def _segmentation(content):
     mask = structs['Segmentation'].item()
     is_map = isinstance(mask, np.ndarray) and mask.dtype.kind in 'uif' and mask.ndim == 2
     return mask if is_map and mask.size else None
+
+
+class Job(NamedTuple):
+    """The arguments of `MakeAugMask`'s call."""
+    name: str
+    mask_path: str
+    img_path: str
+
+
+def find_jobs(devkit, sbd, splits):
+    """The images that VOC or SBD has a mask of.
+
+    Args:
+        devkit (str): the folder VOC2012.
+        sbd (str): the folder benchmark_RELEASE.
+        splits (Splits): of both.
+
+    Returns:
+        list[Job]: by name; with VOC's mask where there is one.
+    """
+    jobs = []
+    for name in sorted(splits.voc_train | splits.voc_val | splits.sbd):
+        mask_path = osp.join(devkit, 'SegmentationClass', f'{name}.png')
+        if not osp.isfile(mask_path) and name in splits.sbd:
+            mask_path = osp.join(sbd, 'dataset/cls', f'{name}.mat')
+        jobs.append(Job(name, mask_path, osp.join(devkit, 'JPEGImages', f'{name}.jpg')))
+    return jobs
 
 
 class MakeAugMask:

@@ -1,5 +1,6 @@
 """The classes of an image's pixels, from the outlines of its objects."""
 import os.path as osp
+from typing import NamedTuple, Optional
 
 import numpy as np
 
@@ -33,6 +34,27 @@ def paint_regions(labels, regions, shape):
         height, width = mask.shape
         canvas[top:top + height, left:left + width][mask] = labels[i]
     return canvas
+
+
+class Job(NamedTuple):
+    """The arguments of `MakeSemanticMask`'s call."""
+    name: str
+    shape: tuple
+    outlines: list
+    img_path: Optional[str]  # None where the image is not there, or nobody asked
+
+
+def find_jobs(images, folder=None):
+    """Yield a `Job` for each of some `ImageOutlines`.
+
+    Args:
+        images (Iterable[ImageOutlines]): from `read_outlines`.
+        folder (str, optional): of the image files; those that are not there are not to be opened.
+    """
+    for image in images:
+        path = folder and osp.join(folder, image.file_name)
+        yield Job(image.stem, image.shape, image.outlines,
+                  path if path and osp.isfile(path) else None)
 
 
 class MakeSemanticMask:

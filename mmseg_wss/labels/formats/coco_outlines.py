@@ -1,4 +1,5 @@
 """What a COCO instances file says about the outlines of all its objects."""
+import os.path as osp
 from array import array
 from collections import defaultdict
 from typing import NamedTuple
@@ -33,6 +34,11 @@ class ImageOutlines(NamedTuple):
     file_name: str
     shape: tuple  # (H, W)
     outlines: list  # of (id of the annotation, label, segmentation), see `outline_region`
+
+    @property
+    def stem(self):
+        """str: of the file name, without folders."""
+        return osp.splitext(osp.basename(self.file_name))[0]
 
 
 class OutlineContent(NamedTuple):

@@ -197,6 +197,16 @@ def test_killed_and_resumed(tmp_path, whole, kill, last):
     assert [n for n in names(tmp_path) if n.startswith('iter')] == ['iter_10.pth']
 
 
+@pytest.mark.parametrize('by_epoch, best', [(False, 'iter_3.pth'), (True, 'epoch_1.pth')])
+def test_a_validation_that_was_killed_is_repeated(tmp_path, by_epoch, best):
+    """The first score is the best, and the kill comes between it and the best checkpoint."""
+    options = dict(by_epoch=by_epoch, hook=dict(rule='less', interval=1 if by_epoch else 3))
+    assert run(tmp_path, kill=('write', f'best_acc_{best}'), **options) is None
+    assert last_checkpoint(tmp_path) == best
+    run(tmp_path, resume=True, **options)
+    assert [name for name in names(tmp_path) if name.startswith('best')] == [f'best_acc_{best}']
+
+
 def test_last_checkpoint_is_whole_when_killed_before_it_moves(tmp_path, whole):
     """The new checkpoint is complete, the old one still there, and the pointer on the old one."""
     assert run(tmp_path, kill=('rename', '/last_checkpoint'), hook=dict(interval=9)) is None

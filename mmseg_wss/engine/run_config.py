@@ -1,0 +1,43 @@
+"""The options that all tools with a config have, and the config that they say."""
+import os
+import os.path as osp
+
+from mmengine.config import Config, DictAction
+
+
+def add_cfg_options(parser):
+    """Add ``--cfg-options`` to a parser."""
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction,
+        help='override settings of the config: key=value pairs; lists as key="[a,b]" or key=a,b')
+
+
+def add_run_options(parser):
+    """Add ``--cfg-options`` and what several processes need to a parser."""
+    add_cfg_options(parser)
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
+                        help='job launcher')
+    # torch.distributed.launch passes it; torchrun sets the environment instead
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def read_config(args):
+    """The config of a tool's arguments, with ``--cfg-options``."""
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
+    return cfg
+
+
+def read_run_config(args):
+    """The config of a run: also with its work dir and launcher.
+
+    The work dir is that of ``--work-dir``, else the config's, else ``work_dirs/NAME_OF_CONFIG``.
+    """
+    cfg = read_config(args)
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = osp.join('./work_dirs', osp.splitext(osp.basename(args.config))[0])
+    cfg.launcher = args.launcher
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return cfg
