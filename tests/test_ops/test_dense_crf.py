@@ -113,11 +113,6 @@ def test_the_edge_of_the_picture_becomes_the_edge_of_the_classes(backend):
     assert (labels[:, :8] == 0).all() and (labels[:, 8:] == 1).all()
 
 
-def test_uniform_probabilities_stay_so_in_any_picture(backend):
-    probs = torch.full((1, 4, *SHAPE), 0.25)
-    assert torch.allclose(dense_crf(probs, make_images(1), backend=backend), probs, atol=1e-6)
-
-
 def test_images_do_not_see_one_another_and_classes_have_no_order(backend):
     probs, images = make_probs(), make_images()
     both = dense_crf(probs, images, backend=backend)

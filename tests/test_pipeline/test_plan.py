@@ -8,7 +8,6 @@ from mmengine.config import DictAction
 from mmseg_wss.pipeline.network import Network
 from mmseg_wss.pipeline.pipeline_file import read_pipeline
 from mmseg_wss.pipeline.plan import flags, plan_stages
-from mmseg_wss.pipeline.report import read_curve
 from mmseg_wss.pipeline.runner import check_commands
 from mmseg_wss.pipeline.stage import (
     LastCheckpoint,
@@ -364,23 +363,6 @@ def test_other_folders_go_through_cfg_options():
 
 
 # ---- what comes with the project
-
-def test_a_curve_is_put_together_from_all_starts(tmp_path):
-    for start, text in (('1', '{"step": 2, "mIoU": 1.0}\n{"step": 4, "mIoU": 2.0}\n{"step": 6, "m'),
-                        ('2', '{"step": 4, "mIoU": 3.0}\n{"step": 5, "loss": 1}\n')):
-        folder = tmp_path / start / 'vis_data'
-        folder.mkdir(parents=True)
-        (folder / 'scalars.json').write_text(text)
-    curve = read_curve(str(tmp_path))
-    assert {step: entry['mIoU'] for step, entry in curve.items()} == {2: 1., 4: 3.}
-
-
-def test_all_pipelines_are_here():
-    assert [f'{path.parts[-3]}/{path.stem}' for path in PIPELINES] == [
-        'msrc/dsrg_msrc', 'msrc/mixed_dual_msrc', 'msrc/rrm_msrc', 'wss/dsrg_r101_voc',
-        'wss/dsrg_vgg16_voc', 'wss/mixed_dual_voc', 'wss/mixed_dual_voc_83',
-        'wss/mixed_dual_voc_coco', 'wss/rrm_voc']
-
 
 @pytest.mark.parametrize('path', PIPELINES, ids=lambda path: path.stem)
 def test_the_tools_take_the_commands_of_our_pipelines(path, tmp_path, monkeypatch):

@@ -33,26 +33,6 @@ def row(*values):
     return np.array([values], np.uint8)
 
 
-def test_the_smaller_object_covers_the_larger_whatever_their_order():
-    large, small = row(1, 1, 1, 1, 0), row(0, 0, 1, 1, 1)
-    expected = [[3, 3, 7, 7, 7]]
-    assert paste_masks(np.stack([large, small]), [3, 7], (1, 5)).tolist() == expected
-    assert paste_masks(np.stack([small, large]), [7, 3], (1, 5)).tolist() == expected
-
-
-def test_area_counts_foreground_and_not_what_is_ignored():
-    large = row(1, 1, 1, 0, 0, 0)
-    small = row(0, 0, 1, 1, 255, 255)  # of more pixels that are not background
-    expected = [[3, 3, 7, 7, 255, 255]]
-    assert paste_masks(np.stack([small, large]), [7, 3], (1, 6)).tolist() == expected
-
-
-def test_ignored_pixels_cover_no_foreground_and_are_covered_by_any():
-    large, small = row(1, 1, 1, 255, 255, 0), row(255, 0, 1, 1, 0, 255)
-    expected = [[3, 3, 7, 7, 255, 255]]
-    assert paste_masks(np.stack([large, small]), [3, 7], (1, 6)).tolist() == expected
-
-
 def test_of_equal_areas_the_later_object_is_in_front():
     objects = np.stack([row(1, 1, 0), row(0, 1, 1)])
     assert paste_masks(objects, [3, 7], (1, 3)).tolist() == [[3, 7, 7]]

@@ -92,36 +92,11 @@ def test_known_pictures(sure, seeds, expected):
         picture(expected).tolist()
 
 
-def test_a_seed_of_another_class_does_not_let_a_region_through():
-    """Predicted 1 all over: the seed of 2 is labelled 1, so the region is whole, but it stays 2."""
-    assert grow_seeds(sure_of(picture('11111')), picture('1.2..'), ALL).tolist() == \
-        picture('11211').tolist()
-
-
-def test_the_background_needs_more_certainty():
-    assert grow_seeds(sure_of(picture('00'), 0.95), picture('0.'), ALL).tolist() == [[[0, 255]]]
-    assert grow_seeds(sure_of(picture('11'), 0.95), picture('1.'), ALL).tolist() == [[[1, 1]]]
-
-
 @pytest.mark.parametrize('threshold', [0.25, 0.5])
 def test_a_threshold_must_be_exceeded(threshold):
     probs = torch.tensor([0.25, 0.25, 0.5]).view(1, 3, 1, 1).expand(1, 3, 1, 2)
     grown = grow_seeds(probs, picture('2.'), ALL, threshold)
     assert grown.tolist() == [[[2, 2 if threshold < 0.5 else 255]]]
-
-
-def test_a_class_that_the_image_does_not_have_does_not_grow_and_hides_nothing():
-    """Where it is predicted, the best class of the image counts, if the network is sure of that."""
-    probs = torch.tensor([0.02, 0.4, 0.58]).view(1, 3, 1, 1).expand(1, 3, 1, 3)
-    seeds = torch.tensor([[[1, 255, 255]]])
-    assert grow_seeds(probs, seeds, torch.tensor([[1, 1, 0]]), 0.3).tolist() == [[[1, 1, 1]]]
-    assert grow_seeds(probs, seeds, ALL, 0.3).tolist() == seeds.tolist()
-
-
-def test_without_seeds_nothing_grows():
-    seeds = torch.full((2, 4, 4), 255)
-    probs = sure_of(torch.ones(1, 4, 4).long()).repeat(2, 1, 1, 1)
-    assert torch.equal(grow_seeds(probs, seeds, ALL.repeat(2, 1)), seeds)
 
 
 def test_an_image_of_background_alone():
@@ -130,22 +105,6 @@ def test_an_image_of_background_alone():
     grown = grow_seeds(sure_of(picture('000 000')), seeds, torch.zeros(1, 3))
     assert (grown == 0).all()
     assert torch.equal(grow_seeds(sure_of(picture('111 111')), seeds, torch.zeros(1, 3)), seeds)
-
-
-def test_images_do_not_see_one_another():
-    """The last row of an image and the first one of the next are no neighbours."""
-    sure = torch.cat((picture('... 111'), picture('111 ...')))
-    probs = torch.cat([sure_of(one[None]) for one in sure])
-    seeds = torch.cat((picture('... 1..'), picture('... ...')))
-    assert torch.equal(grow_seeds(probs, seeds, ALL.repeat(2, 1)),
-                       torch.cat((picture('... 111'), picture('... ...'))))
-
-
-def test_growing_again_from_the_same_seeds_forgets():
-    seeds = picture('1...')
-    assert grow_seeds(sure_of(picture('1111')), seeds, ALL).tolist() == [[[1, 1, 1, 1]]]
-    assert seeds.tolist() == picture('1...').tolist()
-    assert torch.equal(grow_seeds(sure_of(picture('....')), seeds, ALL), seeds)
 
 
 def test_probabilities_of_zero_are_padding():

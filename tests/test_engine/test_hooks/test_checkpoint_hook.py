@@ -15,7 +15,6 @@ from mmengine.fileio import LocalBackend
 from mmengine.hooks import Hook
 from mmengine.logging import MessageHub
 from mmengine.model import BaseModel
-from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from mmseg_wss.engine.hooks import ResumableCheckpointHook
@@ -287,9 +286,3 @@ def test_seed_of_the_workers_depends_on_the_epoch_alone():
         return torch.empty((), dtype=torch.int64).random_(generator=hook._generator).item()
     whole, resumed = ResumableCheckpointHook(), ResumableCheckpointHook()
     assert [seed(whole, epoch) for epoch in (0, 1, 2)][2] == seed(resumed, 2) != seed(resumed, 0)
-
-
-def test_registered():
-    hook = HOOKS.build(dict(type='mmseg_wss.ResumableCheckpointHook', interval=5))
-    assert isinstance(hook, ResumableCheckpointHook)
-    assert hook.interval == 5

@@ -3,7 +3,6 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.hooks import CheckpointHook, EMAHook, LoggerHook, RuntimeInfoHook
-from mmengine.registry import HOOKS
 from mmengine.runner.priority import get_priority
 
 from mmseg_wss.engine.hooks import NonFiniteLossHook, ResumableCheckpointHook
@@ -64,7 +63,3 @@ def test_comes_before_anything_that_keeps_the_weights():
     assert get_priority(RuntimeInfoHook.priority) < own
     for later in (CheckpointHook, ResumableCheckpointHook, EMAHook, LoggerHook):
         assert own < get_priority(later.priority)
-
-
-def test_registered():
-    assert isinstance(HOOKS.build(dict(type='mmseg_wss.NonFiniteLossHook')), NonFiniteLossHook)

@@ -2,12 +2,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from mmengine.runner import load_checkpoint
 from torch import nn
 
-from mmseg_wss.models.backbones import ResNet38, widen_on_load
+from mmseg_wss.models.backbones import ResNet38
 from mmseg_wss.models.backbones.resnet38 import BottleneckUnit, PlainUnit
-from mmseg_wss.registry import MODELS
 
 # stage: units, widths of a unit's convolutions in base channels, stride, dilations of the 3x3
 # convolutions of the first unit and of the others
@@ -174,27 +172,6 @@ def test_names_are_the_published_ones():
                           if not name.endswith('num_batches_tracked')}
     assert {'conv1a.weight', 'b2.conv_branch1.weight', 'b4_5.conv_branch2b1.weight',
             'b7.conv_branch2b2.weight', 'bn7.running_var'} <= set(names)
-
-
-def test_pretrained_weights_load(tmp_path):
-    trained = make(2, seed=1)
-    torch.save(dict(state_dict=trained.state_dict()), tmp_path / 'trained.pth')
-    model = MODELS.build(dict(
-        type='mmseg_wss.ResNet38', base_channels=2,
-        init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'trained.pth'))))
-    model.init_weights()
-    assert all(torch.equal(tensor, trained.state_dict()[name])
-               for name, tensor in model.state_dict().items())
-
-
-def test_weights_for_rgb_load_into_more_channels(tmp_path):
-    torch.save(make(1).state_dict(), tmp_path / 'rgb.pth')
-    wide = make(1, seed=1, in_channels=5)
-    widen_on_load(wide)
-    load_checkpoint(wide, str(tmp_path / 'rgb.pth'), strict=True)
-    with torch.no_grad():
-        torch.testing.assert_close(wide.eval()(image(channels=5))[0],
-                                   make(1).eval()(image(channels=5)[:, :3])[0])
 
 
 # ---- training
