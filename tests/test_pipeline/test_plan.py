@@ -20,7 +20,7 @@ from mmseg_wss.pipeline.stage import (
 
 ROOT = Path(__file__).parents[2]
 TOOLS = str(ROOT / 'tools')
-PIPELINES = sorted((ROOT / 'configs').glob('*/pipelines/*.py'))
+PIPELINES = sorted((ROOT / 'configs').glob('[!_]*/pipelines/*.py'))
 
 NETWORK = """
 work_dir = 'anywhere'
