@@ -18,7 +18,6 @@ With --strong-list they are those of a list that somebody published; its lines m
 """
 import argparse
 
-from mmseg_wss.simulation.splits import make_splits
 from mmseg_wss.utils.cli import positive_int, run_tool
 
 
@@ -51,4 +50,6 @@ def parse_args():
 
 
 if __name__ == '__main__':
-    run_tool(lambda args: make_splits(**vars(args)), parse_args())
+    args = parse_args()
+    from mmseg_wss.simulation.splits import make_splits  # here: --help starts without it
+    run_tool(lambda args: make_splits(**vars(args)), args)
