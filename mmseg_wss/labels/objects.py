@@ -107,15 +107,17 @@ def instance_boxes(instances, mask):
     Returns:
         tuple: labels, list of M int; boxes, float32 (M, 4), half-open, by ascending id.
     """
-    labels, boxes = [], []
+    objects = list(labelled_instances(instances, mask))
+    boxes = [tight_box(pixels) for _, pixels in objects]
+    return [label for label, _ in objects], np.array(boxes, np.float32).reshape(-1, 4)
+
+
+def labelled_instances(instances, mask):
+    """Yield the class index and the pixels, bool (H, W), of each instance, see `instance_boxes`."""
     for number in label_values(instances):
-        if number in (0, IGNORE):
-            continue
-        inside = instances == number
-        counts = np.bincount(mask[inside], minlength=256)
-        counts[IGNORE] = 0
-        if not counts.any():
-            continue
-        labels.append(int(counts.argmax()))
-        boxes.append(tight_box(inside))
-    return labels, np.array(boxes, np.float32).reshape(-1, 4)
+        if number not in (0, IGNORE):
+            pixels = instances == number
+            counts = np.bincount(mask[pixels], minlength=256)
+            counts[IGNORE] = 0
+            if counts.any():
+                yield int(counts.argmax()), pixels

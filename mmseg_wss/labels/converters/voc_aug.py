@@ -2,10 +2,10 @@
 from mmseg_wss.labels.converters.sbd import MakeAugMask, find_jobs
 from mmseg_wss.labels.converters.voc_lists import new_lists, read_splits
 from mmseg_wss.labels.formats.class_names import VOC_CLASSES
+from mmseg_wss.labels.formats.text_list import write_lines
 from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.utils.cli import report_outcome
-from mmseg_wss.utils.fileio import atomic_path
 from mmseg_wss.utils.jobs import run_jobs
 
 VERSION = 1  # of the masks: raise it whenever the same files would give others
@@ -45,7 +45,6 @@ def make_voc_aug(devkit, sbd, out, workers):
         return failed
     for path, ids in lists.items():
         if not path.exists():
-            with atomic_path(path) as temporary:
-                temporary.write_text(''.join(f'{name}\n' for name in sorted(ids)))
+            write_lines(path, sorted(ids))
         print(f'{path}: {len(ids)} images (of the whole releases: {PUBLISHED[path.name]})')
     return 0
