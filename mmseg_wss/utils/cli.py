@@ -9,9 +9,18 @@ MAX_WORKERS = 8  # by default; more rarely helps, since the disk is shared
 
 def positive_int(text):
     """The type of an option that counts something: a whole number, at least 1."""
+    return _whole_number(text, 1)
+
+
+def natural_int(text):
+    """The type of an option that may be 0, too: a whole number, at least 0."""
+    return _whole_number(text, 0)
+
+
+def _whole_number(text, least):
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f'expected at least 1, got {text}')
+    if number < least:
+        raise argparse.ArgumentTypeError(f'expected at least {least}, got {text}')
     return number
 
 

@@ -6,7 +6,6 @@ from mmseg_wss.errors import abridged
 from mmseg_wss.labels.converters.semantic_mask import MakeSemanticMask, find_jobs
 from mmseg_wss.labels.formats.class_names import write_class_names
 from mmseg_wss.labels.formats.coco_outlines import read_outlines
-from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.utils.cli import report_outcome
 from mmseg_wss.utils.fileio import file_sha256
@@ -40,7 +39,7 @@ def make_coco_semantic(ann_file, out, images, crowd, workers):
         todo = [image for image in listed if not folder.is_done(image.stem)]
         print(f'{len(listed)} images, {len(classes)} classes: {len(listed) - len(todo)} up to '
               f'date, {len(todo)} to make', flush=True)
-        function = MakeSemanticMask(ann_file, out, voc_palette().tobytes(), folder.record())
+        function = MakeSemanticMask(ann_file, out, folder.record())
         outcome = run_jobs(function, find_jobs(todo, images), len(todo), workers)
 
     missing = [] if images is None else sorted(

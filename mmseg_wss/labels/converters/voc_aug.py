@@ -3,7 +3,6 @@ from mmseg_wss.labels.converters.sbd import MakeAugMask, find_jobs
 from mmseg_wss.labels.converters.voc_lists import new_lists, read_splits
 from mmseg_wss.labels.formats.class_names import VOC_CLASSES
 from mmseg_wss.labels.formats.text_list import write_lines
-from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.utils.cli import report_outcome
 from mmseg_wss.utils.jobs import run_jobs
@@ -36,8 +35,7 @@ def make_voc_aug(devkit, sbd, out, workers):
         from_sbd = sum(job.mask_path.endswith('.mat') for job in jobs)
         print(f'{len(jobs)} images ({len(jobs) - from_sbd} masks of VOC, {from_sbd} of SBD): '
               f'{len(jobs) - len(todo)} up to date, {len(todo)} to make', flush=True)
-        function = MakeAugMask(out, len(VOC_CLASSES), voc_palette().tobytes(), folder.record())
-        outcome = run_jobs(function, todo, len(todo), workers)
+        outcome = run_jobs(MakeAugMask(out, folder.record()), todo, len(todo), workers)
 
     failed = report_outcome(outcome, len(jobs) - len(todo), out)
     if failed:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.mask_file import read_record, write_mask
-from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.utils.file_lock import lock_file
 from mmseg_wss.utils.fileio import remove_temporaries
 
@@ -93,7 +92,7 @@ class MaskFolder:
             raise ValueError(f'{name}: a mask of this name would lie outside {self.root}: correct '
                              'the list of images.')
         record = self.record(inputs, **facts)
-        write_mask(self.root / f'{name}.png', mask, voc_palette().tobytes(), record)
+        write_mask(self.root / f'{name}.png', mask, record)
         self._records[name] = json.loads(json.dumps(record))
 
     def _take_lock(self, index, count):
