@@ -64,12 +64,11 @@ def stale_mask_faults(info, classes, objects=None):
     """Whether the pseudo mask of an image was made for other boxes than it has now.
 
     Args:
-        info (dict): an element of ``load_data_list()``; mask_inputs is where the boxes of the
+        info (dict): an element of ``load_data_list()``; mask_inputs says where the boxes of the
             image are now: box_path or objects, see `load_objects`.
         classes (Sequence[str]): class names, background first.
-        objects (tuple, optional): as from `load_objects`, where the image has boxes anyway.
-            Otherwise they are read if the record of the mask speaks of boxes; an XML file may be
-            gone.
+        objects (tuple, optional): what `load_objects` has returned. Without it, boxes are read if
+            the record of the mask names some; there may be no XML file any more.
 
     Returns:
         list[str]: one sentence with the remedy, or none.

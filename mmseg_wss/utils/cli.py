@@ -59,8 +59,7 @@ def run_tool(run, args, made=None):
     Args:
         run (Callable): takes `args`, returns the number of failures or None.
         args (argparse.Namespace): has `out`, the folder that files are made in, if `made` is given.
-        made (str, optional): what the tool makes, in the plural, where the same command continues
-            after a stop.
+        made (str, optional): what the tool makes, in the plural, if it can go on after a stop.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -7,9 +7,9 @@ Writes OUT/ID.png for every image of the file, ID being the stem of its file_nam
 1, 2, ... the categories in the order of their ids, 255 crowds (--crowd class: their class); and the
 names in OUT/classes.txt. Where objects overlap, the smaller one is on top. An image without any
 annotation gets a mask of background, one of crowds alone a mask of 0 and 255. The size of a mask is
-that of the file's width and height, so the images need not be there; with --images they are looked
-at: one that is missing is reported and its mask is made all the same (it may be on another disk
-still), one of another size fails.
+that of the file's width and height, so the images need not be there. With --images they are looked
+at: an image of another size fails; one that is missing is reported, and its mask is made all the
+same.
 
 Started again, the tool makes what is missing, and what was made from another file or option. The
 exit code is 1 if an image failed or is missing.

@@ -34,7 +34,7 @@ def parse_args():
     parser.add_argument('--ann-file', metavar='LIST',
                         help='the images to divide (default: all of TAGS)')
     parser.add_argument('--pool', metavar='LIST',
-                        help='strong images are chosen from these (default: from all to divide)')
+                        help='choose strong images from this list (default: from all to divide)')
     parser.add_argument('--random', action='store_true', help='choose without regard to classes')
     parser.add_argument('--seed', type=natural_int, default=0, help='(default: %(default)s)')
     parser.add_argument('--exclude', nargs='*', default=[], metavar='LIST',

@@ -11,9 +11,8 @@ def mask_faults(mask, num_classes, image_shape, is_truth=True):
         mask (np.ndarray): as decoded from its file, (H, W) if it is right.
         num_classes (int): K; allowed labels are 0..K-1 and 255.
         image_shape (tuple): (H, W) of its image.
-        is_truth (bool): False for a mask that a program made or whose image has a crowd, which may
-            be 255: background and 255 alone are a possible result there, while a person's mask with
-            nothing else is a 0/255 mask.
+        is_truth (bool): a person drew the mask, and the image has no crowd. Then 0 and 255 alone
+            are a fault: the 255 is meant as an object. Elsewhere they may be right.
 
     Returns:
         list[str]: one sentence a fault, with the remedy; empty for a good mask.

@@ -40,8 +40,8 @@ def read_splits(devkit, sbd):
 def new_lists(devkit, splits):
     """The lists to be written: trainaug.txt (strong and weak) and aug.txt (weak).
 
-    trainaug is SBD's images and those of VOC train, without VOC val, which networks are evaluated
-    on and of which SBD has masks too; aug is trainaug without VOC train.
+    trainaug has the images of SBD and of VOC train. It leaves out those of VOC val, on which
+    networks are evaluated; SBD has masks of these, too. aug is trainaug without VOC train.
 
     Args:
         devkit (str): the folder VOC2012.

@@ -1,7 +1,7 @@
 """Folders of masks that programs make: ``ID.png``, each with the record of how it was made.
 
-A mask and its record are one file (`write_mask`), so no moment sees one without the other. A mask
-without a record is somebody else's and is never overwritten.
+A mask and its record are one file (`write_mask`). A mask without a record is somebody else's and is
+never overwritten.
 """
 import json
 import os
@@ -19,9 +19,8 @@ CONVERTER = 'tools/dataset_converters/mask_records.py'
 class MaskFolder:
     """Write index masks that say how they were made; know which are up to date.
 
-    The folder must not hold masks of anybody else. Without shards, one process at a time may write
-    to it, and what killed writers left is cleared away; with N shards, one process for each shard.
-    Others are refused until `close`.
+    Without shards, one process at a time writes to the folder, and temporary files of killed
+    writers are removed. With N shards, one process for each shard writes to it.
 
     Args:
         root (str | Path): the folder; it is made if need be.
@@ -67,7 +66,7 @@ class MaskFolder:
         Args:
             name (str): ID of the image; with ``/`` for subfolders.
             inputs (str): identifies what the mask was made from, such as `box_hash`.
-            **facts: what the record of the mask must say, too, see `write`.
+            **facts: further facts that the record must have, see `write`.
         """
         made = self._records.get(name)
         return made is not None and {**made, **self.record(inputs, **facts)} == made
@@ -96,7 +95,7 @@ class MaskFolder:
         self._records[name] = json.loads(json.dumps(record))
 
     def _take_lock(self, index, count):
-        """Of the folder; shards have it in common, and each a lock of its own."""
+        """Lock the folder. Shards share this lock, and each has one of its own."""
         with ExitStack() as stack:
             try:
                 stack.enter_context(lock_file(self.root / '.lock', shared=count > 1))
@@ -111,7 +110,7 @@ class MaskFolder:
 
 
 def read_records(root):
-    """Read how the masks of a folder were made, also while they are being made.
+    """Read how the masks of a folder were made; masks may be added meanwhile.
 
     Args:
         root (str | Path): a folder that `MaskFolder` wrote; it may be missing.

@@ -1,6 +1,6 @@
 """Files of tags and boxes that a program made, with a manifest that says how.
 
-Masks have `MaskFolder`; these have its methods, as far as a tool needs them.
+The classes have the methods of `MaskFolder` that tools/make_weak_labels.py calls.
 """
 import json
 from pathlib import Path
