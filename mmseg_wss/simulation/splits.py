@@ -104,7 +104,7 @@ def refuse_shared(names, paths):
 
 def strong_sets(names, tags, strong=(), per_class=(), strong_list=None, pool=None, random=False,
                 seed=0):
-    """Label of a set -> its strong images; names without a class cannot be in a balanced one.
+    """Choose the strong images of each set: label of the set -> names. See `make_splits`.
 
     Raises:
         DataError: an image is not among those to divide, or has no tags; there are too few.
