@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from prettytable import PrettyTable
 
-TOOL = Path(__file__).parents[1] / 'dataset_converters/coco_semantic.py'
+TOOL = Path(__file__).parents[1] / 'tools/dataset_converters/coco_semantic.py'
 CATEGORIES = 80
 MADE = re.compile(r'(\d+) made in ([\d.]+) s')
 

@@ -19,7 +19,7 @@ from mmseg_wss.engine.config_check import (
 )
 from mmseg_wss.engine.run_config import add_cfg_options, read_config
 from mmseg_wss.labels.kinds import KINDS
-from mmseg_wss.utils.cli import add_workers, run_tool
+from mmseg_wss.utils.cli import add_workers, natural_int, run_tool
 from mmseg_wss.utils.progress import track
 
 
@@ -27,13 +27,10 @@ def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('config', help='train config file path')
     add_workers(parser, 'threads that decode files')
-    parser.add_argument('--max-shown', type=int, default=100, metavar='N',
+    parser.add_argument('--max-shown', type=natural_int, default=100, metavar='N',
                         help='faults shown of one list, 0 for all (default: %(default)s)')
     add_cfg_options(parser)
-    args = parser.parse_args()
-    if args.max_shown < 0:
-        parser.error(f'--max-shown must be at least 0, got {args.max_shown}')
-    return args
+    return parser.parse_args()
 
 
 def check_samples(lists, workers):

@@ -1,15 +1,3 @@
 #!/usr/bin/env bash
-# Train with several processes on one or more machines: tools/dist_train.sh CONFIG GPUS [OPTIONS OF train.py]
-# Without a GPU the processes run on the CPU and talk over gloo.
-CONFIG=$1
-GPUS=$2
-NNODES=${NNODES:-1}
-NODE_RANK=${NODE_RANK:-0}
-PORT=${PORT:-29500}
-MASTER_ADDR=${MASTER_ADDR:-"127.0.0.1"}
-
-PYTHONPATH="$(dirname "$0")/..":$PYTHONPATH \
-exec python -m torch.distributed.run \
-    --nnodes="$NNODES" --node_rank="$NODE_RANK" --master_addr="$MASTER_ADDR" \
-    --nproc_per_node="$GPUS" --master_port="$PORT" \
-    "$(dirname "$0")/train.py" "$CONFIG" --launcher pytorch "${@:3}"
+# Train with several processes (see dist_run.sh): tools/dist_train.sh CONFIG GPUS [OPTIONS OF train.py]
+exec bash "$(dirname "$0")/dist_run.sh" "$2" train.py "$1" "${@:3}"

@@ -22,14 +22,14 @@ class COCOWeakSegDataset(WeakSegDataset):
           annotations/instances_train2017.json   images, categories, and boxes of objects
           train2017/ID.jpg
           PseudoMask/ID.png                      index masks of a program ('pseudo')
-          MASKS/ID.png                           true index masks ('pixel'), which COCO has not
+          MASKS/ID.png                           true index masks ('pixel'); COCO has none
 
     Boxes ('box', or ``with_boxes=True``) and tags ('image') come from the file; the ID, by which
     masks are named, is the stem of the image's file_name. Categories become classes by name, in
     COCO's spelling or VOC's, so their ids may be any. Annotations of other categories, of crowds
-    and of boxes without area are left out, and with them an image that has no other, except where
-    its mask is the truth ('pixel'). Boxes are clipped to the image, since some of COCO exceed it by
-    fractions of a pixel. Crowds may be 255 in a true mask, so 0 and 255 may be all that it has.
+    and of boxes without area are left out. An image without any other annotation is left out, too,
+    unless its mask is the truth ('pixel'). Boxes are clipped to the image: some of COCO exceed it
+    by fractions of a pixel. A true mask may have 0 and 255 alone: crowds may be 255.
 
     Class names are ``metainfo['classes']`` (a list, or a file with a name a line), else the 21 of
     VOC, with which about 94 000 of the 118 287 images of COCO 2017 train remain.
@@ -45,9 +45,9 @@ class COCOWeakSegDataset(WeakSegDataset):
     Raises:
         ValueError: see `WeakSegDataset`; or ``supervision='pixel'`` without seg_map_path.
         DataError: see `WeakSegDataset`; `image_list` names an image that the file does not have; or
-            the file is no COCO file, it contradicts itself (an
-            image twice, annotations of an unknown image or category, boxes that are no four numbers
-            or lie outside the image), or no image remains.
+            the file is no COCO file, contradicts itself (an image twice, annotations of an unknown
+            image or category, boxes that are no four numbers or lie outside the image), or no image
+            remains.
     """
 
     def __init__(self, ann_file, data_root=None, metainfo=None, data_prefix=None,
@@ -72,12 +72,10 @@ class COCOWeakSegDataset(WeakSegDataset):
         return [name for name, kind in KINDS.items() if not kind.file or kind.file.key in _FILES]
 
     def scan_list(self):
-        """Read the list as far as it goes, so that a check can look behind a fault of it.
+        """Read the list, see `WeakSegDataset`.
 
-        Returns:
-            tuple: every image once, list of dict: img_path, supervision, and what the supervision
-            needs: seg_map_path and has_crowd, pseudo_mask_path, objects (see `load_objects`) or
-            tags (list of class names); and the faults, list of str.
+        What the supervision needs is seg_map_path and has_crowd, pseudo_mask_path, objects (see
+        `load_objects`) or tags (list of class names).
         """
         classes = self._metainfo['classes']
         try:
@@ -115,7 +113,6 @@ class COCOWeakSegDataset(WeakSegDataset):
 
     def _data_info(self, file_name, has_crowd, names, boxes):
         stem = _stem(file_name)
-
         info = dict(img_path=osp.join(self.data_prefix['img_path'], file_name),
                     supervision=self.supervision, label_map=None, reduce_zero_label=False,
                     seg_fields=[])

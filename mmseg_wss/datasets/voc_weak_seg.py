@@ -74,12 +74,10 @@ class VOCWeakSegDataset(WeakSegDataset):
                          data_prefix={**prefix, **(data_prefix or {})}, **kwargs)
 
     def scan_list(self):
-        """Read the list as far as it goes, so that a check can look behind a fault of it.
+        """Read the list, see `WeakSegDataset`.
 
-        Returns:
-            tuple: every image once, list of dict: img_path, supervision, and what the supervision
-            needs: seg_map_path, box_path, instance_path, pseudo_mask_path, partial_mask_path, tags
-            (list of class names; absent where there are none); and the faults, list of str.
+        What the supervision needs is seg_map_path, box_path, instance_path, pseudo_mask_path,
+        partial_mask_path or tags (list of class names; absent where there are none).
         """
         ids, faults = read_id_list(self.ann_file, set_option('ann_file', self.data_root))
         if not ids:

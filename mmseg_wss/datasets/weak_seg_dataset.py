@@ -33,7 +33,7 @@ class WeakSegDataset(BaseSegDataset):
         made_by (str, optional): the method that must have made the pseudo masks, by their records:
             that of a recipe, such as 'grabcut+region' or the name of a config ('ann_net_hr48_voc').
         with_boxes (bool): images with a mask have boxes too, for `BoxPriors`. Images that are
-            evaluated may have them as a given input; they never come from masks there.
+            evaluated may have them as an input; there, boxes never come from masks.
         **kwargs: see ``mmseg.datasets.BaseSegDataset``.
 
     Raises:
@@ -117,7 +117,7 @@ class WeakSegDataset(BaseSegDataset):
 
     @abstractmethod
     def scan_list(self):
-        """Read the list as far as it goes, so that a check can look behind a fault of it.
+        """Read the list. A faulty line does not end it: a check reports all faults together.
 
         Returns:
             tuple: every image once, list of dict: img_path, supervision, and what the supervision

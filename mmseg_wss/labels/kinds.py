@@ -32,8 +32,7 @@ class LabelKind:
         read (Callable): the reader, called with a `Label` to fill, an element of a data list, the
             class names, the shape of the image and backend_args (`read_label`). It adds the faults
             of the label, or raises DataError where it cannot go on.
-        fields (tuple[str]): what a sample may get of what the reader finds: gt_seg_map, gt_bboxes,
-            gt_tags, ...
+        fields (tuple[str]): what a sample may get from the reader: gt_seg_map, gt_bboxes, ...
         file (LabelFile, optional): the file of an image's label; None where there is none.
         is_truth (bool): the label is a true mask. Without it, no path of a true mask is formed.
         may_have_boxes (bool): boxes may be given beside the label, ``with_boxes=True``.

@@ -64,12 +64,11 @@ def stale_mask_faults(info, classes, objects=None):
     """Whether the pseudo mask of an image was made for other boxes than it has now.
 
     Args:
-        info (dict): an element of ``load_data_list()``; mask_inputs is where the boxes of the
+        info (dict): an element of ``load_data_list()``; mask_inputs says where the boxes of the
             image are now: box_path or objects, see `load_objects`.
         classes (Sequence[str]): class names, background first.
-        objects (tuple, optional): as from `load_objects`, where the image has boxes anyway.
-            Otherwise they are read if the record of the mask speaks of boxes; an XML file may be
-            gone.
+        objects (tuple, optional): what `load_objects` has returned. Without it, boxes are read if
+            the record of the mask names some; there may be no XML file any more.
 
     Returns:
         list[str]: one sentence with the remedy, or none.
@@ -107,15 +106,17 @@ def instance_boxes(instances, mask):
     Returns:
         tuple: labels, list of M int; boxes, float32 (M, 4), half-open, by ascending id.
     """
-    labels, boxes = [], []
+    objects = list(labelled_instances(instances, mask))
+    boxes = [tight_box(pixels) for _, pixels in objects]
+    return [label for label, _ in objects], np.array(boxes, np.float32).reshape(-1, 4)
+
+
+def labelled_instances(instances, mask):
+    """Yield the class index and the pixels, bool (H, W), of each instance, see `instance_boxes`."""
     for number in label_values(instances):
-        if number in (0, IGNORE):
-            continue
-        inside = instances == number
-        counts = np.bincount(mask[inside], minlength=256)
-        counts[IGNORE] = 0
-        if not counts.any():
-            continue
-        labels.append(int(counts.argmax()))
-        boxes.append(tight_box(inside))
-    return labels, np.array(boxes, np.float32).reshape(-1, 4)
+        if number not in (0, IGNORE):
+            pixels = instances == number
+            counts = np.bincount(mask[pixels], minlength=256)
+            counts[IGNORE] = 0
+            if counts.any():
+                yield int(counts.argmax()), pixels

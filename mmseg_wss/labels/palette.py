@@ -7,12 +7,7 @@ def voc_palette(n: int = 256) -> np.ndarray:
 
     The lowest three bits of a class index become the highest bits of red, green and blue, the next
     three bits the second highest, and so on, so that neighbouring indices get distant colours.
-
-    Raises:
-        ValueError: ``n`` is negative.
     """
-    if n < 0:
-        raise ValueError(f'the number of colours must not be negative, got {n}')
     index = np.arange(n)[:, None]
     channel = np.arange(3)
     palette = np.zeros((n, 3), int)

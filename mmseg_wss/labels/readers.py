@@ -40,7 +40,7 @@ class Label:
     seen: set = field(default_factory=set)
 
     def blame(self, what, faults):
-        """Add faults (sentences without their subject) of `what`, which begins with the file."""
+        """Add faults; `what`, which begins with the file, is the subject of their sentences."""
         self.faults += [f'{what} {fault}.' for fault in faults]
 
     def set_tags(self, names, classes):

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 
 from mmseg_wss.labels.checks.label_check import IGNORE, label_values
+from mmseg_wss.labels.objects import labelled_instances
 from mmseg_wss.simulation.scribble_path import inner_distance, medial_path
 
 _WELL_INSIDE = 0.5  # of the largest distance to the outline: where a point may lie
@@ -34,12 +35,8 @@ def object_regions(mask, instances=None, min_area=1):
     regions = []
     rest = np.where(mask == IGNORE, 0, mask)
     if instances is not None:
-        for number in label_values(instances):
-            if number not in (0, IGNORE):
-                inside = instances == number
-                counts = np.bincount(mask[inside], minlength=256)[:IGNORE]
-                label = int(counts.argmax())
-                regions.append(Region(label, inside & (mask == label)))
+        regions = [Region(label, pixels & (mask == label))
+                   for label, pixels in labelled_instances(instances, mask)]
         rest[instances != 0] = 0
     for label in label_values(rest):
         if label:

@@ -9,7 +9,8 @@ from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.coco_json import read_coco
 from mmseg_wss.labels.formats.id_list import read_id_list
 from mmseg_wss.labels.formats.tag_file import missing_tags, read_tag_file
-from mmseg_wss.utils.fileio import atomic_path, file_sha256
+from mmseg_wss.labels.formats.text_list import write_lines
+from mmseg_wss.utils.fileio import file_sha256
 
 VERSION = 1  # of the rule below; it is in the name of every list that is made by it
 
@@ -103,7 +104,7 @@ def refuse_shared(names, paths):
 
 def strong_sets(names, tags, strong=(), per_class=(), strong_list=None, pool=None, random=False,
                 seed=0):
-    """Label of a set -> its strong images; names without a class cannot be in a balanced one.
+    """Choose the strong images of each set: label of the set -> names. See `make_splits`.
 
     Raises:
         DataError: an image is not among those to divide, or has no tags; there are too few.
@@ -140,21 +141,16 @@ def _write_set(prefix, rule, parts, tags, facts):
     facts = dict(facts)
     for part, members in parts.items():
         path = prefix.with_name(f'{prefix.name}_{part}{rule}.txt')
-        _write(path, ''.join(f'{name}\n' for name in members))
+        write_lines(path, members)
         counts = Counter(label for name in members for label in tags[name])
         facts[part] = dict(
             list=path.name, images=len(members), per_class=dict(sorted(counts.items())))
-    _write(prefix.with_name(f'{prefix.name}_{rule}.json'), json.dumps(facts, indent=1) + '\n')
+    write_lines(prefix.with_name(f'{prefix.name}_{rule}.json'), [json.dumps(facts, indent=1)])
     per_class = facts['strong']['per_class']
     rarest = min(per_class, key=per_class.get, default='none')
     return (f"{facts['strong']['list']}: {len(parts['strong'])} images, of the rarest class "
             f"({rarest}) {per_class.get(rarest, 0)}; {facts['weak']['list']}: "
             f"{len(parts['weak'])} images")
-
-
-def _write(path, text):
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, 'utf-8')
 
 
 def make_splits(tags, out, strong=(), per_class=(), strong_list=None, ann_file=None, pool=None,

@@ -9,9 +9,18 @@ MAX_WORKERS = 8  # by default; more rarely helps, since the disk is shared
 
 def positive_int(text):
     """The type of an option that counts something: a whole number, at least 1."""
+    return _whole_number(text, 1)
+
+
+def natural_int(text):
+    """The type of an option that may be 0, too: a whole number, at least 0."""
+    return _whole_number(text, 0)
+
+
+def _whole_number(text, least):
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f'expected at least 1, got {text}')
+    if number < least:
+        raise argparse.ArgumentTypeError(f'expected at least {least}, got {text}')
     return number
 
 
@@ -50,8 +59,7 @@ def run_tool(run, args, made=None):
     Args:
         run (Callable): takes `args`, returns the number of failures or None.
         args (argparse.Namespace): has `out`, the folder that files are made in, if `made` is given.
-        made (str, optional): what the tool makes, in the plural, where the same command continues
-            after a stop.
+        made (str, optional): what the tool makes, in the plural, if it can go on after a stop.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

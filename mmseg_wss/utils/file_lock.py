@@ -27,7 +27,7 @@ def lock_file(path, shared=False):
         BlockingIOError: another process has the lock.
         OSError: the file cannot be opened for writing.
     """
-    file = open(path, 'ab', buffering=0)  # for writing: NFS wants that of an owner
+    file = open(path, 'ab', buffering=0)  # NFS locks only what is open for writing
     try:
         if fcntl is not None:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

@@ -16,18 +16,16 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 def atomic_path(path):
     """Write a file under a temporary name; it appears under `path` when complete.
 
-    The temporary file lies in the folder of `path` (which is made if need be), because a rename is
-    atomic within one file system only. It ends in the name of `path`, so whatever infers a format
-    from the suffix still can. A reader sees the old file or the new one, never a part; a process
-    that is killed leaves the old file as it was, and a ``.tmp-*`` file that `remove_temporaries`
-    clears away.
+    A reader sees the old file or the new one, never a part. The temporary file lies in the folder
+    of `path` (which is made if need be), because a rename is atomic within one file system only,
+    and has the suffix of `path`. A process that is killed leaves it: see `remove_temporaries`.
 
     Args:
         path (str | Path): where the file shall be.
 
     Yields:
-        Path: the name to write to. On a clean exit it is flushed to disk and renamed to `path`; on
-        an exception it is removed.
+        Path: the name to write to. At the end it is flushed to disk and renamed to `path`; after an
+        exception it is removed.
 
     Raises:
         FileNotFoundError: the body wrote nothing to the yielded name.

@@ -45,16 +45,6 @@ def set_random_state(state):
 
 
 @contextmanager
-def preserved_random_state():
-    """Let the body draw random numbers without a trace: all states are put back on exit."""
-    state = get_random_state()
-    try:
-        yield
-    finally:
-        set_random_state(state)
-
-
-@contextmanager
 def seeded(seed):
     """Seed python, numpy and torch's CPU generator for the body; put the old states back on exit.
 

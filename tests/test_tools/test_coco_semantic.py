@@ -125,7 +125,7 @@ def test_the_smaller_object_is_on_top():
 
 
 def test_a_worker_gets_no_more_than_its_job():
-    assert len(pickle.dumps(MakeSemanticMask('a.json', 'out', bytes(768), {}))) < 2000
+    assert len(pickle.dumps(MakeSemanticMask('a.json', 'out', {}))) < 2000
 
 
 # ---- the tool
@@ -178,7 +178,7 @@ def test_the_data_set_reads_them(root, convert):
 
     # a mask of 0 and 255 of objects, not of crowds, is what the check is for
     content = expected()['gone']
-    write_mask(root / 'out/gone.png', np.where(content, 255, 0).astype(np.uint8), bytes(768))
+    write_mask(root / 'out/gone.png', np.where(content, 255, 0).astype(np.uint8))
     assert 'gone.png' in check_sample(dataset.get_data_info(4), dataset.metainfo['classes'])[0][0]
     with pytest.raises(DataError, match='gone.png: the mask has only the values 0 and 255'):
         dataset[4]

@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmseg_wss.utils.random_state import (
-    get_random_state,
-    preserved_random_state,
-    seeded,
-    set_random_state,
-)
+from mmseg_wss.utils.random_state import get_random_state, seeded, set_random_state
 
 
 def draw():
@@ -28,17 +23,6 @@ def test_states_go_through_a_safe_checkpoint():
     file.seek(0)
     set_random_state(torch.load(file, weights_only=True))
     assert [draw(), draw()] == expected
-
-
-def test_preserved_random_state():
-    state = get_random_state()
-    expected = draw()
-    set_random_state(state)
-    with pytest.raises(KeyError):
-        with preserved_random_state():
-            draw()
-            raise KeyError
-    assert draw() == expected
 
 
 def test_seeded_repeats_and_leaves_no_trace():

@@ -71,11 +71,6 @@ def parse_args():
     return args
 
 
-def last_step(config):
-    """Step of the last validation: iterations or epochs, whatever the loop counts."""
-    return config.train_cfg.get('max_iters') or config.train_cfg.max_epochs
-
-
 def run(args):
     rows, curves = [], {}
     for number, training in enumerate(args.runs, 1):
@@ -85,7 +80,8 @@ def run(args):
         config = Config.fromfile(path)
         config.merge_from_dict(dict(option.split('=', 1) for option in options
                                     if option.startswith('train_cfg.')))
-        steps = int(last_step(config))
+        # iterations or epochs, whatever the loop counts
+        steps = int(config.train_cfg.get('max_iters') or config.train_cfg.max_epochs)
         curve = read_curve(work_dir, args.metric)
         if steps not in curve and not args.no_train:
             print(f'[{number}/{len(args.runs)}] {name}: training', flush=True)

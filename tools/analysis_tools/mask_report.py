@@ -23,7 +23,7 @@ percent ('-': the score does not exist), and writes into --out:
 import argparse
 
 from mmseg_wss.evaluation.mask_report import report_masks
-from mmseg_wss.utils.cli import add_workers, run_tool
+from mmseg_wss.utils.cli import add_workers, natural_int, run_tool
 
 
 def parse_args():
@@ -39,12 +39,11 @@ def parse_args():
                         'JPEGImages beside the truth folder, if it exists)')
     parser.add_argument('--out', default='./mask_report', metavar='DIR',
                         help='the dir to write into (default: %(default)s)')
-    parser.add_argument('--trimap-width', type=int, default=3, metavar='N', help='pixels on either '
-                        'side of a boundary, 0 for no boundary scores (default: %(default)s)')
+    parser.add_argument('--trimap-width', type=natural_int, default=3, metavar='N',
+                        help='pixels on either side of a boundary, 0 for no boundary scores '
+                        '(default: %(default)s)')
     add_workers(parser, 'threads that decode files')
     args = parser.parse_args()
-    if args.trimap_width < 0:
-        parser.error(f'--trimap-width must be at least 0, got {args.trimap_width}')
     if args.truth is None and len(args.mask_dirs) == 1:
         parser.error('give --truth DIR, or a second MASK_DIR to compare the first with')
     if len(set(args.mask_dirs)) < len(args.mask_dirs):

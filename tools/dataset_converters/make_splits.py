@@ -18,8 +18,7 @@ With --strong-list they are those of a list that somebody published; its lines m
 """
 import argparse
 
-from mmseg_wss.simulation.splits import make_splits
-from mmseg_wss.utils.cli import positive_int, run_tool
+from mmseg_wss.utils.cli import natural_int, positive_int, run_tool
 
 
 def parse_args():
@@ -35,20 +34,20 @@ def parse_args():
     parser.add_argument('--ann-file', metavar='LIST',
                         help='the images to divide (default: all of TAGS)')
     parser.add_argument('--pool', metavar='LIST',
-                        help='strong images are chosen from these (default: from all to divide)')
+                        help='choose strong images from this list (default: from all to divide)')
     parser.add_argument('--random', action='store_true', help='choose without regard to classes')
-    parser.add_argument('--seed', type=int, default=0, help='(default: %(default)s)')
+    parser.add_argument('--seed', type=natural_int, default=0, help='(default: %(default)s)')
     parser.add_argument('--exclude', nargs='*', default=[], metavar='LIST',
                         help='val and test lists: it is an error if any image is in one')
     parser.add_argument('--name', default='train', help='begin the names of the lists so '
                         '(default: %(default)s)')
     args = parser.parse_args()
-    if args.seed < 0:
-        parser.error(f'--seed is at least 0; got {args.seed}')
     if args.strong_list and (args.random or args.pool):
         parser.error('--random and --pool choose images, but --strong-list names them')
     return args
 
 
 if __name__ == '__main__':
-    run_tool(lambda args: make_splits(**vars(args)), parse_args())
+    args = parse_args()
+    from mmseg_wss.simulation.splits import make_splits  # here: --help starts without it
+    run_tool(lambda args: make_splits(**vars(args)), args)

@@ -17,17 +17,8 @@ when none did.
 import argparse
 import os.path as osp
 
-from mmseg_wss.labels.converters.sbd import MakeAugMask, find_jobs
-from mmseg_wss.labels.converters.voc_lists import LISTS, new_lists, read_splits
-from mmseg_wss.labels.formats.class_names import VOC_CLASSES
-from mmseg_wss.labels.palette import voc_palette
-from mmseg_wss.labels.stores.mask_folder import MaskFolder
-from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
-from mmseg_wss.utils.fileio import atomic_path
-from mmseg_wss.utils.jobs import run_jobs
-
-VERSION = 1  # of the masks: raise it whenever the same files would give others
-PUBLISHED = {'trainaug.txt': 10582, 'aug.txt': 9118}  # of the whole releases
+from mmseg_wss.labels.converters.voc_lists import LISTS
+from mmseg_wss.utils.cli import add_workers, run_tool
 
 
 def parse_args():
@@ -48,31 +39,7 @@ def parse_args():
     return args
 
 
-def run(args):
-    """Returns the number of images that failed."""
-    splits = read_splits(args.devkit, args.sbd)
-    lists, jobs = new_lists(args.devkit, splits), find_jobs(args.devkit, args.sbd, splits)
-    recipe = dict(tool='voc_aug', version=VERSION, classes=list(VOC_CLASSES))
-    with MaskFolder(args.out, recipe) as folder:
-        todo = [job for job in jobs if not folder.is_done(job.name)]
-        from_sbd = sum(job.mask_path.endswith('.mat') for job in jobs)
-        print(f'{len(jobs)} images ({len(jobs) - from_sbd} masks of VOC, {from_sbd} of SBD): '
-              f'{len(jobs) - len(todo)} up to date, {len(todo)} to make', flush=True)
-        function = MakeAugMask(
-            args.out, len(VOC_CLASSES), voc_palette().tobytes(), folder.record())
-        outcome = run_jobs(function, todo, len(todo), args.workers)
-
-    failed = report_outcome(outcome, len(jobs) - len(todo), args.out)
-    if failed:
-        print('The lists are not written: they would name images without a mask.')
-        return failed
-    for path, ids in lists.items():
-        if not path.exists():
-            with atomic_path(path) as temporary:
-                temporary.write_text(''.join(f'{name}\n' for name in sorted(ids)))
-        print(f'{path}: {len(ids)} images (of the whole releases: {PUBLISHED[path.name]})')
-    return 0
-
-
 if __name__ == '__main__':
-    run_tool(run, parse_args(), 'masks')
+    args = parse_args()
+    from mmseg_wss.labels.converters.voc_aug import make_voc_aug  # here: --help starts without it
+    run_tool(lambda args: make_voc_aug(**vars(args)), args, 'masks')

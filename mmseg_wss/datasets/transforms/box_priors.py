@@ -130,13 +130,14 @@ class BoxPriors(BaseTransform):
 
 
 def check_priors(results):
-    """Refuse maps of `BoxPriors` that a transform behind it moved in another way than they need.
+    """Refuse maps of `BoxPriors` that a later transform has spoiled.
 
-    Resizing takes every map by nearest, and padding and rotation fill with 255 or leave the maps
-    where they were.
+    Resizing would take the nearest pixel of every map; padding and rotation would fill the maps
+    with 255, or leave them where they were.
 
     Args:
-        results (dict): position_prior, class_prior, img_path; prior_geometry and what it is of.
+        results (dict): position_prior, class_prior, img_path, prior_geometry and the keys that it
+            has the values of.
 
     Raises:
         ValueError: the image was resized or padded since, or the class map has the value 255.

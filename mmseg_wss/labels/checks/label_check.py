@@ -11,9 +11,8 @@ def mask_faults(mask, num_classes, image_shape, is_truth=True):
         mask (np.ndarray): as decoded from its file, (H, W) if it is right.
         num_classes (int): K; allowed labels are 0..K-1 and 255.
         image_shape (tuple): (H, W) of its image.
-        is_truth (bool): False for a mask that a program made or whose image has a crowd, which may
-            be 255: background and 255 alone are a possible result there, while a person's mask with
-            nothing else is a 0/255 mask.
+        is_truth (bool): a person drew the mask, and the image has no crowd. Then 0 and 255 alone
+            are a fault: the 255 is meant as an object. Elsewhere they may be right.
 
     Returns:
         list[str]: one sentence a fault, with the remedy; empty for a good mask.
@@ -110,8 +109,13 @@ def tag_faults(names, classes):
     if not names:
         return ['has no object, so it teaches nothing: remove the image from the list or label its '
                 'objects']
-    return [f'has the unknown class {name!r}; the classes are {", ".join(classes[1:])}: correct '
-            'the name or add the class' for name in dict.fromkeys(names) if name not in classes[1:]]
+    return [_unknown_class(name, classes)
+            for name in dict.fromkeys(names) if name not in classes[1:]]
+
+
+def _unknown_class(name, classes):
+    return (f'has the unknown class {name!r}; the classes are {", ".join(classes[1:])}: correct '
+            'the name or add the class')
 
 
 def box_faults(names, boxes, classes, image_shape):
@@ -131,8 +135,7 @@ def box_faults(names, boxes, classes, image_shape):
     for number, (name, (x1, y1, x2, y2)) in enumerate(zip(names, boxes), 1):
         what = f'object {number} ({name}), box {x1:g} {y1:g} {x2:g} {y2:g}'
         if name not in classes[1:]:
-            faults.append(f'object {number} has the unknown class {name!r}; the classes are '
-                          f'{", ".join(classes[1:])}: correct the name or add the class')
+            faults.append(f'object {number} {_unknown_class(name, classes)}')
         if not (np.isfinite((x1, y1, x2, y2)).all() and x1 < x2 and y1 < y2):
             faults.append(f'{what}: has no area; correct or remove it')
         elif x1 < 0 or y1 < 0 or x2 > width or y2 > height:

@@ -6,6 +6,7 @@ import numpy as np
 
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.checks.label_check import mask_faults
+from mmseg_wss.labels.formats.class_names import VOC_CLASSES
 from mmseg_wss.labels.formats.image_file import read_image_shape
 from mmseg_wss.labels.formats.mask_file import read_mask, write_mask
 
@@ -93,14 +94,11 @@ class MakeAugMask:
 
     Args:
         out (str): folder of the masks.
-        num_classes (int): K, with the background.
-        palette (bytes), record (dict): see `write_mask`.
+        record (dict): see `write_mask`.
     """
 
-    def __init__(self, out, num_classes, palette, record):
+    def __init__(self, out, record):
         self.out = out
-        self.num_classes = num_classes
-        self.palette = palette
         self.record = record
 
     def __call__(self, name, mask_path, img_path):
@@ -116,8 +114,8 @@ class MakeAugMask:
             OSError: see `write_mask`.
         """
         mask = read_sbd_mask(mask_path) if mask_path.endswith('.mat') else read_mask(mask_path)
-        faults = mask_faults(mask, self.num_classes, read_image_shape(img_path), is_truth=False)
+        faults = mask_faults(mask, len(VOC_CLASSES), read_image_shape(img_path), is_truth=False)
         if faults:
             raise DataError(f'{mask_path}: the mask {"; it ".join(faults)}. Or take the mask and '
                             f'the image ({img_path}) from their releases again.')
-        write_mask(osp.join(self.out, f'{name}.png'), mask, self.palette, self.record)
+        write_mask(osp.join(self.out, f'{name}.png'), mask, self.record)

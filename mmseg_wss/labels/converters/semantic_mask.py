@@ -63,13 +63,12 @@ class MakeSemanticMask:
     Args:
         source (str): the COCO file, for messages.
         out (str): folder of the masks.
-        palette (bytes), record (dict): see `write_mask`.
+        record (dict): see `write_mask`.
     """
 
-    def __init__(self, source, out, palette, record):
+    def __init__(self, source, out, record):
         self.source = source
         self.out = out
-        self.palette = palette
         self.record = record
 
     def __call__(self, name, shape, outlines, img_path=None):
@@ -97,7 +96,7 @@ class MakeSemanticMask:
         if img_path is not None:
             self._check_image(img_path, shape)
         mask = paint_regions([label for _, label, _ in outlines], regions, shape)
-        write_mask(osp.join(self.out, f'{name}.png'), mask, self.palette, self.record)
+        write_mask(osp.join(self.out, f'{name}.png'), mask, self.record)
 
     def _check_image(self, path, shape):
         height, width = read_image_shape(path)

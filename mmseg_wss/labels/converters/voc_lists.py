@@ -2,7 +2,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from mmseg_wss.errors import DataError
+from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.text_list import read_lines
 
 LISTS = 'ImageSets/Segmentation'  # the folder of the lists in a devkit
@@ -30,17 +30,18 @@ def read_splits(devkit, sbd):
     """
     train, val = (_read_ids(Path(devkit, LISTS, f'{split}.txt')) for split in ('train', 'val'))
     more = [_read_ids(Path(sbd, 'dataset', f'{split}.txt')) for split in ('train', 'val')]
-    if train & val:
-        raise DataError(f'{Path(devkit, LISTS)}: train.txt and val.txt share {len(train & val)} '
-                        f'image(s): {_some(train & val)}. Take the lists of VOC 2012.')
+    shared = sorted(train & val)
+    if shared:
+        raise DataError(f'{Path(devkit, LISTS)}: train.txt and val.txt share {len(shared)} '
+                        f'image(s): {abridged(shared, 5)}. Take the lists of VOC 2012.')
     return Splits(train, val, more[0] | more[1])
 
 
 def new_lists(devkit, splits):
     """The lists to be written: trainaug.txt (strong and weak) and aug.txt (weak).
 
-    trainaug is SBD's images and those of VOC train, without VOC val, which networks are evaluated
-    on and of which SBD has masks too; aug is trainaug without VOC train.
+    trainaug has the images of SBD and of VOC train. It leaves out those of VOC val, on which
+    networks are evaluated; SBD has masks of these, too. aug is trainaug without VOC train.
 
     Args:
         devkit (str): the folder VOC2012.
@@ -67,10 +68,10 @@ def new_lists(devkit, splits):
 def _read_ids(path):
     """The set of IDs of a list: the first words of its lines."""
     ids = {line[0] for line in _words(path)}
-    faulty = {name for name in ids if Path(name).name != name}
+    faulty = sorted(name for name in ids if Path(name).name != name)
     if faulty or not ids:
-        raise DataError(f'{path}: expected an image ID a line, got {_some(faulty) or "no line"}. '
-                        'Unpack its release again.')
+        raise DataError(f'{path}: expected an image ID a line, got '
+                        f'{abridged(faulty, 5) or "no line"}. Unpack its release again.')
     return ids
 
 
@@ -81,7 +82,3 @@ def _words(path):
     except OSError as error:
         raise DataError(f'{path}: the list cannot be read ({error}). Unpack its release again.'
                         ) from error
-
-
-def _some(names):
-    return ', '.join(sorted(names)[:5]) + (', ...' if len(names) > 5 else '')

@@ -2,8 +2,8 @@
 import os.path as osp
 
 from mmseg_wss.errors import DataError
-from mmseg_wss.labels.formats.text_list import read_lines
-from mmseg_wss.utils.fileio import atomic_path, file_exists
+from mmseg_wss.labels.formats.text_list import read_lines, write_lines
+from mmseg_wss.utils.fileio import file_exists
 
 VOC_CLASSES = (
     'background', 'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair',
@@ -42,5 +42,4 @@ def write_class_names(path, classes):
     faulty = [name for name in classes if name != ' '.join(name.split()) or not name]
     if faulty:
         raise DataError(f'categories must have names of one line, got {faulty[:5]}: correct them.')
-    with atomic_path(path) as temporary:
-        temporary.write_text(''.join(f'{name}\n' for name in classes), encoding='utf-8')
+    write_lines(path, classes)

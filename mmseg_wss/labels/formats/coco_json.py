@@ -17,7 +17,7 @@ VOC_SPELLING = {
 _LISTS = ('images', 'annotations', 'categories')
 _FIELDS = {*_LISTS, 'id', 'file_name', 'width', 'height', 'name', 'image_id', 'category_id',
            'bbox', 'iscrowd'}
-_LARGEST = 1e9  # of a coordinate; NaN is not below it either, and 10**400 would be no float
+_LARGEST = 1e9  # coordinates are below it; NaN is not, nor are integers too large for a float
 
 # what is wrong with an entry, what to do, and the field that shows it
 _INCOMPLETE_IMAGE = (

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-_LARGEST = 1e9  # of a coordinate; NaN is not below it
+_LARGEST = 1e9  # coordinates are below it; NaN is not
 
 
 class Region(NamedTuple):
@@ -30,8 +30,8 @@ def outline_region(segmentation, shape):
         Region: without a pixel where the polygons cover the centre of none.
 
     Raises:
-        ValueError: it is neither, or contradicts itself or the image; the message says what it is,
-            for a sentence that begins with "its outline".
+        ValueError: it is neither, or contradicts itself or the image; the message continues a
+            sentence that begins with "its outline".
     """
     if isinstance(segmentation, dict):
         return Region(0, 0, _run_length_mask(segmentation, shape))

@@ -1,6 +1,6 @@
 """Text files of the user: lists of images, tags, class names."""
 from mmseg_wss.errors import DataError
-from mmseg_wss.utils.fileio import read_bytes
+from mmseg_wss.utils.fileio import atomic_path, read_bytes
 
 
 def read_lines(path):
@@ -27,3 +27,9 @@ def read_lines(path):
         raise DataError(f'{path}: not a text file in UTF-8 (zero bytes are in it, as in UTF-16). '
                         'Save it as UTF-8.')
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def write_lines(path, lines):
+    """Write a text file that `read_lines` reads; it is whole, or not there."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(''.join(f'{line}\n' for line in lines), encoding='utf-8')

@@ -1,8 +1,8 @@
 """Folders of masks whose records older versions kept in manifests.
 
-``manifest.jsonl`` and ``manifest.I-of-N.jsonl`` have a line for each recipe, under its hash, and
-lines for the masks, of which the one of the highest revision holds, in a file the later one; one
-without a recipe stands for a mask that was being made::
+``manifest.jsonl`` and ``manifest.I-of-N.jsonl`` have a line for each recipe, with its hash, and
+lines for the masks. The line of the highest revision counts, among equals the last one. A line
+without a recipe says that its mask was being made::
 
     {"recipe": "5f0c...", "is": {"tool": "generate_proposals", "method": "grabcut", ...}}
     {"name": "2007_000032", "recipe": null, "revision": 1}
@@ -85,7 +85,7 @@ def _read_lines(paths):
     """The record that holds of each name, as `write_mask` takes it."""
     recipes, entries = {}, {}
     for path in paths:
-        # what follows the last line break was being written when its writer was killed
+        # without a line break at its end, the last line is a part: its writer was killed
         for number, line in enumerate(path.read_bytes().split(b'\n')[:-1], 1):
             try:
                 entry = json.loads(line)

@@ -1,7 +1,7 @@
 """Folders of masks that programs make: ``ID.png``, each with the record of how it was made.
 
-A mask and its record are one file (`write_mask`), so no moment sees one without the other. A mask
-without a record is somebody else's and is never overwritten.
+A mask and its record are one file (`write_mask`). A mask without a record is somebody else's and is
+never overwritten.
 """
 import json
 import os
@@ -10,7 +10,6 @@ from pathlib import Path
 
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.mask_file import read_record, write_mask
-from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.utils.file_lock import lock_file
 from mmseg_wss.utils.fileio import remove_temporaries
 
@@ -20,9 +19,8 @@ CONVERTER = 'tools/dataset_converters/mask_records.py'
 class MaskFolder:
     """Write index masks that say how they were made; know which are up to date.
 
-    The folder must not hold masks of anybody else. Without shards, one process at a time may write
-    to it, and what killed writers left is cleared away; with N shards, one process for each shard.
-    Others are refused until `close`.
+    Without shards, one process at a time writes to the folder, and temporary files of killed
+    writers are removed. With N shards, one process for each shard writes to it.
 
     Args:
         root (str | Path): the folder; it is made if need be.
@@ -68,7 +66,7 @@ class MaskFolder:
         Args:
             name (str): ID of the image; with ``/`` for subfolders.
             inputs (str): identifies what the mask was made from, such as `box_hash`.
-            **facts: what the record of the mask must say, too, see `write`.
+            **facts: further facts that the record must have, see `write`.
         """
         made = self._records.get(name)
         return made is not None and {**made, **self.record(inputs, **facts)} == made
@@ -93,11 +91,11 @@ class MaskFolder:
             raise ValueError(f'{name}: a mask of this name would lie outside {self.root}: correct '
                              'the list of images.')
         record = self.record(inputs, **facts)
-        write_mask(self.root / f'{name}.png', mask, voc_palette().tobytes(), record)
+        write_mask(self.root / f'{name}.png', mask, record)
         self._records[name] = json.loads(json.dumps(record))
 
     def _take_lock(self, index, count):
-        """Of the folder; shards have it in common, and each a lock of its own."""
+        """Lock the folder. Shards share this lock, and each has one of its own."""
         with ExitStack() as stack:
             try:
                 stack.enter_context(lock_file(self.root / '.lock', shared=count > 1))
@@ -112,7 +110,7 @@ class MaskFolder:
 
 
 def read_records(root):
-    """Read how the masks of a folder were made, also while they are being made.
+    """Read how the masks of a folder were made; masks may be added meanwhile.
 
     Args:
         root (str | Path): a folder that `MaskFolder` wrote; it may be missing.

@@ -1,11 +1,12 @@
 """Files of tags and boxes that a program made, with a manifest that says how.
 
-Masks have `MaskFolder`; these have its methods, as far as a tool needs them.
+The classes have the methods of `MaskFolder` that tools/make_weak_labels.py calls.
 """
 import json
 from pathlib import Path
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.formats.text_list import read_lines, write_lines
 from mmseg_wss.labels.formats.voc_xml import voc_xml
 from mmseg_wss.utils.fileio import atomic_path
 
@@ -71,8 +72,8 @@ class TagFile:
     def __init__(self, path, recipe):
         self.path = Path(path)
         claim(self.path.with_suffix('.json'), recipe, self.path, self.path.exists())
-        lines = self.path.read_text('utf-8').splitlines() if self.path.exists() else []
-        self._tags = {line.split()[0]: line.split()[1:] for line in lines if line.strip()}
+        rows = [line.split() for line in read_lines(self.path)] if self.path.exists() else []
+        self._tags = {row[0]: row[1:] for row in rows}
         self._changed = False
 
     def is_done(self, name):
@@ -87,10 +88,8 @@ class TagFile:
     def close(self):
         """Write the file, sorted by ID, if anything was added."""
         if self._changed:
-            with atomic_path(self.path) as temporary:
-                temporary.write_text(''.join(
-                    f'{" ".join([name, *tags])}\n' for name, tags in sorted(self._tags.items())),
-                    encoding='utf-8')
+            write_lines(self.path, (' '.join([name, *tags])
+                                    for name, tags in sorted(self._tags.items())))
         self._changed = False
 
 
@@ -121,5 +120,4 @@ def claim(manifest, recipe, place, has_labels):
         raise DataError(f'{place}: there are labels, but no {manifest} that says how they were '
                         'made. They are not overwritten: choose another place, or move them away.')
     else:
-        with atomic_path(manifest) as temporary:
-            temporary.write_text(f'{json.dumps(recipe, indent=2)}\n', encoding='utf-8')
+        write_lines(manifest, [json.dumps(recipe, indent=2)])

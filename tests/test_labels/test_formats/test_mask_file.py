@@ -28,7 +28,7 @@ def chunks(path):
 
 
 def write(path, record=RECORD):
-    write_mask(path, MASK, voc_palette().tobytes(), record)
+    write_mask(path, MASK, record)
 
 
 def test_a_record_changes_no_pixel(tmp_path):
