@@ -1,4 +1,6 @@
 """Every fault of a set-up stops the tiny quick start before its first step."""
+import re
+
 import pytest
 from mmengine.config import Config
 from mmengine.hooks import Hook
@@ -156,3 +158,32 @@ def test_other_strong_images_per_step_than_in_the_recipe_are_said(train, base, w
     assert ('2 strong images per step' in log) == warned
     if warned:
         assert f'the recipe has {base // 2 + base % 2} (in a batch of {base})' in log
+
+
+ADVICE = re.compile(r'--cfg-options ([^ ]+=[^ ]+) ([^ ]+=[^ ]+)( train_cfg[^ ]+=[^ .]+)?')
+
+
+def first_rates(training):
+    training.register_hook(Stop(), 'LOWEST')
+    with pytest.raises(FirstStep):
+        training.train()
+    return [group['initial_lr'] for group in training.optim_wrapper.optimizer.param_groups]
+
+
+def test_the_advice_gives_the_rates_of_the_recipe(runner, train):
+    """A batch of 4 where the recipe has 8: two batches a step, at the recipe's rate."""
+    recipe = first_rates(runner())
+    scale = dict(auto_scale_lr=dict(enable=True, base_batch_size=8))
+    advice = ADVICE.search(train(**scale))
+    assert 'the number of steps does not' in advice.string
+    assert advice[3].strip() == 'train_cfg.max_iters=2'  # of 1
+    (count, two), (base, batch) = (advice[i].split('=') for i in (1, 2))
+    training = runner(**{**scale, count: int(two), base: int(batch)})
+    assert training.build_optim_wrapper(training.optim_wrapper)._accumulative_counts == 2
+    assert first_rates(training) == recipe
+
+
+def test_accumulation_without_the_rate_for_it_is_said(train):
+    scale = dict(auto_scale_lr=dict(enable=True, base_batch_size=8))
+    log = train(optim_wrapper__accumulative_counts=2, **scale)
+    assert 'Set auto_scale_lr.base_batch_size=4' in log and 'strong images per step' not in log
