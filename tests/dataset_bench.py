@@ -1,19 +1,20 @@
 """What every data set of weakly labelled images has to pass: subclass `DatasetBench`."""
+import json
 import random
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from devkit import make_devkit, write_mask
-from mmengine.registry import init_default_scope
+from devkit import CLASSES, make_devkit, write_mask
+from mmengine.registry import DATASETS, init_default_scope
 from mmengine.structures import InstanceData, PixelData
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.datasets.samplers.seeded_index import SeededIndex
 from mmseg_wss.errors import DataError
 
@@ -65,37 +66,100 @@ def assert_same_samples(one, other):
         assert all(np.array_equal(a[key], b[key]) for key in a)
 
 
-def as_list(batch):
-    return batch
-
-
 def make_root(folder):
-    """A devkit with four weak images, whose pseudo masks are no copies of the true ones."""
+    """A devkit with four weak images, whose pseudo masks are no copies of the true ones.
+
+    ``weak.json`` is a COCO file of them; its ids have gaps, and its lists are in no order.
+    """
     make_devkit(folder, strong=2, weak=4, val=0, size=(24, 32))
     (folder / 'Pseudo').mkdir()
+    images, annotations = [], []
     for number, name in enumerate(WEAK_IDS):
         mask = np.full((24, 32), number % 3, np.uint8)
         mask[:5] = 255
         write_mask(folder / 'Pseudo' / f'{name}.png', mask)
+        coco_id = (581, 9, 300, 12)[number]
+        label, (x1, y1, x2, y2) = true_object(folder, name)
+        images.append(image(coco_id, f'{name}.jpg', (32, 24)))
+        annotations.insert(0, annotation(
+            coco_id, {1: 90, 2: 7}[label], [x1, y1, x2 - x1, y2 - y1]))
+    (folder / 'weak.json').write_text(json.dumps(dict(
+        info={}, licenses=[], images=images, annotations=annotations,
+        categories=categories({90: 'red', 33: 'blue', 7: 'green'}))))
     return folder
 
 
+# ---- entries of a COCO file
+
+def categories(names):
+    return [dict(id=number, name=name, supercategory='x') for number, name in names.items()]
+
+
+def image(number, name, size=(64, 48)):
+    return dict(id=number, file_name=name, width=size[0], height=size[1], license=3)
+
+
+def annotation(image_id, category, box, **more):
+    return dict(dict(id=7, image_id=image_id, category_id=category, bbox=box, iscrowd=0, area=9.5,
+                     segmentation=[[1.5, 2, 3, 4]]), **more)
+
+
+# ---- the weak images of `make_root`
+
+def true_mask(root, name):
+    return np.array(Image.open(Path(root, 'SegmentationClass', f'{name}.png')))
+
+
+def true_object(root, name):
+    """Label and box of the one object of an image, from its mask: a square fills its box."""
+    mask = true_mask(root, name)
+    y, x = np.nonzero(mask)
+    return int(mask.max()), [int(v) for v in (x.min(), y.min(), x.max() + 1, y.max() + 1)]
+
+
+def voc_config(root, supervision, **options):
+    """From the devkit."""
+    return dict(dict(
+        type='mmseg_wss.VOCWeakSegDataset', data_root=str(root), supervision=supervision,
+        pipeline=PLAIN, ann_file='ImageSets/Segmentation/weak.txt',
+        pseudo_mask='Pseudo' if supervision == 'pseudo' else None), **options)
+
+
+def coco_config(root, supervision, **options):
+    """From the COCO file."""
+    return voc_config(root, supervision, **dict(dict(
+        type='mmseg_wss.COCOWeakSegDataset', ann_file='weak.json',
+        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
+        metainfo=dict(classes=list(CLASSES))), **options))
+
+
 def voc(root, supervision, **options):
-    """The weak images of `make_root`."""
-    if supervision == 'pseudo':
-        options = {'pseudo_mask': 'Pseudo', **options}
-    return VOCWeakSegDataset(**{**dict(
-        data_root=str(root), supervision=supervision, pipeline=PLAIN,
-        ann_file='ImageSets/Segmentation/weak.txt'), **options})
+    return DATASETS.build(voc_config(root, supervision, **options))
+
+
+def coco(root, supervision, **options):
+    return DATASETS.build(coco_config(root, supervision, **options))
+
+
+LAYOUTS = dict(voc=voc, coco=coco)
 
 
 class DatasetBench:
-    """Fill in the four attributes, and `build` and `expected` where the layout is not VOC's."""
+    """Fill in the attributes and `expected`; `layout` where not every layout has such labels."""
 
     supervision = None
-    label_key = None  # of an element of the data list, besides img_path
-    label_folder = None
+    label_keys = {}  # by layout: of an element of the data list, besides img_path
+    label_folders = {}  # by layout
     fields = ()  # keys of the packed sample
+
+    @pytest.fixture(params=LAYOUTS)
+    def layout(self, request):
+        return request.param
+
+    @pytest.fixture
+    def build(self, root, layout):
+        """A function of further options that builds the data set."""
+        return partial(LAYOUTS[layout], root, self.supervision)
 
     @pytest.fixture(autouse=True)
     def scope(self):
@@ -105,26 +169,20 @@ class DatasetBench:
     def root(self, tmp_path):
         return make_root(tmp_path)
 
-    def build(self, root, **options):
-        return voc(root, self.supervision, **options)
-
-    def true_mask(self, root, name):
-        return np.array(Image.open(Path(root, 'SegmentationClass', f'{name}.png')))
-
     def expected(self, root, name):
         """The labels of an image, as `flat` gives them, from the files but not by our readers."""
         raise NotImplementedError
 
-    def test_list_holds_the_label_that_the_supervision_allows_and_no_other(self, root):
-        data_list = self.build(root).load_data_list()
+    def test_list_holds_the_label_that_the_supervision_allows_and_no_other(self, build, layout):
+        data_list = build().load_data_list()
         assert [Path(info['img_path']).stem for info in data_list] == WEAK_IDS
         for info in data_list:
             assert info['supervision'] == self.supervision
-            assert {key for key in info if key.endswith('_path') or key == 'tags'} == {
-                'img_path', self.label_key}
+            keys = {key for key in info if key.endswith('_path') or key == 'tags'}
+            assert keys == {'img_path', self.label_keys.get(layout, 'img_path')}
 
-    def test_packed_sample_holds_the_labels_and_no_others(self, root):
-        dataset = self.build(root)
+    def test_packed_sample_holds_the_labels_and_no_others(self, root, build):
+        dataset = build()
         assert len(dataset) == 4
         for packed, name in zip(dataset, WEAK_IDS):
             sample = packed['data_samples']
@@ -138,14 +196,14 @@ class DatasetBench:
                 assert arrays[key].dtype == value.dtype and arrays[key].shape == value.shape, key
                 assert np.array_equal(arrays[key], value), key
 
-    def test_true_masks_of_weak_images_are_neither_opened_nor_listed(self, root):
-        paths = opened_paths(lambda: list(self.build(root, pipeline=AUGMENT)))
+    def test_true_masks_of_weak_images_are_neither_opened_nor_listed(self, build):
+        paths = opened_paths(lambda: list(build(pipeline=AUGMENT)))
         assert sum('JPEGImages' in path for path in paths) > 4
         assert any('SegmentationClass' in path for path in paths) == (self.supervision == 'pixel')
 
-    def test_weak_samples_are_the_same_without_true_masks(self, root):
+    def test_weak_samples_are_the_same_without_true_masks(self, root, build):
         def samples():
-            dataset = self.build(root, pipeline=AUGMENT)
+            dataset = build(pipeline=AUGMENT)
             return [dataset[SeededIndex(i % 4, i)] for i in range(12)]
         before = samples()
         shutil.rmtree(root / 'SegmentationClass')
@@ -155,8 +213,8 @@ class DatasetBench:
         else:
             assert_same_samples(samples(), before)
 
-    def test_augmentation_depends_on_the_seed_alone(self, root):
-        dataset = self.build(root, pipeline=AUGMENT)
+    def test_augmentation_depends_on_the_seed_alone(self, build):
+        dataset = build(pipeline=AUGMENT)
         indices = [SeededIndex(i % 4, 10 + i // 4) for i in range(12)]
         states = random.getstate(), np.random.get_state()[1].copy(), torch.get_rng_state()
         expected = [dataset[index] for index in indices]
@@ -166,29 +224,30 @@ class DatasetBench:
         assert not np.array_equal(flat(expected[0])['inputs'], flat(expected[4])['inputs'])
         for workers in (0, 2):
             np.random.seed(workers)
-            loader = DataLoader(dataset, 3, sampler=indices, num_workers=workers,
-                                collate_fn=as_list)
+            loader = DataLoader(dataset, 3, sampler=indices, num_workers=workers, collate_fn=list)
             assert_same_samples([item for batch in loader for item in batch], expected)
 
-    def test_a_sample_without_a_seed_uses_the_global_state(self, root):
+    def test_a_sample_without_a_seed_uses_the_global_state(self, build):
         def samples(seed):
             np.random.seed(seed)
             random.seed(seed)
             return [dataset[0] for _ in range(4)]
-        dataset = self.build(root, pipeline=AUGMENT)
+        dataset = build(pipeline=AUGMENT)
         first = samples(1)
         assert_same_samples(samples(1), first)
         assert not all(np.array_equal(flat(a)['inputs'], flat(b)['inputs'])
                        for a, b in zip(first, samples(2)))
         assert not np.array_equal(flat(first[0])['inputs'], flat(first[1])['inputs'])
 
-    def test_all_missing_files_are_listed_at_once(self, root):
+    def test_all_missing_files_are_listed_at_once(self, root, build, layout):
         missing = ['JPEGImages/w1.jpg']
-        if self.label_folder:
-            missing += [str(next((root / self.label_folder).glob('w3.*')).relative_to(root))]
+        if layout in self.label_folders:
+            folder = root / self.label_folders[layout]
+            missing += [str(next(folder.glob('w3.*')).relative_to(root))]
         for path in missing:
             (root / path).unlink()
         with pytest.raises(DataError) as error:
-            self.build(root)
+            build()
         assert f'{len(missing)} file(s)' in str(error.value)
+        assert 'remove the images from the list' in str(error.value)
         assert all(str(root / path) in str(error.value) for path in missing)

@@ -1,40 +1,15 @@
-"""The table of label kinds: a new entry, and images without any label."""
-from pathlib import Path
-
+"""The table of label kinds."""
 import pytest
-from dataset_bench import flat, make_root, voc
-from devkit import CLASSES
+from dataset_bench import make_root, voc
 from mmengine.registry import init_default_scope
 
-from mmseg_wss.engine.config_check import check_sample
-from mmseg_wss.errors import DataError
-from mmseg_wss.labels.kinds import KINDS, LabelFile, LabelKind, is_truth, is_weak, read_label
+from mmseg_wss.labels.kinds import KINDS, is_truth, is_weak
 
 
 @pytest.fixture
 def root(tmp_path):
     init_default_scope('mmseg')
     return make_root(tmp_path)
-
-
-def test_a_new_kind_is_an_entry_and_a_reader(root, monkeypatch):
-    def read(label, info, classes, shape, backend_args):
-        name = Path(info['word_path']).read_text()
-        label.blame(f'{info["word_path"]}: the word', [] if name in classes else ['is no class'])
-        label.set_tags([name], classes)
-    monkeypatch.setitem(KINDS, 'word', LabelKind(
-        read, ('gt_tags', ), LabelFile('word_path', 'word_path', 'Words', '.txt')))
-
-    (root / 'Words').mkdir()
-    for name, word in zip(('w0', 'w1', 'w2', 'w3'), ('red', 'green', 'blue', 'red')):
-        (root / f'Words/{name}.txt').write_text(word)
-    dataset = voc(root, 'word')
-    assert [flat(dataset[i])['gt_tags'].tolist() for i in (0, 1)] == [[1, 1, 0], [1, 0, 1]]
-    fault = f'{root}/Words/w2.txt: the word is no class.'
-    assert check_sample(dataset.get_data_info(2), CLASSES) == ([fault], {'background'})
-    with pytest.raises(DataError, match=fault):
-        dataset[2]
-    assert is_weak(dict(supervision='word'))
 
 
 def test_only_pixel_is_truth():
@@ -49,20 +24,3 @@ def test_the_true_mask_is_listed_for_truth_alone(root):
         dataset = voc(root, name, lazy_init=True, **options.get(name, {}))
         listed = ['seg_map_path' in info for info in dataset.scan_list()[0]]
         assert len(listed) == 4 and set(listed) == {name == 'pixel'}
-
-
-def test_every_fault_of_a_label_is_found_at_once(root):
-    """Also those ahead of a file that cannot be read."""
-    info = voc(root, 'pixel', with_boxes=True).get_data_info(0)
-    Path(info['box_path']).write_text('no XML')
-    label = read_label(info, CLASSES[:1], (5, 5))
-    assert [Path(fault.split(': ')[0]).name for fault in label.faults] == [
-        'w0.png', 'w0.png', 'w0.xml']
-    with pytest.raises(DataError) as error:
-        label.checked_fields()
-    assert str(error.value).splitlines() == label.faults
-
-
-def test_data_sets_of_others_may_have_no_mask():
-    label = read_label(dict(img_path='a.jpg', label_map=None, reduce_zero_label=False), CLASSES)
-    assert (label.fields, label.faults, label.seen) == ({}, [], set())

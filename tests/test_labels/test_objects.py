@@ -1,17 +1,15 @@
 """Boxes of images that have a mask, from the XML and from instance masks."""
-from pathlib import Path
-
 import numpy as np
 import pytest
-from dataset_bench import make_root, voc
-from devkit import CLASSES, write_annotation, write_mask
+from dataset_bench import WEAK_IDS, make_root, voc, voc_config
+from devkit import CLASSES, write_mask
 from mmengine.registry import TRANSFORMS
 from PIL import Image
 
 from mmseg_wss.engine.config_check import check_sample
 from mmseg_wss.engine.weak_sources import image_tags, weak_images
 from mmseg_wss.errors import DataError
-from mmseg_wss.labels.boxes import box_hash, pixel_windows
+from mmseg_wss.labels.boxes import box_hash
 from mmseg_wss.labels.objects import instance_boxes, load_objects
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.proposals.jobs import LOADING, MakeProposal
@@ -50,35 +48,6 @@ def test_strong_images_get_the_box_of_their_mask(root, source):
         assert 'gt_bboxes' not in results and 'gt_tags' not in results
 
 
-def test_without_boxes_none_are_opened(root):
-    for folder in ('Annotations', 'SegmentationObject'):
-        for path in (root / folder).iterdir():
-            path.unlink()
-    assert not BOX_KEYS & loaded(voc(root, 'pixel')).keys()
-
-
-def test_pseudo_masks_with_boxes_open_no_truth(root):
-    for folder in ('SegmentationClass', 'SegmentationObject'):
-        for path in (root / folder).iterdir():
-            path.unlink()
-    dataset = voc(root, 'pseudo', with_boxes=True)
-    assert BOX_KEYS <= loaded(dataset).keys()
-
-
-@pytest.mark.parametrize('options, message', [
-    (dict(supervision='box', with_boxes=True), "'pixel', 'pseudo'.*got supervision='box'"),
-    (dict(supervision='image', with_boxes=True), "use supervision='box'"),
-    (dict(supervision='pixel', box_source='instance'), 'with_boxes=False'),
-    (dict(supervision='pixel', box_source='instance', with_boxes=True, test_mode=True),
-     'test_mode=True'),
-    (dict(supervision='pseudo', box_source='instance', with_boxes=True),
-     "got supervision='pseudo'"),
-    (dict(supervision='pixel', box_source='json'), "'xml' or 'instance', got 'json'")])
-def test_options_that_contradict_each_other(root, options, message):
-    with pytest.raises(ValueError, match=message):
-        voc(root, **options)
-
-
 def test_a_pseudo_mask_without_any_box_is_an_error_and_a_strong_image_is_not(root):
     for path in (root / 'Annotations').iterdir():
         path.write_text('<annotation></annotation>')
@@ -88,45 +57,13 @@ def test_a_pseudo_mask_without_any_box_is_an_error_and_a_strong_image_is_not(roo
         loaded(dataset)
 
 
-@pytest.fixture
-def masks(root, tmp_path):
-    """A folder of masks with the record of the boxes that they were made from."""
-    dataset = voc(root, 'box')
-    folder = MaskFolder(tmp_path / 'masks', dict(tool='test'))
-    for i in range(len(dataset)):
-        info = dataset.get_data_info(i)
-        names, boxes, _ = load_objects(info, CLASSES)
-        name = Path(info['img_path']).stem
-        folder.write(name, np.ones((24, 32), np.uint8), box_hash(names, boxes))
-    folder.close()
-    return str(tmp_path / 'masks')
-
-
-@pytest.mark.parametrize('with_boxes', [True, False])
-@pytest.mark.parametrize('checked_by', ['training', 'check_data'])
-def test_masks_made_for_other_boxes_are_an_error(root, masks, with_boxes, checked_by):
-    """Also where nothing else of the sample needs the boxes: it gets none, but they are read."""
-    options = dict(pseudo_mask=masks, with_boxes=with_boxes)
-    dataset = voc(root, 'pseudo', **options)
-    for i in range(len(dataset)):
-        assert BOX_KEYS & loaded(dataset, i).keys() == (BOX_KEYS if with_boxes else set())
-        assert check_sample(dataset.get_data_info(i), CLASSES)[0] == []
-    write_annotation(root / 'Annotations' / 'w1.xml', 'red', (0, 0, 5, 5))
-    changed = voc(root, 'pseudo', **options)
-    if checked_by == 'check_data':
-        faults = [check_sample(changed.get_data_info(i), CLASSES)[0] for i in range(4)]
-        assert [len(found) for found in faults] == [0, 1, 0, 0]
-        assert 'w1.png: the mask was made for other boxes' in faults[1][0]
-        return
-    loaded(changed, 0)
-    with pytest.raises(DataError, match=r'w1\.png: the mask was made for other boxes than .*w1\.xml'
-                                        '.*Run the tool'):
-        loaded(changed, 1)
-
-
-def test_masks_without_recorded_boxes_need_none(root, masks):
+def test_masks_without_recorded_boxes_need_none(root):
     """Nor do masks of nobody's record; then no annotation is opened."""
-    recorded = voc(root, 'pseudo', pseudo_mask=masks)
+    names, boxes, _ = load_objects(voc(root, 'box').get_data_info(0), CLASSES)
+    with MaskFolder(root / 'masks', dict(tool='test')) as folder:
+        for name in WEAK_IDS:
+            folder.write(name, np.ones((24, 32), np.uint8), box_hash(names, boxes))
+    recorded = voc(root, 'pseudo', pseudo_mask='masks')
     for path in (root / 'Annotations').glob('w*'):
         path.unlink()
     assert loaded(recorded)['gt_seg_map'].all()  # boxes may go when the masks are made
@@ -134,7 +71,7 @@ def test_masks_without_recorded_boxes_need_none(root, masks):
     (root / 'Annotations/w0.xml').write_text('no XML')
     with pytest.raises(DataError, match=r'w0\.xml: not a readable XML'):
         loaded(recorded)
-    write_mask(Path(masks, 'w0.png'), np.ones((24, 32), np.uint8))
+    write_mask(root / 'masks/w0.png', np.ones((24, 32), np.uint8))
     assert loaded(recorded)['gt_seg_map'].all()
 
 
@@ -152,73 +89,49 @@ def test_instances_by_brute_force():
 
 
 def test_instance_masks_that_contradict_the_class_mask(root):
-    info = voc(root, 'pixel', with_boxes=True, box_source='instance').get_data_info(0)
+    info = voc(root, 'pixel', with_boxes=True, box_source='instance').get_data_info(1)
     with pytest.raises(DataError, match='SegmentationObject.*classes 1..1'):
-        load_objects(info, CLASSES[:2]), load_objects(
-            voc(root, 'pixel', with_boxes=True, box_source='instance').get_data_info(1),
-            CLASSES[:2])
+        load_objects(info, CLASSES[:2])
     write_mask(info['instance_path'], np.zeros((3, 3), np.uint8))
     with pytest.raises(DataError, match=r'SegmentationObject.*\(3, 3\).*make them agree'):
         load_objects(info, CLASSES)
 
 
-def test_windows_hold_the_pixels_whose_centre_is_inside():
-    rng = np.random.default_rng(0)
-    corners = rng.uniform(-3, 14, (200, 2, 2))
-    boxes = np.concatenate((corners.min(1), corners.max(1)), 1)
-    for (x1, y1, x2, y2), (a, b, c, d) in zip(boxes, pixel_windows(boxes, (9, 11))):
-        inside = {(x, y) for x in range(11) for y in range(9)
-                  if x1 <= x + .5 < x2 and y1 <= y + .5 < y2}
-        assert inside == {(x, y) for x in range(a, c) for y in range(b, d)}
-
-
-def test_hash_of_boxes():
-    boxes = np.array([[1, 2, 3, 4], [5, 6, 7, 8]], np.float32)
-    reference = box_hash(['red', 'green'], boxes)
-    assert box_hash(['green', 'red'], boxes[::-1]) == reference
-    assert box_hash(['red', 'green'], boxes + 1e-4) == reference
-    assert len({reference, box_hash(['green', 'red'], boxes), box_hash(['red'], boxes[:1]),
-                box_hash(['red', 'green'], boxes + 1)}) == 4
+def training(*sources):
+    return dict(train_dataloader=dict(dataset=dict(type='ConcatDataset', datasets=list(sources))))
 
 
 def test_weak_images_of_a_config(root):
-    leaf = dict(type='mmseg_wss.VOCWeakSegDataset', data_root=str(root),
-                ann_file='ImageSets/Segmentation/weak.txt')
-    cfg = dict(train_dataloader=dict(dataset=dict(type='ConcatDataset', datasets=[
-        dict(leaf, ann_file='ImageSets/Segmentation/strong.txt'),
-        dict(leaf, supervision='pseudo', pseudo_mask='not_yet', with_boxes=True)])))
-    source = weak_images(cfg, 'not_yet', with_boxes=True)
+    strong = voc_config(root, 'pixel', ann_file='ImageSets/Segmentation/strong.txt')
+    weak = voc_config(root, 'pseudo', pseudo_mask='not_yet', with_boxes=True)
+    source = weak_images(training(strong, weak), 'not_yet', with_boxes=True)
     assert source.supervision == 'box' and source.test_mode
     infos = [source.get_data_info(i) for i in range(len(source))]
-    assert [info['mask_name'] for info in infos] == ['w0', 'w1', 'w2', 'w3']
+    assert [info['mask_name'] for info in infos] == WEAK_IDS
     assert not any('pseudo_mask_path' in info or 'seg_map_path' in info for info in infos)
     with pytest.raises(ValueError, match='no training source'):
-        weak_images(dict(train_dataloader=dict(dataset=leaf)), 'not_yet')
+        weak_images(training(strong), 'not_yet')
     with pytest.raises(ValueError, match='no train_dataloader: name the config of a training'):
         weak_images(dict(proposals=dict(method='rect')), 'not_yet')
 
 
 def test_unlabelled_images_get_masks_but_have_no_tags(root):
-    leaf = dict(type='mmseg_wss.VOCWeakSegDataset', data_root=str(root), supervision='none',
-                ann_file='ImageSets/Segmentation/weak.txt')
     for path in (root / 'Annotations').iterdir():
         path.unlink()
-    cfg = dict(train_dataloader=dict(dataset=leaf))
-    assert len(weak_images(cfg, 'not_yet')) == 4
+    config = training(voc_config(root, 'none'))
+    assert len(weak_images(config, 'not_yet')) == 4
     with pytest.raises(ValueError, match="supervision='none' has no tags.*Label the images"):
-        image_tags(cfg)
+        image_tags(config)
 
 
 def test_weak_images_may_lack_files_until_they_are_read(root):
     (root / 'JPEGImages/w1.jpg').unlink()
     (root / 'Annotations/w2.xml').unlink()
-    cfg = dict(train_dataloader=dict(dataset=dict(
-        type='mmseg_wss.VOCWeakSegDataset', data_root=str(root), supervision='box',
-        ann_file='ImageSets/Segmentation/weak.txt')))
+    config = training(voc_config(root, 'box'))
     with pytest.raises(DataError, match=r'2 file\(s\) that its images need'):
-        weak_images(cfg, 'not_yet', LOADING, with_boxes=True)
+        weak_images(config, 'not_yet', LOADING, with_boxes=True)
     make = MakeProposal(
-        weak_images(cfg, 'not_yet', LOADING, with_boxes=True, check_files=False), 'rect')
+        weak_images(config, 'not_yet', LOADING, with_boxes=True, check_files=False), 'rect')
     assert make(0, 'w0').any() and make(3, 'w3').any()
     with pytest.raises(FileNotFoundError, match=r'w1\.jpg'):
         make(1, 'w1')

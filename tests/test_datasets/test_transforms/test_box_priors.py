@@ -7,6 +7,7 @@ from transform_bench import build, sample
 from mmseg_wss.datasets.transforms import box_priors
 
 PRIORS = dict(type='mmseg_wss.BoxPriors')
+PACK = dict(type='mmseg_wss.PackWeakSegInputs')
 
 
 def brute_force(boxes, labels, shape):
@@ -57,26 +58,23 @@ def test_large_boxes_are_truncated_before_they_are_rescaled():
     assert (position[:, 399 + 127:] == 255).all() and position[150, 399 + 126] == 254
 
 
-def test_the_centre_of_a_small_box_is_0_and_its_outline_128():
-    position, _ = box_priors(np.array([[10, 10, 21, 21]], np.float32), np.array([1]), (40, 40))
-    assert position[15, 15] == 0
-    assert (position[10, 10:21] == 128).all() and (position[20, 10:21] == 128).all()
-    assert position[15, 9] == 129
-
-
 def test_no_boxes():
     position, classes = box_priors(np.zeros((0, 4), np.float32), np.zeros(0, int), (4, 5))
     assert (position == 255).all() and (classes == 0).all()
 
 
+def boxed(**more):
+    results = sample('box', **more)
+    return dict(results, ori_bboxes=results['gt_bboxes'],
+                ori_bboxes_labels=results['gt_bboxes_labels'])
+
+
 def priored(flip=None, scale=1., **more):
     """A sample with boxes through resize, flip and BoxPriors."""
-    results = sample('box', **more)
-    results.update(ori_bboxes=results['gt_bboxes'], ori_bboxes_labels=results['gt_bboxes_labels'])
     steps = [dict(type='Resize', scale_factor=scale, keep_ratio=True)] * (scale != 1)
     if flip:
         steps.append(dict(type='RandomFlip', prob=1., direction=flip))
-    return build(*steps, PRIORS)(results)
+    return build(*steps, PRIORS)(boxed(**more))
 
 
 @pytest.mark.parametrize('flip', ['horizontal', 'vertical', 'diagonal'])
@@ -113,15 +111,12 @@ def test_a_crop_and_a_flip_behind_take_them_along():
 
 
 def test_they_become_channels_four_and_five():
-    packed = build(dict(type='mmseg_wss.PackWeakSegInputs'))(priored())
+    packed = build(PACK)(priored())
     results = priored()
     assert packed['inputs'].shape == (5, *results['img'].shape[:2])
     np.testing.assert_array_equal(packed['inputs'][:3].permute(1, 2, 0), results['img'])
     np.testing.assert_array_equal(packed['inputs'][3], results['position_prior'])
     np.testing.assert_array_equal(packed['inputs'][4], results['class_prior'])
-
-
-PACK = dict(type='mmseg_wss.PackWeakSegInputs')
 
 
 @pytest.mark.parametrize('ahead', [[], [dict(type='Resize', scale_factor=0.5)]])
@@ -132,11 +127,9 @@ PACK = dict(type='mmseg_wss.PackWeakSegInputs')
     dict(type='Pad', size=(100, 100), pad_val=dict(img=0, seg=0))])
 def test_nothing_behind_may_resize_or_pad(ahead, step):
     """It would move the maps by nearest, or pad them with 255, or leave them where they were."""
-    results = sample('box', seed=7)
-    results.update(ori_bboxes=results['gt_bboxes'], ori_bboxes_labels=results['gt_bboxes_labels'])
     for crop in ([], [dict(type='mmseg_wss.RandomCrop', crop_size=(20, 20))]):
         with pytest.raises(ValueError, match='7.jpg.*resized or padded behind BoxPriors'):
-            build(*ahead, PRIORS, step, *crop, PACK)(dict(results))
+            build(*ahead, PRIORS, step, *crop, PACK)(boxed(seed=7))
 
 
 def test_nothing_behind_may_fill_the_class_map_with_255():
@@ -148,8 +141,5 @@ def test_nothing_behind_may_fill_the_class_map_with_255():
 def test_without_boxes_or_behind_a_crop_it_says_what_to_do():
     with pytest.raises(ValueError, match='7.jpg.*with_boxes=True'):
         build(PRIORS)(sample('pixel', seed=7))
-    results = sample('box', seed=7)
-    results.update(ori_bboxes=results['gt_bboxes'], ori_bboxes_labels=results['gt_bboxes_labels'])
     with pytest.raises(ValueError, match='7.jpg.*before the crop'):
-        build(dict(type='mmseg_wss.RandomCrop', crop_size=(30, 40)), PRIORS)(results)
-
+        build(dict(type='mmseg_wss.RandomCrop', crop_size=(30, 40)), PRIORS)(boxed(seed=7))

@@ -57,23 +57,6 @@ def test_masks_keep_their_labels_and_255(files):
     assert np.unique(pseudo).tolist() == [0, 2, 3, 255]
 
 
-def test_boxes_are_half_open_and_count_from_zero(files):
-    (files / 'box.xml').write_text("""<annotation>
-      <object><name>blue</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>80</xmax><ymax>60</ymax>
-      </bndbox></object>
-      <object><name>red</name><bndbox><xmin>5</xmin><ymin>7</ymin><xmax>5</xmax><ymax>9</ymax>
-      </bndbox></object></annotation>""")
-    results = build(LOAD)(listed('box', files))
-    assert results['gt_bboxes'].tolist() == [[0, 0, 80, 60], [4, 6, 5, 9]]
-    assert results['gt_bboxes_labels'].tolist() == [3, 1]
-    assert results['gt_tags'].tolist() == [1, 1, 0, 1]
-
-
-def test_tags_of_the_list_come_before_the_annotation(files):
-    results = build(LOAD)(listed('image', files, tags=['green', 'blue', 'green']))
-    assert results['gt_tags'].tolist() == [1, 0, 1, 1]
-
-
 @pytest.mark.parametrize('mode, shape', [('P', (2, 3)), ('L', (2, 3)), ('RGB', (2, 3, 3))])
 def test_masks_are_read_as_they_are(tmp_path, mode, shape):
     """A palette is not applied and a colour picture is not flattened to grey."""

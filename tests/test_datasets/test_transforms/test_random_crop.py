@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from mmseg.datasets.transforms import RandomCrop as SegRandomCrop
 from transform_bench import (
+    COLOURS,
     TransformBench,
     apply,
     assert_boxes_fit_their_objects,
@@ -55,12 +56,15 @@ def test_crop_of_no_boxes():
 
 @pytest.mark.parametrize('pipeline, tolerance', [
     ([CROP], 0), ([dict(CROP, crop_size=(200, 37))], 0), *(([flip], 0) for flip in FLIPS),
-    ([RESIZE], 1), ([FLIP, CROP], 0), ([RESIZE, CROP, FLIP], 1)])
+    ([RESIZE], 1), ([FLIP, CROP], 0), ([RESIZE, CROP, FLIP], 1),
+    ([dict(type='mmseg_wss.PseudoMask'), FLIP, CROP], 0)])
 def test_boxes_follow_their_objects(pipeline, tolerance):
     transform = build(*pipeline)
     for seed in range(40):
-        assert_boxes_fit_their_objects(
-            apply(transform, sample('box', seed), seed), tolerance)
+        results = apply(transform, sample('box', seed), seed)
+        assert_boxes_fit_their_objects(results, tolerance)
+        if 'gt_seg_map' in results:  # the boxes, painted ahead
+            assert np.array_equal(COLOURS[results['gt_seg_map']], results['img'])
 
 
 def test_tags_stay_those_of_the_whole_image():

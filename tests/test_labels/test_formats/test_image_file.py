@@ -46,7 +46,8 @@ def test_an_image_that_is_cut_off_anywhere(tmp_path, kind):
     path.write_bytes(content.getvalue())
     check_image_file(path)
     assert decode_fault(path) is None
-    for length in np.linspace(0, len(content.getvalue()) - 40, 9).astype(int):
-        path.write_bytes(content.getvalue()[:length])
-        with pytest.raises(DataError, match='x: the image file is corrupt'):
+    lengths = np.linspace(0, len(content.getvalue()) - 40, 9).astype(int)
+    for damaged in (*(content.getvalue()[:length] for length in lengths), bytes(range(256))):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match='x: the image file is corrupt.*Copy it again'):
             check_image_file(path)

@@ -1,12 +1,22 @@
 """Lists as editors and shells of any system write them."""
 import codecs
+import re
 
 import pytest
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.formats.class_names import devkit_classes, read_class_names
+from mmseg_wss.labels.formats.id_list import read_id_list, set_option
+from mmseg_wss.labels.formats.tag_file import read_tag_file
 from mmseg_wss.labels.formats.text_list import read_lines
 
 LINES = ['a red', 'Müller', 'b']
+
+
+def write(path, content):
+    if content is not None:
+        path.write_bytes(content)
+    return str(path)
 
 
 @pytest.mark.parametrize('mark', [b'', codecs.BOM_UTF8])
@@ -31,3 +41,33 @@ def test_an_empty_file_and_none(tmp_path):
     assert read_lines(tmp_path / 'a.txt') == []
     with pytest.raises(FileNotFoundError):
         read_lines(tmp_path / 'b.txt')
+
+
+@pytest.mark.parametrize('content, said', [
+    (None, "no such list.*Set ann_file .*data_root='root'"),
+    (b' \n\n', 'empty.*Write an image ID'),
+    (b's0\ns1\ns0\n', 'more than once: s0.*Name every'),
+    ('s0\ns1\n'.encode('utf-16'), 'Save it as UTF-8')])
+def test_faults_of_an_id_list(tmp_path, content, said):
+    path = write(tmp_path / 'a.txt', content)
+    _, (fault, ) = read_id_list(path, set_option('ann_file', 'root'))
+    assert fault.startswith(f'{path}: ') and re.search(said, fault)
+
+
+@pytest.mark.parametrize('content, said', [
+    (None, 'no such tag file. Give a file of lines "ID CLASS'),
+    (b'w0 red\n', r'no line for 2 image\(s\) of weak.txt: w1, w2. Add "w1 CLASS'),
+    (b'w0 red\nw1 red\nw1 green\nw2 red\n', 'more than one line for w1.*Write all'),
+    ('w0 red\n'.encode('utf-16'), 'Save it as UTF-8')])
+def test_faults_of_a_tag_file(tmp_path, content, said):
+    path = write(tmp_path / 'a.txt', content)
+    _, (fault, ) = read_tag_file(path, ['w0', 'w1', 'w2'], 'weak.txt')
+    assert fault.startswith(f'{path}: ') and re.search(said, fault)
+
+
+def test_faults_of_class_names(tmp_path):
+    with pytest.raises(DataError, match=r'names\.txt: there is no such file.*Set metainfo'):
+        read_class_names(str(tmp_path / 'names.txt'))
+    write(tmp_path / 'classes.txt', 'background\nred\n'.encode('utf-16'))
+    with pytest.raises(DataError, match=r'classes\.txt: .*Save it as UTF-8'):
+        devkit_classes(str(tmp_path))
