@@ -135,7 +135,7 @@ def describe_crop(cfg):
     (height, width), = sizes
     text = str(height) if height == width else f'{height}x{width}'
     scales = {tuple(step.ratio_range) for source in cfg.train_dataloader.dataset.datasets
-              for step in source.pipeline if step.type.endswith('RandomResize')}
+              for step in source.pipeline if step.type.endswith(('RandomResize', 'RandomScale'))}
     assert len(scales) <= 1
     return ', '.join([text, *(f'scales {number(low)} to {number(high)}' for low, high in scales)])
 

@@ -287,7 +287,7 @@ def test_folders_have_the_name_of_the_method_that_fills_them(folder):
 def paper_config(name):
     cfg = load(f'wss/{name}.py')
     resize = next(transform for transform in cfg.train_dataloader.dataset.datasets[0].pipeline
-                  if transform.type == 'RandomResize')
+                  if transform.type.endswith(('RandomResize', 'RandomScale')))
     return cfg, cfg.optim_wrapper.optimizer, resize
 
 

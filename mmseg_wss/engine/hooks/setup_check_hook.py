@@ -41,6 +41,16 @@ def check_num_classes(model, dataset, training=False):
                     '(metainfo, or classes.txt of the devkit).')
 
 
+def leaves(dataset):
+    """Yield the data sets inside wrappers and concatenations of a built data set."""
+    inner = getattr(dataset, 'datasets', None) or [
+        part for part in [getattr(dataset, 'dataset', None)] if part is not None]
+    for part in inner:
+        yield from leaves(part)
+    if not inner:
+        yield dataset
+
+
 def image_lists(sources, val=None):
     """Paths of the images of each training source and of the evaluation list, by list file."""
     def paths(dataset):
@@ -82,17 +92,16 @@ class SetupCheckHook(Hook):
 
     def before_train(self, runner):
         loader = runner.train_dataloader
-        sources = getattr(loader.dataset, 'datasets', [loader.dataset])
-        for source in sources:
+        for source in leaves(loader.dataset):
             check_num_classes(runner.model, source, training=True)
         val = runner.val_dataloader.dataset if runner.val_loop is not None else None
-        for a, b, paths in find_overlaps(image_lists(sources, val)):
+        for a, b, paths in find_overlaps(image_lists([*leaves(loader.dataset)], val)):
             raise DataError(
                 f'{a} and {b} share {len(paths)} image(s), {paths[0]} among them: remove them from '
                 'one of the lists (tools/check_data.py CONFIG reports every fault).')
         if isinstance(loader.sampler, StrongWeakSampler):
             self._check_sampler(runner, loader)
-            self._compare_with_recipe(runner, loader, sources)
+            self._compare_with_recipe(runner, loader)
 
     @staticmethod
     def _check_sampler(runner, loader):
@@ -108,7 +117,7 @@ class SetupCheckHook(Hook):
                 f'got by_epoch={sampler.by_epoch}: set train_dataloader.sampler.by_epoch.')
 
     @staticmethod
-    def _compare_with_recipe(runner, loader, sources):
+    def _compare_with_recipe(runner, loader):
         scale, sampler = runner.cfg.get('auto_scale_lr') or {}, loader.sampler
         base = scale.get('base_batch_size')
         if base is None:
@@ -123,8 +132,9 @@ class SetupCheckHook(Hook):
                     f'of {base}. Set auto_scale_lr.base_batch_size={max(1, base // steps)}, the '
                     "recipe's images divided by accumulative_counts.")
             return
-        strong = [i for i, source in enumerate(sources)
-                  if is_truth(getattr(source, 'supervision', 'pixel'))]
+        sources = getattr(loader.dataset, 'datasets', [loader.dataset])
+        strong = [i for i, source in enumerate(sources) if all(
+            is_truth(getattr(leaf, 'supervision', 'pixel')) for leaf in leaves(source))]
         here = sum(sampler.counts[i] for i in strong) * sampler.world_size
         recipe = sum(split_batch(base, sampler.source_ratio)[i] for i in strong)
         if here != recipe:

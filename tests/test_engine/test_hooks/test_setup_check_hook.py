@@ -151,6 +151,26 @@ def test_an_image_in_two_lists_is_named(train, lists, source, target):
         train()
 
 
+def test_sources_inside_a_source(runner, path, lists):
+    """Two lists of weak images that are drawn from as one."""
+    def concatenated():
+        cfg = Config.fromfile(path)
+        strong, weak = cfg.train_dataloader.dataset.datasets
+        other = lists['train_weak'].with_name('other.txt')
+        return [strong, dict(type='ConcatDataset', datasets=[
+            weak, dict(weak, ann_file=str(other))])], other
+    datasets, other = concatenated()
+    names = lists['train_weak'].read_text().split()
+    lists['train_weak'].write_text('\n'.join(names[1:]))
+    for content, stops_with in ((names[0], FirstStep), (names[1], DataError)):
+        other.write_text(content)
+        training = runner(train_dataloader__dataset__datasets=datasets,
+                          auto_scale_lr=dict(base_batch_size=4))
+        training.register_hook(Stop(), 'LOWEST')
+        with pytest.raises(stops_with, match=None if stops_with is FirstStep else 'other.txt'):
+            training.train()
+
+
 @pytest.mark.parametrize('base, warned', [(4, False), (5, True), (8, True)])
 def test_other_strong_images_per_step_than_in_the_recipe_are_said(train, base, warned):
     """A batch of 4 holds 2 strong images; of 8 it would hold 4, and of 5 the odd one is strong."""
