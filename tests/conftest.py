@@ -1,11 +1,70 @@
-"""One thread in each process, and the reference data that lies beside a checkout."""
+"""One thread in each process, the tools, and the reference data that lies beside a checkout."""
+import errno
 import os
+import runpy
+import signal
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 # two processes of tests share two cores, and many start more; read when torch is imported
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+
+@pytest.fixture
+def run_tool(monkeypatch, capsys):
+    """A function that runs a file of tools/ as from the command line.
+
+    It returns the exit code, and the error if the tool ended by one, else what it printed.
+    """
+    def run(name, *args):
+        path = str(Path(__file__).parents[1] / 'tools' / name)
+        monkeypatch.setattr(sys, 'argv', [path, *map(str, args)])
+        handler = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(SystemExit) as stop:
+                runpy.run_path(path, run_name='__main__')
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+        code, printed = stop.value.code, capsys.readouterr()
+        if isinstance(code, str):  # sys.exit('message')
+            return 1, code
+        return int(code), printed.err if code == 2 else printed.out
+
+    return run
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """A context: after so many files the disk is full; it yields how many more would fit."""
+    @contextmanager
+    def full(files):
+        left = [files]
+
+        def fsync(_):
+            left[0] -= 1
+            if left[0] < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, 'fsync', fsync)
+            yield left
+
+    return full
+
+
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C after the first image of the first run of a tool."""
+    with pytest.MonkeyPatch.context() as patch:
+        def stop(results, *args, **kwargs):
+            patch.undo()
+            yield next(results)
+            raise KeyboardInterrupt
+
+        patch.setattr('mmseg_wss.utils.jobs.track', stop)
+        yield
 
 
 @pytest.fixture

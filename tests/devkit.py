@@ -68,6 +68,19 @@ def write_mask(path, mask):
     png.save(path)
 
 
+def read_mask(path):
+    """The labels of a palette PNG in VOC's colours."""
+    with Image.open(path) as image:
+        assert image.mode == 'P' and image.getpalette()[3:6] == [128, 0, 0]
+        return np.array(image)
+
+
+def mask_files(folder):
+    """Name of a mask -> its bytes, and the time when it was written."""
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns)
+            for path in Path(folder).glob('*.png')}
+
+
 def write_annotation(path, name, box, size=(12, 16)):
     """Write a VOC XML file with one object; `box` is 0-based and half-open, `size` is (H, W)."""
     x1, y1, x2, y2 = box

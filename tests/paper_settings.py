@@ -96,7 +96,6 @@ def check_val(cfg):
 def describe_batch(cfg):
     """Images of each source in a step, as the sampler divides them."""
     loader = cfg.train_dataloader
-    assert len(loader.sampler.source_ratio) == len(loader.dataset.datasets)
     batch = ' + '.join(map(str, split_batch(loader.batch_size, loader.sampler.source_ratio)))
     gpus = cfg.get('auto_scale_lr', {}).get('base_batch_size', 0) // loader.batch_size
     return f'{batch} on {gpus} GPUs' if gpus > 1 else batch

@@ -5,6 +5,7 @@ import os
 import os.path as osp
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -43,12 +44,11 @@ def build(cfg):
     with torch.device('meta'):
         model = MODELS.build(cfg.model).eval()
         logits = model(torch.zeros(2, len(cfg.model.data_preprocessor.mean), 64, 64), mode='tensor')
-        optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
+        build_optim_wrapper(model, cfg.optim_wrapper)
     head = model.decode_head
     while hasattr(head, 'head'):
         head = head.head
     loss = head.loss_decode
-    rates = {id(p): group['lr'] for group in optimizer.param_groups for p in group['params']}
 
     loaders = [cfg[f'{split}_dataloader'] for split in ('train', 'val', 'test')]
     for dataset in [*loaders[0].dataset.datasets, *(loader.dataset for loader in loaders[1:])]:
@@ -72,10 +72,7 @@ def build(cfg):
         for transform in cfg.tta_pipeline:
             TRANSFORMS.build(transform)
     return dict(logits=list(logits.shape),
-                loss=[type(loss).__name__, getattr(loss, 'avg_non_ignore', None)],
-                rates={part: sorted({rates[id(p)] for p in getattr(model, part).parameters()
-                                     if p.requires_grad})
-                       for part in ('backbone', 'decode_head')})
+                loss=[type(loss).__name__, getattr(loss, 'avg_non_ignore', None)])
 
 
 results = {}
@@ -123,10 +120,8 @@ def crop_sizes(cfg):
 
 
 def test_all_configs_are_here():
-    counts = {folder: sum(name.startswith(f'{folder}/') for name in CONFIGS)
-              for folder in ('wss', 'msrc', 'quickstart')}
+    counts = Counter(name.split('/')[0] for name in CONFIGS)
     assert counts == dict(wss=55, msrc=29, quickstart=2)
-    assert len(CONFIGS) == 86
 
 
 def test_everything_resolves_and_fits_in_a_fresh_process(built, name):
@@ -136,13 +131,6 @@ def test_everything_resolves_and_fits_in_a_fresh_process(built, name):
 
 def number_of_classes(name):
     return next(number for data, number in NUM_CLASSES.items() if data in Path(name).stem)
-
-
-def test_every_head_has_the_classes_of_its_data(cfg, name):
-    head = cfg.model.decode_head
-    while 'head' in head and 'groups' not in head:
-        head = head.head
-    assert (head.get('num_classes') or len(head.groups)) == number_of_classes(name)
 
 
 def test_crops_have_the_size_that_is_padded_to(cfg):
@@ -163,19 +151,13 @@ def test_sampler_fits_the_loader(cfg):
     assert len(loader.sampler.source_ratio) == len(loader.dataset.datasets)
 
 
-# The labels of the configs whose data is not strong images first, by the start of their names; of
-# several the longest.
-LABELS = dict(
-    rrm='image', rrm_two_step='pseudo', scribble='scribble', point='point', em='image',
-    bbox_rect='box', bbox_seg='pseudo', bbox_em='box', dsrg='pseudo', dsrg_cam='image',
-    single_weak='box', single_branch_vgg16_voc_weak='pseudo')
-
-
 def test_two_branch_heads_get_strong_and_weak_images_and_others_get_masks(cfg, name):
     kinds = [source.supervision for source in cfg.train_dataloader.dataset.datasets]
     stem = Path(name).stem
     if kinds[0] != 'pixel':
-        assert kinds == [LABELS[max(filter(stem.startswith, LABELS), key=len)]]
+        assert len(kinds) == 1
+    for kind in ('scribble', 'point'):  # those of the others are in configs/papers.yml
+        assert (kind in kinds) == stem.startswith(kind)
     has_branches = 'Dual' in cfg.model.decode_head.type
     assert has_branches == stem.startswith(('dual', 'mixed_dual', 'ann_net', 'seg_net'))
     if has_branches:
@@ -284,86 +266,16 @@ def test_folders_have_the_name_of_the_method_that_fills_them(folder):
                 if 'no_priors' not in name} == {method}
 
 
-def paper_config(name):
-    cfg = load(f'wss/{name}.py')
-    resize = next(transform for transform in cfg.train_dataloader.dataset.datasets[0].pipeline
-                  if transform.type.endswith(('RandomResize', 'RandomScale')))
-    return cfg, cfg.optim_wrapper.optimizer, resize
-
-
-def test_mixed_dual_head_as_in_its_paper(built):
-    """Mixed-dual-head Meets Box Priors, section 4.2."""
-    cfg, optimizer, resize = paper_config('mixed_dual_r50_voc')
-    assert (optimizer.type, optimizer.lr, optimizer.momentum) == ('SGD', 0.004, 0.9)
-    (scheduler, ) = cfg.param_scheduler
-    assert (scheduler.type, scheduler.power) == ('PolyLR', 0.9)
-    assert scheduler.convert_to_iter_based
-    assert cfg.train_cfg.max_epochs == 60
-    assert cfg.auto_scale_lr.base_batch_size == 32
-    assert set(crop_sizes(cfg)) == {(512, 512)}
-    assert tuple(resize.ratio_range) == (0.5, 2.)
-    assert tuple(cfg.model.decode_head.mix_ratio) == (7, 1)
-    assert cfg.model.backbone.depth == 50
-    assert cfg.model.decode_head.feature_head.type == 'DepthwiseSeparableASPPHead'
-    assert built['wss/mixed_dual_r50_voc.py']['rates'] == dict(
-        backbone=[0.004], decode_head=[0.004])
-
-
-def test_annotation_network_as_in_its_paper(built):
-    """Mixed-dual-head Meets Box Priors, sections 3.2 and 4.2."""
-    cfg, optimizer, resize = paper_config('ann_net_hr48_voc')
-    assert (optimizer.type, optimizer.lr, optimizer.momentum) == ('SGD', 0.0008, 0.9)
-    assert cfg.param_scheduler[0].power == 0.9 and cfg.train_cfg.max_epochs == 60
-    assert cfg.auto_scale_lr.base_batch_size == 32
-    assert set(crop_sizes(cfg)) == {(512, 512)} and tuple(resize.ratio_range) == (0.5, 2.)
-    assert cfg.model.backbone.type == 'HRNet' and cfg.model.pretrained.endswith('hrnetv2_w48')
-    assert cfg.model.backbone.extra.stage4.num_channels == (48, 96, 192, 384)
-    assert tuple(cfg.model.decode_head.mix_ratio) == (7, 1)
-    ablation, *_ = paper_config('ann_net_hr48_voc_no_priors')
-    assert ablation.model.decode_head == cfg.model.decode_head
-    assert ablation.optim_wrapper == cfg.optim_wrapper
-
-
-def test_dual_branch_as_in_its_paper(built):
-    """Strong-weak dual-branch network, section 4.1."""
-    cfg, optimizer, _ = paper_config('dual_branch_r101_voc')
-    assert (optimizer.type, optimizer.weight_decay) == ('Adam', 1e-4)
-    (scheduler, ) = cfg.param_scheduler
-    assert (scheduler.type, list(scheduler.milestones), scheduler.gamma) == (
-        'MultiStepLR', [12], 0.1)
-    assert cfg.train_cfg.max_epochs == 20
-    assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 16
-    assert set(crop_sizes(cfg)) == {(328, 328)}
-    assert cfg.model.backbone.depth == 101
-    rates = built['wss/dual_branch_r101_voc.py']['rates']
-    assert rates['backbone'] == pytest.approx([5e-6])
-    assert rates['decode_head'] == [1e-4]
-
-
-def test_rrm_from_its_classifier_as_its_released_code():
-    cfg, optimizer, _ = paper_config('rrm_r38_voc_from_cls')
-    assert (optimizer.lr, optimizer.momentum, optimizer.weight_decay) == (0.0007, 0., 1e-5)
-    assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 4
-    (poly, ) = cfg.param_scheduler
-    assert poly.power == 0.9 and cfg.train_cfg.max_epochs == round(20000 * 4 / 10582)
-    assert not any(hook.type.endswith('ClassifyFirstHook') for hook in cfg.custom_hooks)
-    assert cfg.load_from and not cfg.model.backbone.init_cfg
-
-
-def test_rrm_as_its_released_code(built):
-    """RRM, "Implementation Details", and what the released code does where it differs."""
-    cfg, optimizer, resize = paper_config('rrm_r38_voc')
-    assert (optimizer.type, optimizer.momentum, optimizer.weight_decay) == ('SGD', 0., 5e-4)
-    assert set(crop_sizes(cfg)) == {(321, 321)} and tuple(resize.ratio_range) == (0.7, 1.3)
-    assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 8
-    first = next(hook for hook in cfg.custom_hooks if hook.type.endswith('ClassifyFirstHook'))
-    assert first.share * cfg.train_cfg.max_epochs == 12  # where the learning rate restarts
-    rates = built['wss/rrm_r38_voc.py']['rates']
-    assert rates['decode_head'] == pytest.approx([0.1, 0.2])
-
-
-def test_two_step_networks_have_rates_of_1_2_10_and_20(built):
-    for name, rate in (('vgg16', 0.001), ('r101', 2.5e-4)):
-        rates = built[f'wss/rrm_two_step_{name}_voc.py']['rates']
-        assert rates['decode_head'] == pytest.approx([10 * rate, 20 * rate])
-        assert rates['backbone'] == pytest.approx([rate, 2 * rate] if name == 'vgg16' else [rate])
+def test_networks_as_in_their_papers():
+    """What configs/papers.yml does not state of them."""
+    mixed, annotation, without_priors, dual, rrm = (load(f'wss/{name}.py') for name in (
+        'mixed_dual_r50_voc', 'ann_net_hr48_voc', 'ann_net_hr48_voc_no_priors',
+        'dual_branch_r101_voc', 'rrm_r38_voc_from_cls'))
+    assert mixed.param_scheduler[0].convert_to_iter_based
+    assert (mixed.model.backbone.depth, dual.model.backbone.depth) == (50, 101)
+    assert mixed.model.decode_head.feature_head.type == 'DepthwiseSeparableASPPHead'
+    assert annotation.model.pretrained.endswith('hrnetv2_w48')
+    assert annotation.model.backbone.extra.stage4.num_channels == (48, 96, 192, 384)
+    assert without_priors.model.decode_head == annotation.model.decode_head
+    assert without_priors.optim_wrapper == annotation.optim_wrapper
+    assert rrm.load_from and not rrm.model.backbone.init_cfg

@@ -1,6 +1,5 @@
-"""DSRG's configs against its released code; the classifier of its seeds against SEC's."""
+"""What configs/papers.yml does not state of DSRG's configs, and the truth is in its code."""
 import functools
-import os.path as osp
 import re
 from pathlib import Path
 
@@ -10,18 +9,12 @@ import torch
 from devkit import COLOURS, make_devkit
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import (
-    DATASETS,
-    MODELS,
-    PARAM_SCHEDULERS,
-    init_default_scope,
-)
+from mmengine.registry import DATASETS, MODELS, init_default_scope
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 NETWORKS = 'vgg16', 'r101'
 STEP_1, RETRAIN = 'wss/dsrg_{}_voc', 'wss/dsrg_retrain_{}_voc'
-CAM, MSRC, MSRC_TWO_STEP = ('wss/dsrg_cam_vgg16_voc', 'msrc/dsrg_efflite0_msrc',
-                            'msrc/dsrg_two_step_efflite0_msrc')
+CAM, MSRC = 'wss/dsrg_cam_vgg16_voc', 'msrc/dsrg_efflite0_msrc'
 
 
 def load(name):
@@ -37,11 +30,6 @@ def build(name):
         return MODELS.build(cfg.model).eval()
 
 
-def source_of(name):
-    (source, ) = load(name).train_dataloader.dataset.datasets
-    return source
-
-
 def settings(name):
     """Of the built optimiser: name of a parameter -> its learning rate and weight decay."""
     optimizer = build_optim_wrapper(build(name), load(name).optim_wrapper).optimizer
@@ -51,49 +39,12 @@ def settings(name):
     return {key: by_id[id(p)] for key, p in build(name).named_parameters()}
 
 
-def rates_by_step(name, steps):
-    """The learning rate of weights of the backbone in some of the steps of a training."""
-    cfg = load(name)
-    optimizer = torch.optim.SGD(
-        [torch.zeros(1, requires_grad=True)], lr=cfg.optim_wrapper.optimizer.lr)
-    common = dict(end=cfg.train_cfg.max_iters, optimizer=optimizer)
-    schedulers = [PARAM_SCHEDULERS.build(dict(common, **one)) for one in cfg.param_scheduler]
-    rates = []
-    for _ in range(cfg.train_cfg.max_iters):
-        rates.append(optimizer.param_groups[0]['lr'])
-        optimizer.step()
-        for scheduler in schedulers:
-            scheduler.step()
-    return [rates[step] for step in steps]
-
-
-def check_recipe(name, batch, steps):
-    cfg = load(name)
-    loader = cfg.train_dataloader
-    assert (loader.batch_size == loader.sampler.batch_size == cfg.auto_scale_lr.base_batch_size
-            == batch)
-    assert cfg.train_cfg.type == 'IterBasedTrainLoop' and cfg.train_cfg.max_iters == steps
-    assert not loader.sampler.by_epoch and not cfg.log_processor.by_epoch
-    assert tuple(cfg.model.data_preprocessor.size) == (321, 321)
-
-
-def transforms(name):
-    return [transform.type.split('.')[-1] for transform in source_of(name).pipeline]
-
-
 @pytest.mark.parametrize('network', NETWORKS)
-def test_step_1_as_its_released_code(network):
-    name = STEP_1.format(network)
-    check_recipe(name, batch=20, steps=8000)
-    # warped, whatever the shape, and mirrored; no other augmentation
-    assert transforms(name) == ['LoadImageFromFile', 'LoadWeakLabels', 'Resize', 'RandomFlip',
-                                'PackWeakSegInputs']
-    warp = source_of(name).pipeline[2]
-    assert tuple(warp.scale) == (321, 321) and not warp.keep_ratio
-    head = build(name).decode_head
-    assert (head.fg_threshold, head.bg_threshold, head.loss_weights) == (0.85, 0.99, (1., 1.))
-    assert head.crf == dict(iterations=10, sxy_gaussian=3 / 12, compat_gaussian=3,
-                            sxy_bilateral=80 / 12, srgb=13, compat_bilateral=10)
+@pytest.mark.parametrize('name, resized', [(STEP_1, 'Resize'), (RETRAIN, 'RandomCrop')])
+def test_images_are_resized_and_mirrored_alone(network, name, resized):
+    (source, ) = load(name.format(network)).train_dataloader.dataset.datasets
+    assert [transform.type.split('.')[-1] for transform in source.pipeline] == [
+        'LoadImageFromFile', 'LoadWeakLabels', resized, 'RandomFlip', 'PackWeakSegInputs']
 
 
 @pytest.mark.parametrize('name', [
@@ -111,39 +62,18 @@ def test_step_1_sees_warped_images_when_masks_are_made_too(name):
 
 
 @pytest.mark.parametrize('network', NETWORKS)
-def test_retraining_as_its_released_code(network):
-    name = RETRAIN.format(network)
-    check_recipe(name, batch=10, steps=20000)
-    assert transforms(name) == ['LoadImageFromFile', 'LoadWeakLabels', 'RandomCrop', 'RandomFlip',
-                                'PackWeakSegInputs']
-    assert tuple(source_of(name).pipeline[2].crop_size) == (321, 321)
-    loss = build(name).decode_head.loss_decode
-    assert type(loss).__name__ == 'CrossEntropyLoss' and loss.avg_non_ignore
-    sizes = load(name).tta_pipeline[1].transforms[0]
+def test_retrained_networks_see_three_sizes(network):
+    sizes = load(RETRAIN.format(network)).tta_pipeline[1].transforms[0]
     assert [(step.scale_factor, step.keep_ratio) for step in sizes] == [
         (0.75, True), (1., True), (1.25, True)]
 
 
 def test_the_classifier_of_the_seeds_as_that_of_sec():
-    check_recipe(CAM, batch=15, steps=8000)
     cfg = load(CAM)
-    (phases, ) = [hook for hook in cfg.custom_hooks if hook.type.endswith('ClassifyFirstHook')]
-    assert phases.share == 1
     assert cfg.val_evaluator == cfg.test_evaluator == [dict(type='mmpretrain.AveragePrecision')]
     model = build(CAM)
     assert model.backbone.fc6.dilation == model.backbone.fc7.kernel_size == (1, 1)
     assert model.decode_head.classifier.weight.shape == (20, 1024, 1, 1)
-
-
-@pytest.mark.parametrize('name, expected', [
-    (STEP_1, {0: 5e-4, 999: 5e-4, 1000: 5e-4 * 0.33, 2000: 5e-4 * 0.33**2, 7999: 5e-4 * 0.33**7}),
-    (RETRAIN, {0: 1e-3, 10000: 1e-3 * 0.5**0.9, 19999: 0}),
-    (CAM, {0: 1e-3, 1999: 1e-3, 2000: 1e-4, 7999: 1e-6})], ids=['step_1', 'retrain', 'cam'])
-def test_learning_rates_by_step(name, expected):
-    assert rates_by_step(name.format('vgg16'), expected) == pytest.approx(
-        [*expected.values()], rel=1e-3, abs=2e-7)
-    with_resnet = load(name.format('r101'))
-    assert with_resnet.param_scheduler == load(name.format('vgg16')).param_scheduler
 
 
 @pytest.mark.parametrize('name, rate, new', [
@@ -187,34 +117,15 @@ def test_msrc_has_the_same_method_for_its_size():
     with torch.device('meta'):
         logits = model(torch.zeros(1, 3, *load(MSRC).model.data_preprocessor.size), mode='tensor')
     assert logits.shape == (1, 16, 28, 28)
-    head, paper = model.decode_head, build(STEP_1.format('vgg16')).decode_head
-    assert (head.fg_threshold, head.bg_threshold) == (paper.fg_threshold, paper.bg_threshold)
-    # sigmas of the image, in units of 8 of its pixels; all else as in the paper
-    assert head.crf == dict(paper.crf, sxy_gaussian=3 / 8, sxy_bilateral=80 / 8)
-    assert [conv.dilation[0] for conv in head.head.classifiers] == [
+    assert [conv.dilation[0] for conv in model.decode_head.head.classifiers] == [
         round(d * 28 / 41) for d in (6, 12, 18, 24)]
-
-
-@pytest.mark.parametrize('user, maker, kind, folder', [
-    *((STEP_1.format(network), CAM, 'image', 'Seeds_dsrg') for network in NETWORKS),
-    (RETRAIN.format('vgg16'), STEP_1.format('vgg16'), 'pseudo', 'PseudoMask_dsrg_vgg16'),
-    (RETRAIN.format('r101'), STEP_1.format('r101'), 'pseudo', 'PseudoMask_dsrg_r101'),
-    (MSRC, 'msrc/rrm_efflite0_msrc', 'image', 'Seeds_dsrg'),
-    (MSRC_TWO_STEP, MSRC, 'pseudo', 'PseudoMask_dsrg_efflite0')], ids=str)
-def test_seeds_and_masks_are_of_the_weak_images_of_the_config_that_makes_them(
-        user, maker, kind, folder):
-    """Else tools/generate_pseudo_masks.py MAKER could not make them."""
-    source, made_of = source_of(user), source_of(maker)
-    assert (source.supervision, source.pseudo_mask) == ('pseudo', folder)
-    assert made_of.supervision == kind
-    assert [(one.type, osp.join(one.data_root, one.ann_file)) for one in (source, made_of)] == [
-        (source.type, osp.join(source.data_root, 'ImageSets/Segmentation/trainaug.txt'))] * 2
 
 
 def test_seeds_go_with_the_image_when_it_is_warped_and_mirrored(tmp_path):
     """True masks as seeds: whatever is red stays labelled red."""
     make_devkit(tmp_path, weak=1, size=(60, 90))
-    source = dict(source_of(STEP_1.format('vgg16')), data_root=str(tmp_path),
+    (source, ) = load(STEP_1.format('vgg16')).train_dataloader.dataset.datasets
+    source = dict(source, data_root=str(tmp_path),
                   ann_file='ImageSets/Segmentation/weak.txt', pseudo_mask='SegmentationClass')
     init_default_scope('mmseg')
     dataset = DATASETS.build(source)

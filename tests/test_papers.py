@@ -1,5 +1,4 @@
 """configs/papers.yml: what it names exists, takes its options, and has the settings it states."""
-import importlib.util
 import json
 import re
 import shlex
@@ -9,18 +8,9 @@ from pathlib import Path
 import pytest
 from mmengine.registry import init_default_scope
 from paper_settings import describe
+from tiny_run import ROOT, load_script
 
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def load_script(path):
-    spec = importlib.util.spec_from_file_location('script', ROOT / path)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script
-
 
 PAGE = load_script('docs/render_papers.py')
 FACTS = PAGE.load_facts()

@@ -200,11 +200,9 @@ def test_no_module_imports_upwards():
     ('mmseg_wss.engine.x', 'from tools.train import main'),
     ('mmseg_wss.engine.x', 'from mmseg_wss.pipeline import y'),
     ('mmseg_wss.ops.x', 'import numpy'),
-    ('mmseg_wss.ops.x', 'from mmseg_wss.models import y'),
     ('mmseg_wss.labels.x', 'def f():\n    import torch'),
     ('mmseg_wss.labels.formats.x', 'from mmseg_wss.registry import DATASETS'),
     ('mmseg_wss.utils.x', 'from mmseg_wss.labels.boxes import y'),
-    ('mmseg_wss.models.losses.x', 'from mmseg_wss.engine import y'),
     ('mmseg_wss.pseudo_labels.x', 'from ..proposals import y')])
 def test_an_import_upwards_would_be_seen(module, source):
     assert arrows_up(module, source)

@@ -1,4 +1,5 @@
-"""The quick start in seconds: its network and pipelines on 37 small images."""
+"""The quick start in seconds: its network and pipelines on 37 small images; scripts."""
+import importlib.util
 import json
 import os
 import re
@@ -30,6 +31,22 @@ default_hooks = dict(checkpoint=dict(interval=2), logger=dict(interval=1))
 """
 NO_WORKERS = ('train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False',
               'val_dataloader.num_workers=0', 'val_dataloader.persistent_workers=False')
+
+
+def load_script(path):
+    """The module of a file that is in no package, such as 'tools/train.py'."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+def write_log(work_dir, start, entries, tail=''):
+    """What a training that began at `start` leaves of its metrics; `tail` may be half a line."""
+    folder = work_dir / start / 'vis_data'
+    folder.mkdir(parents=True)
+    (folder / 'scalars.json').write_text(
+        ''.join(json.dumps(entry) + '\n' for entry in entries) + tail)
 
 
 def write_config(folder, iterations=12, more=''):
@@ -113,6 +130,25 @@ def descendants(pid):
         for child in path.read_text().split():
             found += descendants(int(child))
     return found
+
+
+def is_running(pid):
+    """A zombie does not: its parent may be slow to look."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_for(condition, seconds=240):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def wait_for_the_end_of(pids):
+    wait_for(lambda: not any(is_running(pid) for pid in pids))
 
 
 def last_checkpoint(work_dir):

@@ -1,13 +1,6 @@
-import json
+from tiny_run import write_log
 
 from mmseg_wss.evaluation.val_curve import read_curve
-
-
-def write_log(work_dir, start, entries, tail=''):
-    folder = work_dir / start / 'vis_data'
-    folder.mkdir(parents=True)
-    (folder / 'scalars.json').write_text(
-        ''.join(json.dumps(entry) + '\n' for entry in entries) + tail)
 
 
 def test_the_last_start_counts_and_half_a_line_does_not(tmp_path):

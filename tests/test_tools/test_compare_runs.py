@@ -1,28 +1,21 @@
 """The table of results, from logs with known contents."""
-import importlib.util
 import json
 import subprocess
 from pathlib import Path
 
 import pytest
+from tiny_run import load_script, write_log
 
 from mmseg_wss.evaluation.val_curve import late_gain
 
-PATH = Path(__file__).parents[2] / 'tools/analysis_tools/compare_runs.py'
+TOOL = load_script('tools/analysis_tools/compare_runs.py')
 
 
-@pytest.fixture(scope='module')
-def tool():
-    spec = importlib.util.spec_from_file_location('compare_runs', PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def write_log(work_dir, start, entries):
-    folder = work_dir / start / 'vis_data'
-    folder.mkdir(parents=True)
-    (folder / 'scalars.json').write_text(''.join(json.dumps(e) + '\n' for e in entries))
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / 'tiny.py'
+    path.write_text("train_cfg = dict(type='IterBasedTrainLoop', max_iters=20)\n")
+    return path
 
 
 def test_the_late_gain_is_last_third_minus_the_third_before():
@@ -30,24 +23,20 @@ def test_the_late_gain_is_last_third_minus_the_third_before():
     assert late_gain(curve, 'mIoU') == (30 + 50) / 2 - (10 + 20) / 2
 
 
-def test_finished_runs_are_read_and_not_trained_again(tool, tmp_path, capsys, monkeypatch):
-    config = tmp_path / 'tiny.py'
-    config.write_text("train_cfg = dict(type='IterBasedTrainLoop', max_iters=20)\n")
+def test_finished_runs_are_read_and_not_trained_again(config, tmp_path, capsys, monkeypatch):
     write_log(tmp_path / 'runs/tiny', '20260101_000000', [
         dict(step=10, mIoU=41.5, mAcc=50.), dict(step=20, mIoU=40.25, mAcc=55.)])
     monkeypatch.setattr('subprocess.run', lambda *_, **__: pytest.fail('it was trained again'))
     monkeypatch.setattr('sys.argv', ['compare_runs.py', str(config), '--work-dirs',
                                      str(tmp_path / 'runs'), '--out', str(tmp_path / 'out')])
-    tool.run(tool.parse_args())
+    TOOL.run(TOOL.parse_args())
     row = next(line for line in capsys.readouterr().out.splitlines() if ' tiny ' in line)
     assert [cell.strip() for cell in row.split('|')[2:7]] == ['20', '40.25', '41.50', '10', '55.00']
     assert json.loads((tmp_path / 'out/runs.json').read_text())[0]['finished'] is True
     assert (tmp_path / 'out/val_curves.png').exists()
 
 
-def test_a_run_may_have_options_and_then_has_its_own_work_dir(tool, tmp_path, monkeypatch):
-    config = tmp_path / 'tiny.py'
-    config.write_text("train_cfg = dict(type='IterBasedTrainLoop', max_iters=20)\n")
+def test_a_run_may_have_options_and_then_has_its_own_work_dir(config, tmp_path, monkeypatch):
     commands = []
 
     def train(command):
@@ -61,7 +50,7 @@ def test_a_run_may_have_options_and_then_has_its_own_work_dir(tool, tmp_path, mo
         'compare_runs.py', str(config), f"{config} model.n=0 sampler.ratio='[2, 1]'",
         f'{config} train_cfg.max_iters=30', '--work-dirs', str(tmp_path), '--out', str(tmp_path),
         '--cfg-options', 'a.b=1'])
-    tool.run(tool.parse_args())
+    TOOL.run(TOOL.parse_args())
     assert [Path(command[2]).name for command in commands] == [
         'tiny', 'tiny_n=0_ratio=-2-1', 'tiny_max_iters=30']
     assert [command[5:] for command in commands] == [
@@ -74,10 +63,8 @@ def test_a_run_may_have_options_and_then_has_its_own_work_dir(tool, tmp_path, mo
 @pytest.mark.parametrize('runs, said', [
     (['none.py'], 'none.py: there is no such config'), (['{} n'], 'n: an option of a run is'),
     (['{}', '{}'], 'share a work dir: tiny, tiny')])
-def test_bad_runs_are_named(tool, tmp_path, monkeypatch, capsys, runs, said):
-    (tmp_path / 'tiny.py').write_text('')
-    monkeypatch.setattr('sys.argv', [
-        'compare_runs.py', *(run.format(tmp_path / 'tiny.py') for run in runs)])
+def test_bad_runs_are_named(config, monkeypatch, capsys, runs, said):
+    monkeypatch.setattr('sys.argv', ['compare_runs.py', *(run.format(config) for run in runs)])
     with pytest.raises(SystemExit):
-        tool.parse_args()
+        TOOL.parse_args()
     assert said in capsys.readouterr().err

@@ -1,24 +1,21 @@
-import errno
+import functools
 import os
 import re
-import runpy
 import signal
 import sys
 import threading
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-from devkit import CLASSES, make_devkit, write_annotation
+from devkit import CLASSES, make_devkit, read_mask, write_annotation
 from PIL import Image
 from scipy.io import savemat
-from tiny_run import descendants, kill_all, launch
+from tiny_run import ROOT, descendants, kill_all, launch, wait_for, wait_for_the_end_of
 
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 from mmseg_wss.labels.stores.mask_folder import MaskFolder, read_records
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'generate_proposals.py'
+TOOL = 'generate_proposals.py'
 LIST = 'ImageSets/Segmentation/weak.txt'
 CONFIG = """
 def source(name, supervision='pixel', **kwargs):
@@ -32,35 +29,19 @@ del source
 """
 
 
-@pytest.fixture(scope='module')
-def run():
-    """A function that runs the tool; returns its exit code, and what it printed at last."""
-    def run(*args, capsys):
-        patch = pytest.MonkeyPatch()
-        handler = signal.getsignal(signal.SIGTERM)
-        patch.setattr(sys, 'argv', [str(TOOL), *map(str, args)])
-        try:
-            with pytest.raises(SystemExit) as stop:
-                runpy.run_path(str(TOOL), run_name='__main__')
-        finally:
-            patch.undo()
-            signal.signal(signal.SIGTERM, handler)
-        code, printed = stop.value.code, capsys.readouterr()
-        if isinstance(code, str):  # sys.exit('message')
-            return 1, code
-        return int(code), printed.err if code == 2 else printed.out
-
-    return run
+@pytest.fixture
+def run(run_tool):
+    return functools.partial(run_tool, TOOL)
 
 
 @pytest.fixture
-def generate(run, tmp_path, capsys):
+def generate(run, tmp_path):
     """Make a devkit with 5 weak images, and a function that runs the tool on it."""
     make_devkit(tmp_path / 'kit', weak=5)
 
     def generate(*args, out='out', method='rect', workers=1):
         return run(tmp_path / 'kit', '--ann-file', LIST, '--out', tmp_path / out, '--method',
-                   method, '--workers', workers, *args, capsys=capsys)
+                   method, '--workers', workers, *args)
 
     return generate
 
@@ -75,11 +56,6 @@ def times(folder):
     return {path.name: path.stat().st_mtime_ns for path in folder.glob('[!.]*.png')}
 
 
-def changed(before, after):
-    assert before.keys() == after.keys()
-    return sorted(name for name in before if before[name] != after[name])
-
-
 def test_masks_are_the_painted_boxes(generate, tmp_path):
     code, report = generate()
     assert code == 0
@@ -90,10 +66,7 @@ def test_masks_are_the_painted_boxes(generate, tmp_path):
         x1, y1, x2, y2 = boxes[0].astype(int)
         expected = np.zeros((12, 16), np.uint8)
         expected[y1:y2, x1:x2] = CLASSES.index(names[0])
-        with Image.open(tmp_path / f'out/w{i}.png') as png:
-            assert png.mode == 'P'
-            np.testing.assert_array_equal(np.array(png), expected)
-            assert png.getpalette()[:9] == [0, 0, 0, 128, 0, 0, 0, 128, 0]
+        np.testing.assert_array_equal(read_mask(tmp_path / f'out/w{i}.png'), expected)
     records = read_records(tmp_path / 'out')
     assert sorted(records) == ['w0', 'w1', 'w2', 'w3', 'w4']
     recipe = records['w0']['recipe']
@@ -111,7 +84,7 @@ def test_only_what_is_missing_or_made_otherwise_is_made(generate, tmp_path):
     write_annotation(tmp_path / 'kit/Annotations/w1.xml', 'green', (2, 3, 9, 8))
     assert '4 up to date, 1 to make' in generate()[1]
     second = times(out)
-    assert changed(first, second) == ['w1.png']
+    assert [name for name in first if first[name] != second[name]] == ['w1.png']
 
     (out / 'w3.png').unlink()
     assert '4 up to date, 1 to make' in generate()[1]
@@ -179,33 +152,22 @@ def test_images_that_fail(generate, tmp_path):
     assert code == 1 and '5 images: 1 up to date, 3 to make' in report and '3 failed' in report
 
 
-@pytest.mark.parametrize('file', ['JPEGImages/w1.jpg', 'Annotations/w1.xml'])
-def test_a_missing_file_is_the_failure_of_its_image(generate, tmp_path, file):
-    (tmp_path / 'kit' / file).unlink()
+@pytest.mark.parametrize('spoil, named', [
+    (lambda folder: (folder / 'kit/JPEGImages/w1.jpg').unlink(), 'JPEGImages/w1.jpg'),
+    (lambda folder: (folder / 'kit/Annotations/w1.xml').unlink(), 'Annotations/w1.xml'),
+    (lambda folder: (folder / 'out/w1.png/full').mkdir(parents=True), 'w1.png')],
+    ids=['no image', 'no boxes', 'a folder in the place of the mask'])
+def test_a_missing_file_is_the_failure_of_its_image(generate, tmp_path, spoil, named):
+    spoil(tmp_path)
     code, report = generate()
     assert code == 1 and '4 made' in report and '1 failed' in report
     assert len([line for line in report.splitlines()
-                if line.startswith('w1: ') and file in line]) == 1
+                if line.startswith('w1: ') and named in line]) == 1
 
 
-def test_a_mask_that_cannot_be_written_is_the_failure_of_its_image(generate, tmp_path):
-    (tmp_path / 'out/w1.png/full').mkdir(parents=True)  # a folder in its place
-    code, report = generate()
-    assert code == 1 and '4 made' in report
-    assert len([line for line in report.splitlines() if line.startswith('w1: ')]) == 1
-
-
-def test_a_full_disk_stops_all(generate, tmp_path, monkeypatch):
+def test_a_full_disk_stops_all(generate, tmp_path, full_disk):
     """Not one failure for each image that is left."""
-    fsync, left = os.fsync, [1]
-
-    def full(descriptor):
-        left[0] -= 1
-        if left[0] < 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        fsync(descriptor)
-    with monkeypatch.context() as patch:
-        patch.setattr(os, 'fsync', full)
+    with full_disk(1) as left:
         code, error = generate()
     assert code == 1
     assert 'out/w1.png: ' in error and 'Free space on this disk' in error
@@ -225,22 +187,21 @@ def test_the_folder_is_not_taken_from_a_shard_at_work(generate, tmp_path):
     assert generate()[0] == 0
 
 
-def test_the_weak_sources_of_a_config(run, tmp_path, capsys):
+def test_the_weak_sources_of_a_config(run, tmp_path):
     make_devkit(tmp_path, weak=3)
     for path in (tmp_path / 'SegmentationClass').iterdir():
         path.unlink()  # true masks are not opened, proposals are not there yet
     config = tmp_path / 'config.py'
     config.write_text(CONFIG.format(root=str(tmp_path)))
     args = config, '--method', 'rect', '--workers', 1
-    assert run(*args, '--out', tmp_path / 'a', capsys=capsys)[0] == 0
+    assert run(*args, '--out', tmp_path / 'a')[0] == 0
     assert sorted(files(tmp_path / 'a', '*.png')) == ['w0.png', 'w1.png', 'w2.png']
-    assert run(*args, '--out', tmp_path / 'b', '--ann-file', 'ImageSets/Segmentation/val.txt',
-               capsys=capsys)[0] == 0
+    assert run(*args, '--out', tmp_path / 'b', '--ann-file',
+               'ImageSets/Segmentation/val.txt')[0] == 0
     assert sorted(files(tmp_path / 'b', '*.png')) == ['v0.png', 'v1.png']
     make_devkit(tmp_path / 'more', weak=1)
     code, error = run(*args, '--out', tmp_path / 'c', '--cfg-options',
-                      f'train_dataloader.dataset.datasets.2.data_root={tmp_path / "more"}',
-                      capsys=capsys)
+                      f'train_dataloader.dataset.datasets.2.data_root={tmp_path / "more"}')
     assert code == 1 and 'w0.png' in error and 'rename' in error
 
 
@@ -253,9 +214,8 @@ def test_turned_photographs(generate, tmp_path):
         image.save(path, exif=exif)
     write_annotation(tmp_path / 'kit/Annotations/w0.xml', 'red', (1, 10, 5, 16))
     assert generate()[0] == 0
-    with Image.open(tmp_path / 'out/w0.png') as png:
-        assert png.size == (12, 16)
-        assert np.array(png)[10:16, 1:5].all()
+    mask = read_mask(tmp_path / 'out/w0.png')
+    assert mask.shape == (16, 12) and mask[10:16, 1:5].all()
 
 
 def test_mcg_proposals_made_elsewhere(generate, tmp_path):
@@ -268,8 +228,7 @@ def test_mcg_proposals_made_elsewhere(generate, tmp_path):
     code, report = generate('--mcg-dir', tmp_path, method='mcg')
     expected = np.zeros((12, 16), np.uint8)
     expected[2:, :8] = 2
-    with Image.open(tmp_path / 'out/w0.png') as png:
-        np.testing.assert_array_equal(np.array(png), expected)
+    np.testing.assert_array_equal(read_mask(tmp_path / 'out/w0.png'), expected)
     assert code == 1 and '1 made' in report and '4 failed' in report
     assert [line[:2] for line in report.splitlines() if '.mat' in line] == ['w1', 'w2', 'w3', 'w4']
 
@@ -301,23 +260,16 @@ def test_wrong_arguments(generate, tmp_path, args, message):
     assert not (tmp_path / 'out').exists()
 
 
-def test_wrong_places(generate, run, tmp_path, capsys):
-    code, error = run(tmp_path / 'kit', '--out', tmp_path / 'out', capsys=capsys)
+def test_wrong_places(generate, run, tmp_path):
+    code, error = run(tmp_path / 'kit', '--out', tmp_path / 'out')
     assert code == 2 and '--ann-file' in error
-    code, error = run(tmp_path / 'no.py', '--out', tmp_path / 'out', capsys=capsys)
+    code, error = run(tmp_path / 'no.py', '--out', tmp_path / 'out')
     assert code == 2 and 'no.py: there is no such config' in error
     (tmp_path / 'file').touch()
     code, error = generate(out='file/out')
     assert code == 1 and 'file/out' in error
     code, error = generate(out='kit/SegmentationClass')  # true masks
     assert code == 1 and 'empty folder' in error
-
-
-def wait_for(condition, seconds=240):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def test_a_stop_in_the_middle(generate, tmp_path):
@@ -345,15 +297,15 @@ def test_a_stop_in_the_middle(generate, tmp_path):
 def test_a_killed_run_goes_on_to_the_same_folder(generate, tmp_path):
     make_devkit(tmp_path / 'kit', weak=24, size=(60, 80))
     out = tmp_path / 'out'
-    process = launch(sys.executable, TOOL, tmp_path / 'kit', '--ann-file', LIST, '--out', out,
-                     '--method', 'grabcut', '--workers', 2)
+    process = launch(sys.executable, ROOT / 'tools' / TOOL, tmp_path / 'kit', '--ann-file', LIST,
+                     '--out', out, '--method', 'grabcut', '--workers', 2)
     try:
         wait_for(lambda: len(times(out)) >= 3 or process.poll() is not None)
         workers = descendants(process.pid)[1:]
         process.kill()  # this process alone: the others must leave on their own
         process.wait()
         assert len(workers) >= 2
-        wait_for(lambda: not any(alive(pid) for pid in workers))
+        wait_for_the_end_of(workers)
     finally:
         kill_all(process)
         process.stdout.close()
@@ -367,11 +319,3 @@ def test_a_killed_run_goes_on_to_the_same_folder(generate, tmp_path):
     assert files(out, '*.png') == files(tmp_path / 'whole', '*.png')
     assert read_records(out) == read_records(tmp_path / 'whole')
     assert not list(out.glob('.tmp-*'))
-
-
-def alive(pid):
-    """Whether a process runs; a zombie does not (its parent may be slow to look)."""
-    try:
-        return Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[0] != 'Z'
-    except (FileNotFoundError, ProcessLookupError):
-        return False

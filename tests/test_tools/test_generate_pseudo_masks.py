@@ -3,9 +3,6 @@
 The network is random with large logits, so that it is sure of some pixels and unsure of others.
 """
 import copy
-import errno
-import importlib.util
-import os
 import shutil
 import signal
 import sys
@@ -14,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from devkit import make_devkit, write_annotation
+import torch.nn.functional as F
+from devkit import make_devkit, read_mask, write_annotation
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from PIL import Image
-from tiny_run import ROOT, finish, free_port, kill_all, launch
+from tiny_run import ROOT, finish, free_port, kill_all, launch, load_script
 
 from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.engine.weak_sources import image_pipeline, weak_images
@@ -29,7 +27,6 @@ from mmseg_wss.labels.stores.mask_folder import read_records
 from mmseg_wss.labels.stores.mask_target import confidence_path
 from mmseg_wss.registry import MODELS
 
-TOOL = ROOT / 'tools/generate_pseudo_masks.py'
 SIZE = (36, 48)
 WEAK = [f'w{i}' for i in range(5)]
 TAU = 0.6
@@ -58,6 +55,14 @@ model = dict(
     backbone=dict(in_channels={channels}),
     decode_head=dict(num_classes=3, feature_head=dict(num_classes=3)))
 """
+SEEDS = """
+method = 'cam'
+pipeline.remove(views[0])
+train_dataloader['dataset']['datasets'][1].update(supervision='image')
+model.update(decode_head=dict(
+    _delete_=True, type='mmseg_wss.RRMHead', in_channels=16, channels=8, num_classes=3, in_index=3,
+    scales=(1., 2.), loss_energy=None))
+"""
 KILL = """
 custom_imports = dict(imports=['kill_hook'])
 custom_hooks = [*_base_.custom_hooks, dict(type='KillHook')]
@@ -74,18 +79,11 @@ class KillHook(Hook):
 """
 
 
-def load_tool():
-    spec = importlib.util.spec_from_file_location('generate_pseudo_masks', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope='module')
 def tool():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as in the processes of their own: sums in the same order
-    yield load_tool()
+    yield load_script('tools/generate_pseudo_masks.py')
     torch.set_num_threads(threads)
 
 
@@ -108,17 +106,19 @@ class Setting:
         torch.manual_seed(0)
         self.model = MODELS.build(self.cfg.model).eval()
         with torch.no_grad():
-            for parameter in self.model.decode_head.strong_branch.parameters():
-                parameter.mul_(6 if parameter.dim() > 1 else 1)
+            for name, parameter in self.model.named_parameters():
+                if 'strong_branch' in name and parameter.dim() > 1:
+                    parameter.mul_(6)
         self.checkpoint = checkpoint or folder / 'net.pth'
         if checkpoint is None:
             torch.save(dict(state_dict=self.model.state_dict(), meta={}), self.checkpoint)
         self.work_dir = folder / 'work'
 
     def arguments(self, out, *options, tau=TAU):
+        if tau is not None:
+            options = '--tau', tau, *options
         return [str(text) for text in (
-            self.config, self.checkpoint, '--out', out, '--tau', tau, '--work-dir', self.work_dir,
-            *options)]
+            self.config, self.checkpoint, '--out', out, '--work-dir', self.work_dir, *options)]
 
     def predict(self, pipeline):
         """Softmax of the network's own predictions of the weak images: name -> (K, H, W)."""
@@ -145,7 +145,7 @@ def whole(tool, setting, tmp_path_factory):
 
 
 def read_masks(folder):
-    return {path.stem: np.array(Image.open(path)) for path in sorted(folder.glob('*.png'))}
+    return {path.stem: read_mask(path) for path in sorted(folder.glob('*.png'))}
 
 
 def by_hand(probs, tau=TAU):
@@ -175,7 +175,6 @@ def test_masks_are_the_predictions_above_tau(tool, setting, whole):
     assert_same_masks(masks, expected)
     pixels = np.stack(list(masks.values()))
     assert 0.1 < (pixels == 255).mean() < 0.9 and len(np.unique(pixels)) > 2
-    assert Image.open(whole / 'w0.png').mode == 'P'
     for name, record in read_records(whole).items():
         assert record['kept'] == (masks[name] != 255).sum()
         assert record['recipe']['method'] == 'tiny'  # the config is tiny.py
@@ -244,14 +243,6 @@ def test_tags_restrict_the_classes(tool, setting, tmp_path, capsys, source):
     assert f'{len(WEAK)} of them written now' in capsys.readouterr().out
 
 
-def test_an_image_without_tags_cannot_be_gated(tool, setting, tmp_path):
-    kit = Setting(tmp_path, checkpoint=setting.checkpoint)
-    (kit.root / 'Annotations/w3.xml').write_text('<annotation></annotation>')
-    with pytest.raises(DataError, match=r'w3\.xml: the weak image .*no object'):
-        make(tool, kit.arguments(tmp_path / 'masks', '--tag-gate'))
-    assert not (tmp_path / 'masks').exists()
-
-
 def test_crf_sharpens_the_probabilities(tool, setting, tmp_path):
     from mmseg_wss.ops import dense_crf
     make(tool, setting.arguments(tmp_path / 'crf', '--crf'))
@@ -261,6 +252,64 @@ def test_crf_sharpens_the_probabilities(tool, setting, tmp_path):
         mask = np.array(Image.open(tmp_path / f'crf/{name}.png'))
         # two decoders of JPEG may differ by a level
         assert (mask == by_hand(refined[0].numpy())).mean() > 0.99
+
+
+# ---- seeds
+
+@pytest.fixture(scope='module')
+def classifier(tmp_path_factory):
+    return Setting(tmp_path_factory.mktemp('classifier'), more=SEEDS)
+
+
+@torch.no_grad()
+def maps_by_hand(model, path):
+    """The mean of the maps at full and double size, cut to the image, (2, H, W)."""
+    image = np.array(Image.open(path), np.float32).transpose(2, 0, 1) / 127.5 - 1
+    padded = F.pad(torch.from_numpy(image)[None], (0, 0, 0, 48 - SIZE[0]))
+    cams = []
+    for scale in (1., 2.):
+        scaled = F.interpolate(padded, scale_factor=scale, mode='bilinear')
+        features = model.backbone(scaled)[3]
+        cam = F.conv2d(features, model.decode_head.classifier.weight).relu()
+        cams.append(F.interpolate(cam, padded.shape[-2:], mode='bilinear'))
+    return (sum(cams) / 2)[0, :, :SIZE[0], :SIZE[1]].numpy()
+
+
+def test_seeds_are_those_of_the_images_own_classes(tool, classifier, tmp_path, capsys):
+    arguments = classifier.arguments(tmp_path / 'seeds', '--seeds', 0.7, 0.4, tau=None)
+    make(tool, arguments)
+    found = set()
+    for i, name in enumerate(WEAK):
+        label = 1 + i % 2
+        share = maps_by_hand(
+            classifier.model, classifier.root / f'JPEGImages/{name}.jpg')[label - 1]
+        share = share / share.max()
+        expected = np.where(share > 0.7, label, np.where(share < 0.4, 0, 255))
+        mask = np.array(Image.open(tmp_path / f'seeds/{name}.png'))
+        assert mask.shape == SIZE
+        assert (mask == expected).mean() > 0.98  # two decoders of JPEG may differ by a level
+        record = read_records(tmp_path / 'seeds')[name]
+        assert record['kept'] == (mask != 255).sum() and record['recipe']['method'] == 'cam'
+        found |= set(mask.ravel().tolist())
+    assert found == {0, 1, 2, 255}
+    assert '5 of them written now' in capsys.readouterr().out
+    make(tool, arguments)
+    assert 'nothing to do' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('options, message', [
+    (['0.2', '0.3'], 'bg_threshold <= fg_threshold'), (['0.2', '0.06', '--tta'], '--tta is for'),
+    (['0.2', '0.06', '--tau', '0'], '--tau is for'),
+    (['0.2', '0.06', '--box-gate'], '--box-gate is for')])
+def test_impossible_options_of_seeds(tool, classifier, tmp_path, capsys, options, message):
+    with pytest.raises(SystemExit):
+        make(tool, classifier.arguments(tmp_path / 'seeds', '--seeds', *options, tau=None))
+    assert message in capsys.readouterr().err and not (tmp_path / 'seeds').exists()
+
+
+def test_seeds_of_a_head_without_classifier(tool, setting, tmp_path):
+    with pytest.raises(ValueError, match='RRMHead; got MixedDualHead'):
+        make(tool, setting.arguments(tmp_path / 'seeds', '--seeds', 0.2, 0.06, tau=None))
 
 
 # ---- which images, and from what
@@ -325,28 +374,24 @@ def test_evaluation_images_are_refused(tool, setting, tmp_path, capsys):
     assert sorted(read_masks(out)) == ['v0', 'v1']
 
 
-@pytest.mark.parametrize('tau', ['1.5', '-0.1', 'nan'])
-def test_impossible_tau(tool, setting, tmp_path, capsys, tau):
+@pytest.mark.parametrize('place, value, message', [
+    (0, 'none', 'none: there is no such config'), (1, 'none', 'none: there is no such checkpoint'),
+    (-1, '1.5', 'got 1.5'), (-1, '-0.1', 'got -0.1'), (-1, 'nan', 'got nan')])
+def test_impossible_arguments(tool, setting, tmp_path, capsys, place, value, message):
+    arguments = setting.arguments(tmp_path / 'masks')
+    arguments[place] = value  # of --tau the last
     with pytest.raises(SystemExit) as error:
-        make(tool, setting.arguments(tmp_path / 'masks', f'--tau={tau}'))
-    assert error.value.code == 2 and tau in capsys.readouterr().err
+        make(tool, arguments)
+    assert error.value.code == 2 and message in capsys.readouterr().err
     assert not (tmp_path / 'masks').exists()
 
 
-@pytest.mark.parametrize('place, kind', [(0, 'config'), (1, 'checkpoint')])
-def test_missing_files(tool, setting, tmp_path, capsys, place, kind):
-    arguments = setting.arguments(tmp_path / 'masks')
-    arguments[place] = str(tmp_path / 'none')
-    with pytest.raises(SystemExit):
-        make(tool, arguments)
-    assert f'none: there is no such {kind}' in capsys.readouterr().err
-
-
-@pytest.mark.parametrize('box, message', [
-    (None, r'w3\.xml: the image has no object'),
-    ((2, 3, 49, 30), r'w3\.xml: object 1 \(red\), box 2 3 49 30: .*outside the image of 48x36'),
-])
-def test_boxes_are_needed_where_they_are_an_input(tool, setting, tmp_path, box, message):
+@pytest.mark.parametrize('gate, box, message', [
+    ('--tag-gate', None, r'w3\.xml: the weak image .*no object'),
+    ('--box-gate', None, r'w3\.xml: the image has no object'),
+    ('--box-gate', (2, 3, 49, 30),
+     r'w3\.xml: object 1 \(red\), box 2 3 49 30: .*outside the image of 48x36')])
+def test_a_gate_needs_objects(tool, setting, tmp_path, gate, box, message):
     kit = Setting(tmp_path, checkpoint=setting.checkpoint)
     path = kit.root / 'Annotations/w3.xml'
     if box:
@@ -354,7 +399,7 @@ def test_boxes_are_needed_where_they_are_an_input(tool, setting, tmp_path, box, 
     else:
         path.write_text('<annotation></annotation>')
     with pytest.raises(DataError, match=message):
-        make(tool, kit.arguments(tmp_path / 'masks', '--box-gate'))
+        make(tool, kit.arguments(tmp_path / 'masks', gate))
     assert not (tmp_path / 'masks').exists()
 
 
@@ -397,16 +442,9 @@ def test_parts_that_the_network_does_not_use_are_no_fault(tool, setting, whole, 
 
 
 @pytest.mark.parametrize('soft', [[], ['--soft']])
-def test_a_full_disk_ends_it_in_a_sentence(tool, setting, whole, tmp_path, monkeypatch, soft):
-    out, fsync, left = tmp_path / 'masks', os.fsync, [3]
-
-    def full(descriptor):
-        left[0] -= 1
-        if left[0] < 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        fsync(descriptor)
-    with monkeypatch.context() as patch:
-        patch.setattr(os, 'fsync', full)
+def test_a_full_disk_ends_it_in_a_sentence(tool, setting, whole, tmp_path, full_disk, soft):
+    out = tmp_path / 'masks'
+    with full_disk(3):
         with pytest.raises(DiskFullError, match=r'/w\d\.png: .*Free space on this disk'):
             make(tool, setting.arguments(out, *soft))
     made = read_masks(out)
@@ -452,7 +490,8 @@ def test_killed_and_continued(tool, setting, whole, tmp_path, monkeypatch, capsy
     monkeypatch.setenv('PYTHONPATH', str(tmp_path))
     monkeypatch.syspath_prepend(tmp_path)
     deadly = Setting(tmp_path / 'deadly', checkpoint=setting.checkpoint, more=KILL)
-    process = launch(sys.executable, TOOL, *deadly.arguments(tmp_path / 'masks'))
+    process = launch(sys.executable, ROOT / 'tools/generate_pseudo_masks.py',
+                     *deadly.arguments(tmp_path / 'masks'))
     try:
         printed = process.communicate(timeout=300)[0]
     finally:

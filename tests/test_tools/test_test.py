@@ -1,6 +1,7 @@
 """tools/test.py: predictions of one run of the tiny network, refined by a CRF, or averaged."""
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from mmengine.config import Config
 from PIL import Image
 from tiny_run import NO_WORKERS, ROOT, finish, train, write_config
 
+from mmseg_wss.evaluation import confusion_counts, mask_scores
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 
 
@@ -37,17 +39,11 @@ def same_results(one, other):
         (masks[name] == other_masks[name]).all() for name in masks)
 
 
-def confusion_miou(masks, config):
-    """mIoU of written predictions, by counting."""
-    data = Config.fromfile(config).val_dataloader.dataset.data_root
-    counts = np.zeros((5, 5), int)
-    for name, mask in masks.items():
-        truth = np.array(Image.open(f'{data}/SegmentationClass/{name}'))
-        kept = truth != 255
-        counts += np.bincount(truth[kept] * 5 + mask[kept].astype(int), minlength=25).reshape(5, 5)
-    with np.errstate(invalid='ignore'):
-        return 100 * np.nanmean(
-            np.diag(counts) / (counts.sum(0) + counts.sum(1) - np.diag(counts)))
+def miou_of_written(masks, config):
+    truth = Path(Config.fromfile(config).val_dataloader.dataset.data_root, 'SegmentationClass')
+    counts = sum(confusion_counts(np.array(Image.open(truth / name)), mask, 5)
+                 for name, mask in masks.items())
+    return 100 * mask_scores(counts)['miou']
 
 
 @pytest.fixture(scope='module')
@@ -74,7 +70,7 @@ def test_crf_changes_what_is_measured_and_written(trained, alone, tmp_path):
     assert plain.keys() == refined.keys() == same.keys() and len(plain) == 5
     assert any((plain[name] != refined[name]).any() for name in plain)
     assert all((refined[name] == same[name]).all() for name in plain)
-    assert here == beside == pytest.approx(confusion_miou(refined, trained[0]), abs=0.01)
+    assert here == beside == pytest.approx(miou_of_written(refined, trained[0]), abs=0.01)
 
 
 def test_an_unknown_preset_names_those_there_are(trained, tmp_path):

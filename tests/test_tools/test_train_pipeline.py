@@ -5,10 +5,9 @@ import shutil
 import signal
 import sys
 import time
-from pathlib import Path
 
 import pytest
-from tiny_run import ROOT, finish, kill_all, launch
+from tiny_run import ROOT, finish, is_running, kill_all, launch, wait_for_the_end_of
 
 # Every tool in one: it makes its files in steps, each from the file before and from its inputs, so
 # that a step from other inputs, left out or done twice in a wrong way would change all that follow.
@@ -156,20 +155,6 @@ def whole(tmp_path_factory):
     """A pipeline that nobody disturbed, and what it printed."""
     place = Workplace(tmp_path_factory.mktemp('whole'))
     return place, place.run(), place.steps()
-
-
-def wait_for_the_end_of(pids):
-    deadline = time.monotonic() + 60
-    while any(is_running(pid) for pid in pids):
-        assert time.monotonic() < deadline, f'{pids} are still running'
-        time.sleep(0.02)
-
-
-def is_running(pid):
-    try:
-        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def test_all_stages_in_their_order(whole):
