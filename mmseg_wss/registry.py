@@ -10,6 +10,7 @@ from mmengine.registry import EVALUATOR as MMENGINE_EVALUATOR
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import PARAM_SCHEDULERS as MMENGINE_PARAM_SCHEDULERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
@@ -26,5 +27,7 @@ MODELS = _node('model', MMENGINE_MODELS, 'mmseg_wss.models')
 WEIGHT_INITIALIZERS = _node(
     'weight initializer', MMENGINE_WEIGHT_INITIALIZERS, 'mmseg_wss.models.backbones')
 HOOKS = _node('hook', MMENGINE_HOOKS, 'mmseg_wss.engine.hooks')
+PARAM_SCHEDULERS = _node(
+    'parameter scheduler', MMENGINE_PARAM_SCHEDULERS, 'mmseg_wss.engine.schedulers')
 METRICS = _node('metric', MMENGINE_METRICS, 'mmseg_wss.evaluation')
 EVALUATOR = _node('evaluator', MMENGINE_EVALUATOR, 'mmseg_wss.evaluation')

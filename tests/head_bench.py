@@ -285,9 +285,17 @@ class HeadBench:
         lean.load_state_dict({key: weights[key] for key in lean.state_dict()}, strict=True)
         assert torch.equal(lean(make_features(2)), full(make_features(2)))
 
-    def test_without_weak_branch_there_is_no_training(self):
-        with pytest.raises(ValueError, match='weak_branch'):
-            losses_of(self.build(weak_branch=False), COMPOSITIONS['both'])
+    @pytest.mark.parametrize('composition', COMPOSITIONS)
+    def test_without_weak_branch_all_images_train_the_rest(self, composition):
+        head, kinds = self.build(weak_branch=False), COMPOSITIONS[composition]
+        losses = losses_of(head, kinds)
+        assert set(losses) == {'strong.loss_ce', 'strong.acc_seg'}
+        logits = F.interpolate(head(make_features(4)), (16, 16), mode='bilinear',
+                               align_corners=head.align_corners)
+        masks = torch.cat([sample.gt_sem_seg.data for sample in make_samples(kinds)])
+        torch.testing.assert_close(
+            losses['strong.loss_ce'], F.cross_entropy(logits, masks, ignore_index=255))
+        assert not [name for name, grad in backward(head, losses).items() if grad is None]
 
     @pytest.mark.parametrize('branch', ['weak', 0.5])
     def test_without_weak_branch_it_cannot_be_predicted_with(self, branch):

@@ -6,6 +6,7 @@ import argparse
 import inspect
 import json
 import sys
+from math import ceil
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, MODELS, init_default_scope
 
 from mmseg_wss.datasets.samplers.strong_weak_sampler import split_batch
+from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.pseudo_labels.reliable_labels import check_options
 
 # what of a head is stated, by the names of its options; what is None, 0 or False is left out
@@ -82,12 +84,13 @@ def describe_data(cfg):
         stem = Path(source.get('image_list') or source.ann_file).stem
         masks = f' ({source.pseudo_mask})' if source.get('supervision') == 'pseudo' else ''
         return f'{source.get("supervision", "pixel")} {stem}{masks}'
-    return ' + '.join(map(one, cfg.train_dataloader.dataset.datasets))
+    return ' + '.join(' and '.join(map(one, leaf_datasets(source)))
+                      for source in cfg.train_dataloader.dataset.datasets)
 
 
 def check_val(cfg):
     """Images that a network trains on do not evaluate it: SetupCheckHook would stop it."""
-    lists = [Path(source.ann_file).stem for source in cfg.train_dataloader.dataset.datasets]
+    lists = [Path(source.ann_file).stem for source in leaf_datasets(cfg.train_dataloader.dataset)]
     trains_on_val = any('val' in name for name in lists)
     settings = cfg.val_cfg, cfg.val_dataloader, cfg.val_evaluator
     assert trains_on_val == (settings == (None, None, None)), f'{lists}, evaluation: {settings[0]}'
@@ -115,26 +118,29 @@ def describe_schedule(cfg):
             PolyLR=lambda: f'poly {number(options["power"])}',
             MultiStepLR=lambda: f'x{number(options["gamma"])} at '
                                 f'{" and ".join(map(str, options["milestones"]))}',
-            ConstantLR=lambda: f'x{number(options["factor"])} from {options["begin"]}',
+            RestartLR=lambda: f'x{number(options["factor"])} from {options["begin"]} for all',
             StepLR=lambda: f'x{number(options["gamma"])} every {options["step_size"]}',
             LinearLR=lambda: f'warm-up of {options["end"]}')[kind]()
     loop = cfg.train_cfg
-    length = f'{loop.max_epochs} epochs' if 'max_epochs' in loop else f'{loop.max_iters} steps'
-    steps = (one(**{**step, 'kind': step.type}) for step in cfg.param_scheduler)
+    length = f'{loop.get("max_iters")} steps'
+    if 'max_epochs' in loop:
+        steps = ceil(cfg.train_dataloader.sampler.epoch_images / cfg.auto_scale_lr.base_batch_size)
+        length = f'{loop.max_epochs} epochs of {steps} steps'
+    steps = (one(**{**step, 'kind': step.type.split('.')[-1]}) for step in cfg.param_scheduler)
     return ', '.join([length, *steps])
 
 
 def describe_crop(cfg):
     sizes = set()  # of the crops; where images are warped and not cropped, of the images
-    for source in cfg.train_dataloader.dataset.datasets:
+    for source in leaf_datasets(cfg.train_dataloader.dataset):
         crops = [step.crop_size for step in source.pipeline if step.type.endswith('RandomCrop')]
         warps = [step.scale for step in source.pipeline if step.type.endswith('Resize')]
         sizes.add(tuple((crops or warps)[0]))
     assert len(sizes) == 1
     (height, width), = sizes
     text = str(height) if height == width else f'{height}x{width}'
-    scales = {tuple(step.ratio_range) for source in cfg.train_dataloader.dataset.datasets
-              for step in source.pipeline if step.type.endswith('RandomResize')}
+    scales = {tuple(step.ratio_range) for source in leaf_datasets(cfg.train_dataloader.dataset)
+              for step in source.pipeline if step.type.endswith(('RandomResize', 'RandomScale'))}
     assert len(scales) <= 1
     return ', '.join([text, *(f'scales {number(low)} to {number(high)}' for low, high in scales)])
 

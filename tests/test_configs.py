@@ -9,7 +9,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.registry import DATA_SAMPLERS, MODELS, init_default_scope
+from torch.utils.data import ConcatDataset
+
+from mmseg_wss.datasets.samplers import strong_weak_sampler
+from mmseg_wss.engine.config_sources import leaf_datasets
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(
@@ -35,6 +41,11 @@ def resolved(registry, *types):
             assert node.get(type_) is not None, type_
 
 
+def leaves(dataset):
+    inner = dataset.get('datasets')
+    return [dataset] if inner is None else [leaf for part in inner for leaf in leaves(part)]
+
+
 def build(cfg):
     init_default_scope(cfg.default_scope)
     cfg.model.pop('pretrained', None)
@@ -51,7 +62,7 @@ def build(cfg):
     loss = head.loss_decode
 
     loaders = [cfg[f'{split}_dataloader'] for split in ('train', 'val', 'test')]
-    for dataset in [*loaders[0].dataset.datasets, *(loader.dataset for loader in loaders[1:])]:
+    for dataset in [*leaves(loaders[0].dataset), *(loader.dataset for loader in loaders[1:])]:
         resolved(DATASETS, dataset.type)
         for transform in dataset.pipeline:
             TRANSFORMS.build(transform)
@@ -114,8 +125,8 @@ def cfg(name):
 def crop_sizes(cfg):
     """Of each source; where images are warped instead, their size then."""
     return [tuple(transform.get('crop_size') or transform.scale)
-            for source in cfg.train_dataloader.dataset.datasets for transform in source.pipeline
-            if transform.type.endswith('RandomCrop')
+            for source in leaf_datasets(cfg.train_dataloader.dataset)
+            for transform in source.pipeline if transform.type.endswith('RandomCrop')
             or transform.type == 'Resize' and not transform.keep_ratio]
 
 
@@ -135,7 +146,7 @@ def number_of_classes(name):
 
 def test_crops_have_the_size_that_is_padded_to(cfg):
     sizes = crop_sizes(cfg)
-    assert len(sizes) == len(cfg.train_dataloader.dataset.datasets)
+    assert len(sizes) == len([*leaf_datasets(cfg.train_dataloader.dataset)])
     padded = cfg.model.data_preprocessor.get('size')
     assert len(set(sizes)) == 1
     if padded is not None:
@@ -152,13 +163,14 @@ def test_sampler_fits_the_loader(cfg):
 
 
 def test_two_branch_heads_get_strong_and_weak_images_and_others_get_masks(cfg, name):
-    kinds = [source.supervision for source in cfg.train_dataloader.dataset.datasets]
+    kinds = [source.supervision for source in leaf_datasets(cfg.train_dataloader.dataset)]
     stem = Path(name).stem
     if kinds[0] != 'pixel':
         assert len(kinds) == 1
     for kind in ('scribble', 'point'):  # those of the others are in configs/papers.yml
         assert (kind in kinds) == stem.startswith(kind)
-    has_branches = 'Dual' in cfg.model.decode_head.type
+    head = cfg.model.decode_head
+    has_branches = 'Dual' in head.type and head.get('weak_branch', True)
     assert has_branches == stem.startswith(('dual', 'mixed_dual', 'ann_net', 'seg_net'))
     if has_branches:
         assert len(kinds) > 1 and set(kinds[1:]) <= {'box', 'pseudo'}
@@ -166,12 +178,12 @@ def test_two_branch_heads_get_strong_and_weak_images_and_others_get_masks(cfg, n
         assert set(kinds) == {'pixel'}
     if 'box' in kinds:
         assert any(transform.type == 'mmseg_wss.PseudoMask'
-                   for transform in cfg.train_dataloader.dataset.datasets[-1].pipeline)
+                   for transform in [*leaf_datasets(cfg.train_dataloader.dataset)][-1].pipeline)
 
 
 def test_training_and_evaluation_lists_differ(cfg):
     lists = [source.get('image_list') or source.ann_file
-             for source in cfg.train_dataloader.dataset.datasets]
+             for source in leaf_datasets(cfg.train_dataloader.dataset)]
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         assert loader.dataset.ann_file not in lists
         assert loader.dataset.test_mode and loader.batch_size == 1
@@ -209,7 +221,7 @@ def test_checkpoints_survive_a_kill_and_set_ups_are_checked(cfg):
 
 
 def test_annotation_networks_see_box_priors_and_others_do_not(cfg, name):
-    sources = [*cfg.train_dataloader.dataset.datasets, cfg.val_dataloader.dataset]
+    sources = [*leaf_datasets(cfg.train_dataloader.dataset), cfg.val_dataloader.dataset]
     with_priors = 'ann_net' in name and 'no_priors' not in name
     channels = 5 if with_priors else 3
     assert len(cfg.model.data_preprocessor.mean) == channels
@@ -227,7 +239,7 @@ def weak_lists(prefixes):
     """Where the weak images of the configs that are named so are listed."""
     return {osp.join(source.data_root, source.ann_file)
             for name in CONFIGS if name.split('/')[1].startswith(prefixes)
-            for source in load(name).train_dataloader.dataset.datasets
+            for source in leaf_datasets(load(name).train_dataloader.dataset)
             if source.supervision != 'pixel'}
 
 
@@ -247,7 +259,7 @@ MAKERS = dict(
 
 def test_pseudo_masks_are_of_images_that_another_config_has_as_weak_ones(cfg):
     """Else tools/generate_pseudo_masks.py could not make them."""
-    for source in cfg.train_dataloader.dataset.datasets:
+    for source in leaf_datasets(cfg.train_dataloader.dataset):
         folder = source.get('pseudo_mask')
         if folder not in (None, 'PseudoMask_grabcut_region', 'SegmentationClassAug'):
             lists = weak_lists(MAKERS[folder][0])  # trainaug's images are train's and aug's
@@ -279,3 +291,47 @@ def test_networks_as_in_their_papers():
     assert without_priors.model.decode_head == annotation.model.decode_head
     assert without_priors.optim_wrapper == annotation.optim_wrapper
     assert rrm.load_from and not rrm.model.backbone.init_cfg
+
+
+def test_the_baseline_is_segnet_as_it_predicts():
+    """Mixed-dual-head, section 4.3: "exactly the same as the baseline model at inference time"."""
+    init_default_scope('mmseg')
+    shapes, numbers = [], []
+    for name, options in (('single_head_r50_voc', {}), ('single_head_r50_voc_full', {}),
+                          ('mixed_dual_r50_voc', dict(weak_branch=False))):
+        model = load(f'wss/{name}.py').model.copy()
+        model.decode_head.update(options)
+        model.pop('pretrained')
+        with torch.device('meta'):
+            built = MODELS.build(model)
+        shapes.append({key: value.shape for key, value in built.state_dict().items()})
+        numbers.append(sum(parameter.numel() for parameter in built.parameters()))
+    assert shapes[0] == shapes[1] == shapes[2]
+    plain = MODELS.build(dict(model.decode_head.feature_head, norm_cfg=dict(type='BN')))
+    head = sum(parameter.numel() for parameter in built.decode_head.parameters())
+    assert head - sum(parameter.numel() for parameter in plain.parameters()) == 263168
+
+
+@pytest.mark.parametrize('name, gpus, images', [
+    ('mixed_dual_r50_voc', 4, dict(strong=5296, weak=5296)),
+    ('mixed_dual_r50_voc_83', 4, dict(strong=5296, weak=5296)),
+    ('single_head_r50_voc', 4, dict(strong=1324, weak=9268)),
+    ('dual_branch_r101_voc', 1, dict(strong=5296, weak=5296)),
+    ('single_branch_r101_voc_strong', 1, dict(strong=10592)),
+    ('single_branch_r101_voc_mixed', 1, dict(strong=1324, weak=9268))])
+def test_images_that_an_epoch_draws(name, gpus, images, monkeypatch):
+    """Of lists as long as VOC's; on all GPUs, 10,582 filled up to a batch."""
+    cfg = load(f'wss/{name}.py')
+    lengths = dict(train=1464, aug=9118, train_strong83_v1_seed0=83, train_weak83_v1_seed0=10499)
+    sizes = [lengths[Path(source.ann_file).stem]
+             for source in leaf_datasets(cfg.train_dataloader.dataset)]
+    dataset = ConcatDataset([range(size) for size in sizes])
+    drawn = Counter()
+    for rank in range(gpus):
+        monkeypatch.setattr(
+            strong_weak_sampler, 'get_dist_info', lambda info=(rank, gpus): info)
+        sampler = DATA_SAMPLERS.build(dict(cfg.train_dataloader.sampler, dataset=dataset, seed=0))
+        drawn.update('strong' if index < sizes[0] else 'weak' for index in sampler)
+    assert drawn == images
+    assert sum(drawn.values()) == 32 * 331 or sum(drawn.values()) == 16 * 662
+

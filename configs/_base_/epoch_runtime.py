@@ -1,4 +1,4 @@
-# default_runtime.py for epoch loops; an epoch is one pass over the weak images
+# default_runtime.py for epoch loops
 _base_ = './default_runtime.py'
 log_processor = dict(by_epoch=True)
 default_hooks = dict(

@@ -20,8 +20,9 @@ train_dataloader = dict(batch_size=8, sampler=dict(batch_size=8))
 val_evaluator = [_base_.val_evaluator, dict(type='mmpretrain.AveragePrecision')]
 test_evaluator = val_evaluator
 
-# The paper states 0.001; the released code runs without momentum, first at 0.01 and, once the
-# segmentation branch is trained too, at 0.0007. Weights of the head x10, its biases x20.
+# The paper states 0.001; the released code runs without momentum, first at 0.01 -> 0 and, once the
+# segmentation branch is trained too, at 0.0007 -> 0. Weights of the head x10 and its biases x20 in
+# the first half; the second half has one rate for all.
 biases = dict(lr_mult=20., decay_mult=0.)
 optim_wrapper = dict(
     type='OptimWrapper',
@@ -31,9 +32,11 @@ optim_wrapper = dict(
         'decode_head.hidden.conv.bias': biases,
         'decode_head.conv_seg.bias': biases}))
 param_scheduler = [
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, by_epoch=True,
+    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=12, by_epoch=True,
          convert_to_iter_based=True),
-    dict(type='ConstantLR', factor=0.07, begin=12, by_epoch=True,
+    dict(type='mmseg_wss.RestartLR', factor=0.07, begin=12, by_epoch=True,
+         convert_to_iter_based=True),
+    dict(type='PolyLR', power=0.9, eta_min=0., begin=12, by_epoch=True,
          convert_to_iter_based=True),
 ]
 custom_hooks = [*_base_.custom_hooks, dict(type='mmseg_wss.ClassifyFirstHook', share=0.5)]

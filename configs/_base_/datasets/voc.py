@@ -1,11 +1,12 @@
-# PASCAL VOC 2012 with SBD's images; set VOC_ROOT where it lies elsewhere
+# PASCAL VOC 2012 with SBD's images; set VOC_ROOT where it lies elsewhere. Scales are relative to
+# the file, which is tested at its own size.
 data_root = '{{$VOC_ROOT:data/VOCdevkit/VOC2012}}'
 dataset_type = 'mmseg_wss.VOCWeakSegDataset'
 crop_size = (512, 512)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='mmseg_wss.LoadWeakLabels'),
-    dict(type='RandomResize', scale=(2048, 512), ratio_range=(0.5, 2.0), keep_ratio=True),
+    dict(type='mmseg_wss.RandomScale', ratio_range=(0.5, 2.0)),
     dict(type='mmseg_wss.RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PhotoMetricDistortion'),
@@ -13,8 +14,6 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(2048, 512), keep_ratio=True),
-    # behind Resize: a prediction is compared at the size of the file
     dict(type='mmseg_wss.LoadWeakLabels'),
     dict(type='mmseg_wss.PackWeakSegInputs'),
 ]
@@ -45,8 +44,9 @@ train_dataloader = dict(
     batch_size=8,
     num_workers=4,
     persistent_workers=True,
-    sampler=dict(type='mmseg_wss.StrongWeakSampler', batch_size=8, source_ratio=[1, 1],
-                 by_epoch=True),
+    sampler=dict(  # trainings are equally long, whatever sources they have
+        type='mmseg_wss.StrongWeakSampler', batch_size=8, source_ratio=[1, 1], by_epoch=True,
+        epoch_images=10582),
     dataset=dict(type='ConcatDataset', datasets=[strong, weak]))
 val_dataloader = dict(
     batch_size=1,

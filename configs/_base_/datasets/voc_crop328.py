@@ -4,19 +4,12 @@ crop_size = (328, 328)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='mmseg_wss.LoadWeakLabels'),
-    dict(type='RandomResize', scale=(500, 500), ratio_range=(0.5, 1.5), keep_ratio=True),
+    dict(type='mmseg_wss.RandomScale', ratio_range=(0.5, 1.5)),
     dict(type='mmseg_wss.RandomCrop', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='mmseg_wss.PackWeakSegInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='mmseg_wss.LoadWeakLabels'),
     dict(type='mmseg_wss.PackWeakSegInputs'),
 ]
 strong = dict(pipeline=train_pipeline)
 weak = dict(  # with the masks of dsrg_vgg16_voc.py
     pseudo_mask='PseudoMask_dsrg_vgg16', made_by='dsrg_vgg16', pipeline=train_pipeline)
 weak_as_strong = dict(pipeline=train_pipeline)
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = val_dataloader

@@ -80,8 +80,9 @@ class StrongWeakSampler(Sampler):
     order of the data sets. The indices are `SeededIndex`.
 
     In iteration loops (``by_epoch=False``) the stream never ends. In epoch loops
-    (``by_epoch=True``) an epoch is one pass over the source that takes the most batches (the weak
-    one, as a rule), and the next epoch goes on where the last one ended.
+    (``by_epoch=True``) an epoch has `epoch_images` images, or it is one pass over the source that
+    takes the most batches (the weak one, as a rule). The next epoch goes on where the last one
+    ended.
 
     Args:
         dataset (Sized): a ``ConcatDataset`` with one data set for each source, or a single data
@@ -91,20 +92,26 @@ class StrongWeakSampler(Sampler):
         shuffle (bool): False goes through each source in its own order.
         seed (int, optional): the same on all ranks; drawn and shared when None.
         by_epoch (bool): True in an ``EpochBasedTrainLoop``.
+        epoch_images (int, optional): images of an epoch, of all sources and ranks, filled up to
+            whole batches. With it trainings with different sources are equally long.
 
     Raises:
         ValueError: as many ratios as sources were expected; a source is empty, or has fewer images
-            than all ranks together need of it in one step; `split_batch`'s reasons.
+            than all ranks together need of it in one step; `epoch_images` below 1; `split_batch`'s
+            reasons.
     """
 
     def __init__(self, dataset, batch_size, source_ratio=(1, ), shuffle=True, seed=None, *,
-                 by_epoch=False):
+                 by_epoch=False, epoch_images=None):
         self.rank, self.world_size = get_dist_info()
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = sync_random_seed() if seed is None else seed
         self.by_epoch = by_epoch
+        if epoch_images is not None and epoch_images < 1:
+            raise ValueError(f'epoch_images must be at least 1, got {epoch_images}.')
+        self.epoch_images = epoch_images
 
         self.sizes = [len(source) for source in getattr(dataset, 'datasets', [dataset])]
         if len(source_ratio) != len(self.sizes):
@@ -143,9 +150,12 @@ class StrongWeakSampler(Sampler):
             position += 1
 
     def __len__(self):
-        """Samples of this rank in an epoch: one pass over the source that takes the most steps."""
-        steps = max(math.ceil(size / (count * self.world_size))
-                    for size, count in zip(self.sizes, self.counts))
+        """Samples of this rank in an epoch."""
+        if self.epoch_images is not None:
+            steps = math.ceil(self.epoch_images / (self.batch_size * self.world_size))
+        else:
+            steps = max(math.ceil(size / (count * self.world_size))
+                        for size, count in zip(self.sizes, self.counts))
         return steps * self.batch_size
 
     def set_epoch(self, epoch):

@@ -41,6 +41,16 @@ def check_num_classes(model, dataset, training=False):
                     '(metainfo, or classes.txt of the devkit).')
 
 
+def leaves(dataset):
+    """Yield the data sets inside wrappers and concatenations of a built data set."""
+    inner = getattr(dataset, 'datasets', None) or [
+        part for part in [getattr(dataset, 'dataset', None)] if part is not None]
+    for part in inner:
+        yield from leaves(part)
+    if not inner:
+        yield dataset
+
+
 def image_lists(sources, val=None):
     """Paths of the images of each training source and of the evaluation list, by list file."""
     def paths(dataset):
@@ -51,6 +61,16 @@ def image_lists(sources, val=None):
     if hasattr(val, 'get_data_info'):
         lists[f'evaluation ({val.ann_file})'] = paths(val)
     return lists
+
+
+def _accumulation(base, batch, max_iters):
+    """How gradients of smaller batches make a step of the recipe, as the end of a sentence."""
+    if base <= batch or base % batch:
+        return ''
+    times = base // batch
+    longer = f' train_cfg.max_iters={times * max_iters}' if max_iters else ''
+    return (f', or with --cfg-options optim_wrapper.accumulative_counts={times} '
+            f'auto_scale_lr.base_batch_size={batch}{longer}')
 
 
 @HOOKS.register_module()
@@ -64,24 +84,24 @@ class SetupCheckHook(Hook):
         DataError: an image is in two training sources, or in training and evaluation.
 
     Warns when the strong images per step, over all ranks, are not those of the recipe
-    (``auto_scale_lr.base_batch_size`` split by the sampler's ratio).
+    (``auto_scale_lr.base_batch_size`` split by the sampler's ratio), and when gradients are
+    accumulated but ``auto_scale_lr`` has lowered the learning rate as if they were not.
     """
 
     priority = 'VERY_HIGH'
 
     def before_train(self, runner):
         loader = runner.train_dataloader
-        sources = getattr(loader.dataset, 'datasets', [loader.dataset])
-        for source in sources:
+        for source in leaves(loader.dataset):
             check_num_classes(runner.model, source, training=True)
         val = runner.val_dataloader.dataset if runner.val_loop is not None else None
-        for a, b, paths in find_overlaps(image_lists(sources, val)):
+        for a, b, paths in find_overlaps(image_lists([*leaves(loader.dataset)], val)):
             raise DataError(
                 f'{a} and {b} share {len(paths)} image(s), {paths[0]} among them: remove them from '
                 'one of the lists (tools/check_data.py CONFIG reports every fault).')
         if isinstance(loader.sampler, StrongWeakSampler):
             self._check_sampler(runner, loader)
-            self._compare_with_recipe(runner, loader.sampler, sources)
+            self._compare_with_recipe(runner, loader)
 
     @staticmethod
     def _check_sampler(runner, loader):
@@ -97,20 +117,34 @@ class SetupCheckHook(Hook):
                 f'got by_epoch={sampler.by_epoch}: set train_dataloader.sampler.by_epoch.')
 
     @staticmethod
-    def _compare_with_recipe(runner, sampler, sources):
-        base = (runner.cfg.get('auto_scale_lr') or {}).get('base_batch_size')
+    def _compare_with_recipe(runner, loader):
+        scale, sampler = runner.cfg.get('auto_scale_lr') or {}, loader.sampler
+        base = scale.get('base_batch_size')
         if base is None:
             return
-        strong = [i for i, source in enumerate(sources)
-                  if is_truth(getattr(source, 'supervision', 'pixel'))]
+        batch = loader.batch_size * sampler.world_size
+        steps = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        if steps > 1 and batch < base:
+            if scale.get('enable'):
+                runner.logger.warning(
+                    f'optim_wrapper.accumulative_counts={steps} makes a step of {steps * batch} '
+                    f'images, but auto_scale_lr has scaled the learning rate for {batch} instead '
+                    f'of {base}. Set auto_scale_lr.base_batch_size={max(1, base // steps)}, the '
+                    "recipe's images divided by accumulative_counts.")
+            return
+        sources = getattr(loader.dataset, 'datasets', [loader.dataset])
+        strong = [i for i, source in enumerate(sources) if all(
+            is_truth(getattr(leaf, 'supervision', 'pixel')) for leaf in leaves(source))]
         here = sum(sampler.counts[i] for i in strong) * sampler.world_size
         recipe = sum(split_batch(base, sampler.source_ratio)[i] for i in strong)
         if here != recipe:
+            by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
             runner.logger.warning(
                 f'{here} strong images per step, the recipe has {recipe} (in a batch of {base}). '
                 'The learning rate follows the batch size where auto_scale_lr.enable is True; the '
-                "number of steps does not. Use the recipe's batch, on more GPUs or with "
-                'optim_wrapper.accumulative_counts, to compare with its results.')
+                f'number of steps does {"too, since the training counts epochs" * by_epoch}'
+                f'{"not" * (not by_epoch)}. To compare with its results, use its batch, on more '
+                f'GPUs{_accumulation(base, batch, not by_epoch and runner.max_iters)}.')
 
     def before_val(self, runner):
         check_num_classes(runner.model, runner.val_dataloader.dataset)

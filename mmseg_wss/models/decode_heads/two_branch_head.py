@@ -78,8 +78,9 @@ class TwoBranchHead(BaseDecodeHead):
         predict_branch (str | float): 'strong', 'weak', or a number lambda in [0, 1] for the mean of
             both branches' probabilities, lambda * weak + (1 - lambda) * strong (dual-branch,
             eq. 4).
-        weak_branch (bool): False builds the head without it, for inference with a checkpoint of
-            tools/model_converters/publish_strong.py.
+        weak_branch (bool): False builds the head without it: for inference with a checkpoint of
+            tools/model_converters/publish_strong.py, or to train the network that is left, with
+            strong and weak images alike (mixed dual head, figure 5a: the baseline).
         dropout_ratio (float): dropout in front of the classifier of each branch.
         loss_decode (dict | list[dict]): the loss or losses of each branch.
         **kwargs: see ``mmseg.models.BaseDecodeHead``.
@@ -87,7 +88,7 @@ class TwoBranchHead(BaseDecodeHead):
     Raises:
         ValueError: `feature_head` has no classifier to replace; a bad `mix_ratio`, `kl_weight` or
             `predict_branch`, or one that needs the weak branch where it is switched off. In
-            training: a sample without supervision or mask; no weak branch to train.
+            training: a sample without supervision or mask.
     """
 
     def __init__(self, feature_head, *, num_classes, channels=None, mix_ratio=None,
@@ -177,7 +178,7 @@ class TwoBranchHead(BaseDecodeHead):
         return mean.clamp_min(torch.finfo(mean.dtype).tiny).log()
 
     def loss(self, inputs, batch_data_samples, train_cfg):
-        """Losses of both branches, with the keys strong.* and weak.*; loss_kl, if it has a weight.
+        """Losses of the branches, with the keys strong.* and weak.*; loss_kl, if it has a weight.
 
         Args:
             inputs (Sequence[Tensor]): feature maps of the backbone for N images.
@@ -188,11 +189,12 @@ class TwoBranchHead(BaseDecodeHead):
         Returns:
             dict[str, Tensor]: scalars.
         """
-        if self.weak_branch is None:
-            raise ValueError('weak_branch=False is for inference with a published checkpoint. To '
-                             'train, leave weak_branch at True.')
-        strong, weak = self._route(batch_data_samples)
         features = self.neck(self.feature_head(inputs))
+        if self.weak_branch is None:
+            check_masks(batch_data_samples)
+            losses = self.loss_by_feat(self.strong_branch(features), batch_data_samples)
+            return {f'strong.{name}': value for name, value in losses.items()}
+        strong, weak = self._route(batch_data_samples)
         logits_of_all = []
 
         def loss_of(branch, members, samples):

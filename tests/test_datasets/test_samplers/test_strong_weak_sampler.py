@@ -220,8 +220,18 @@ def test_an_epoch_is_one_pass_over_the_source_that_takes_most_steps(ranks, world
     assert set(weak) == set(range(23))
 
 
-def test_an_epoch_goes_on_where_the_last_one_ended():
-    sampler, whole = make(by_epoch=True), make()
+@pytest.mark.parametrize('world_size, steps', [(1, 9), (2, 5), (3, 3)])
+def test_an_epoch_of_a_stated_number_of_images(ranks, world_size, steps):
+    """34 images, 4 a step and rank: whatever the sources hold."""
+    samplers = ranks(world_size, by_epoch=True, epoch_images=34)
+    assert [len(list(sampler)) for sampler in samplers] == [4 * steps] * world_size
+    with pytest.raises(ValueError, match='at least 1, got 0'):
+        make(epoch_images=0)
+
+
+@pytest.mark.parametrize('epoch_images', [None, 34])
+def test_an_epoch_goes_on_where_the_last_one_ended(epoch_images):
+    sampler, whole = make(by_epoch=True, epoch_images=epoch_images), make()
     length, epochs = len(sampler), []
     for epoch in range(4):
         sampler.set_epoch(epoch)

@@ -1,4 +1,6 @@
 """Every fault of a set-up stops the tiny quick start before its first step."""
+import re
+
 import pytest
 from mmengine.config import Config
 from mmengine.hooks import Hook
@@ -149,6 +151,26 @@ def test_an_image_in_two_lists_is_named(train, lists, source, target):
         train()
 
 
+def test_sources_inside_a_source(runner, path, lists):
+    """Two lists of weak images that are drawn from as one."""
+    def concatenated():
+        cfg = Config.fromfile(path)
+        strong, weak = cfg.train_dataloader.dataset.datasets
+        other = lists['train_weak'].with_name('other.txt')
+        return [strong, dict(type='ConcatDataset', datasets=[
+            weak, dict(weak, ann_file=str(other))])], other
+    datasets, other = concatenated()
+    names = lists['train_weak'].read_text().split()
+    lists['train_weak'].write_text('\n'.join(names[1:]))
+    for content, stops_with in ((names[0], FirstStep), (names[1], DataError)):
+        other.write_text(content)
+        training = runner(train_dataloader__dataset__datasets=datasets,
+                          auto_scale_lr=dict(base_batch_size=4))
+        training.register_hook(Stop(), 'LOWEST')
+        with pytest.raises(stops_with, match=None if stops_with is FirstStep else 'other.txt'):
+            training.train()
+
+
 @pytest.mark.parametrize('base, warned', [(4, False), (5, True), (8, True)])
 def test_other_strong_images_per_step_than_in_the_recipe_are_said(train, base, warned):
     """A batch of 4 holds 2 strong images; of 8 it would hold 4, and of 5 the odd one is strong."""
@@ -156,3 +178,32 @@ def test_other_strong_images_per_step_than_in_the_recipe_are_said(train, base, w
     assert ('2 strong images per step' in log) == warned
     if warned:
         assert f'the recipe has {base // 2 + base % 2} (in a batch of {base})' in log
+
+
+ADVICE = re.compile(r'--cfg-options ([^ ]+=[^ ]+) ([^ ]+=[^ ]+)( train_cfg[^ ]+=[^ .]+)?')
+
+
+def first_rates(training):
+    training.register_hook(Stop(), 'LOWEST')
+    with pytest.raises(FirstStep):
+        training.train()
+    return [group['initial_lr'] for group in training.optim_wrapper.optimizer.param_groups]
+
+
+def test_the_advice_gives_the_rates_of_the_recipe(runner, train):
+    """A batch of 4 where the recipe has 8: two batches a step, at the recipe's rate."""
+    recipe = first_rates(runner())
+    scale = dict(auto_scale_lr=dict(enable=True, base_batch_size=8))
+    advice = ADVICE.search(train(**scale))
+    assert 'the number of steps does not' in advice.string
+    assert advice[3].strip() == 'train_cfg.max_iters=2'  # of 1
+    (count, two), (base, batch) = (advice[i].split('=') for i in (1, 2))
+    training = runner(**{**scale, count: int(two), base: int(batch)})
+    assert training.build_optim_wrapper(training.optim_wrapper)._accumulative_counts == 2
+    assert first_rates(training) == recipe
+
+
+def test_accumulation_without_the_rate_for_it_is_said(train):
+    scale = dict(auto_scale_lr=dict(enable=True, base_batch_size=8))
+    log = train(optim_wrapper__accumulative_counts=2, **scale)
+    assert 'Set auto_scale_lr.base_batch_size=4' in log and 'strong images per step' not in log

@@ -1,0 +1,3 @@
+from .restart_lr import RestartLR
+
+__all__ = ['RestartLR']
