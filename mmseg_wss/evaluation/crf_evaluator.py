@@ -47,7 +47,7 @@ class CRFEvaluator(Evaluator):
                 continue
             job = self._workers().submit(
                 _refined_labels, probs.cpu().numpy(), sample.img_path, self.crf)
-            sample.pop('seg_logits', None)  # large, and as many wait as there are processes
+            sample.pop('seg_logits', None)  # large, and many samples wait
             sample.pop('seg_probs', None)
             self._waiting.append((job, sample, data_batch))
             while len(self._waiting) > 2 * self.num_workers:

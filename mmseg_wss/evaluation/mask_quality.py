@@ -5,9 +5,8 @@ Counts of images add up, so a folder streams through::
     total = sum(confusion_counts(truth, mask, num_classes) for truth, mask in images)
     scores = mask_scores(total)
 
-Unlike a prediction, such a mask may ignore pixels (255), which an IoU over the pixels it keeps does
-not see: a mask that keeps only the middle of each object looks perfect. Hence each score here says
-what ignored pixels count as.
+Such a mask may ignore pixels (255). An IoU over the kept pixels alone overlooks that: a mask that
+keeps only the middle of each object looks perfect. So each score says how it counts ignored pixels.
 """
 import cv2
 import numpy as np

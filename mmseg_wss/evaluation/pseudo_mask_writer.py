@@ -126,15 +126,14 @@ class PseudoMaskWriter(BaseMetric):
         mask = threshold_labels(probs, self.tau).cpu().numpy()
         if self.box_gate:
             mask = gate_labels(mask, target.boxes, target.box_labels)
-        if self.soft:  # first: who finds the mask finds this file too
+        if self.soft:  # before the mask: a mask never lacks this file
             _write_confidence(confidence_path(self.out_dir, target.name), probs)
         return mask
 
     def evaluate(self, size):
         """Add up the counts of all processes, see `compute_metrics`.
 
-        mmengine would gather the results through files in a folder that all processes share, and
-        cut them to `size`.
+        mmengine would gather the results through files in a shared folder and cut them to `size`.
 
         Raises:
             RuntimeError: not every image of the data set was written exactly once.
@@ -142,7 +141,7 @@ class PseudoMaskWriter(BaseMetric):
         counts = torch.tensor(self.results, dtype=torch.int64).reshape(-1, 3).sum(0)
         self.results.clear()
         self.folder.close()
-        all_reduce(counts)  # ends when every process has come here
+        all_reduce(counts)  # waits for all processes
         if counts[0] != size:
             raise RuntimeError(f'{int(counts[0])} masks were written for {size} images: use '
                                'DefaultSampler(shuffle=False, round_up=False) for this data set.')

@@ -21,7 +21,7 @@ class SeedWriter(PseudoMaskWriter):
 
     def __init__(self, out_dir, recipe, targets, fg_threshold, bg_threshold, **kwargs):
         check_thresholds(fg_threshold, bg_threshold)
-        super().__init__(out_dir, recipe, targets, tau=0., **kwargs)  # no probability is asked for
+        super().__init__(out_dir, recipe, targets, tau=0., **kwargs)  # seeds have no tau
         self.thresholds = fg_threshold, bg_threshold
 
     def _mask(self, sample, target):

@@ -9,7 +9,7 @@ from mmseg_wss.ops.mean_field import MeanField
 from mmseg_wss.ops.pydensecrf_inference import NORMALIZATIONS, PyDenseCRF
 
 BACKENDS = {'torch': MeanField, 'pydensecrf': PyDenseCRF}
-FLOOR = 1e-12  # probabilities below it count as this much: log(0) has no neighbour to argue with
+FLOOR = 1e-12  # probabilities below it count as this much: no neighbour outweighs log(0)
 
 
 def dense_crf(probs, images, iterations=10, sxy_gaussian=3, compat_gaussian=3, sxy_bilateral=80,

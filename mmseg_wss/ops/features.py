@@ -27,7 +27,7 @@ def bilateral_features(images, sigma_rgb, sigma_xy, dtype=torch.float32):
     check_colours(images)
     out = torch.empty(len(images), 5, *images.shape[2:], dtype=dtype, device=images.device)
     images = images.detach()
-    if images.dtype == torch.bfloat16:  # which NumPy has not
+    if images.dtype == torch.bfloat16:  # NumPy has no bfloat16
         images = images.float()
     colours, features = _arrays(images, out)
     _fill_places(features, sigma_xy)
@@ -51,7 +51,7 @@ def check_colours(images):
         colours = images.detach().float().numpy()
         darkest, brightest = float(colours.min()), float(colours.max())
     else:
-        darkest, brightest = torch.stack(images.detach().aminmax()).tolist()  # it waits once
+        darkest, brightest = torch.stack(images.detach().aminmax()).tolist()  # one wait for the GPU
     if not (darkest > -1 and brightest < 256):  # NaN too
         raise ValueError('images must be RGB in 0..255, as they were before normalisation; got '
                          f'values in {darkest:.4g}..{brightest:.4g}.')

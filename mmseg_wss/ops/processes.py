@@ -7,7 +7,7 @@ import torch
 
 
 def make_executor(num_workers):
-    """A ``ProcessPoolExecutor`` whose processes have one thread each and leave Ctrl-C to this one.
+    """A ``ProcessPoolExecutor`` whose processes have one thread each and ignore Ctrl-C.
 
     Args:
         num_workers (int): processes; they start with the first job.

@@ -41,7 +41,7 @@ class PyDenseCRF:
             _infer, gaussian=self.gaussian, bilateral=self.bilateral,
             normalization=self.normalization, iterations=iterations)
         processes = min(torch.get_num_threads(), len(energies))
-        if processes < 2 or multiprocessing.current_process().daemon:  # which may have none
+        if processes < 2 or multiprocessing.current_process().daemon:  # no child processes
             marginals = map(infer, energies, images)
         else:
             marginals = _executor(torch.get_num_threads()).map(infer, energies, images)

@@ -12,7 +12,7 @@ def run_in_threads(tasks):
     """Call functions without arguments, in ``torch.get_num_threads()`` threads.
 
     The calling thread works too. A task may itself call `run_in_threads`, and several threads may
-    do so at a time: whoever waits only waits for tasks that somebody has begun.
+    do so at a time: a call waits only for tasks that a thread has begun.
 
     Args:
         tasks (Iterable[Callable]): independent of one another; begun in this order.

@@ -40,7 +40,7 @@ def bbox_seg_masks(image, boxes, labels, **crf):
     masks = rect_masks(boxes, shape)
     if not masks.any():
         return masks
-    # The other classes have no chance anywhere, so the CRF is spared them.
+    # A class without a box is nowhere the most probable one, so the CRF does not get it.
     present, indices = np.unique(labels, return_inverse=True)
     indices = indices + 1
     probs = bbox_seg_probs(boxes, indices, shape, len(present) + 1)

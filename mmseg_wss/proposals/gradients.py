@@ -8,7 +8,7 @@ SCALES = (2, 4, 8)  # standard deviations of the windows of the word histograms,
 _NUM_WORDS = 24
 _NUM_SAMPLES = 4000  # pixels that the words are learnt from
 _LLOYD_STEPS = 10
-_CHANNEL_WEIGHTS = np.array([0.7, 1.3, 1.3], np.float32)  # chroma tells objects apart, light fools
+_CHANNEL_WEIGHTS = np.array([0.7, 1.3, 1.3], np.float32)  # shadows change L more than a, b
 
 
 def contour_maps(image):

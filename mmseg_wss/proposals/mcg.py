@@ -129,7 +129,7 @@ def _read_mat(path, read, **kwargs):
     except NotImplementedError as error:
         raise DataError(f'{path}: a MATLAB 7.3 (HDF5) file. Save it in the older format: in MATLAB '
                         "load it and save(name, '-v7').") from error
-    except Exception as error:  # SciPy trips over a corrupt file in many ways and wraps none
+    except Exception as error:  # SciPy raises errors of many types for a corrupt file
         raise DataError(f'{path}: not a readable .mat file ({error}). Fetch it again.') from error
 
 

@@ -1,6 +1,6 @@
 """Region hierarchies of an image: trees of superpixels, as tables that answer in constant time.
 
-The trees are MCG's (Pont-Tuset et al., TPAMI 2017, section 4), with gradients that nobody trained
+The trees are MCG's (Pont-Tuset et al., TPAMI 2017, section 4), with untrained gradients
 (`contour_maps`): oriented watersheds merged by mean contour strength at several scales, and those
 scales aligned and averaged; and Ward's tree of the superpixels' colours and textures.
 """
@@ -105,7 +105,11 @@ def region_hierarchies(image, max_superpixels=MAX_SUPERPIXELS):
     Raises:
         ImportError: higra is not installed.
     """
-    hg = _import_higra()
+    try:
+        import higra as hg
+    except ImportError as error:
+        raise ImportError('Region proposals need the library higra. Install it with '
+                          'pip install -e ".[proposals]".') from error
     if image.shape[0] * image.shape[1] == 1:  # higra has no graph without edges
         return []
     maps, features = contour_maps(image)
@@ -119,15 +123,6 @@ def region_hierarchies(image, max_superpixels=MAX_SUPERPIXELS):
     superpixels = trees[1][0]
     trees.append((superpixels, _ward_parents(hg, superpixels, features)))
     return [RegionHierarchy(*tree, strengths=maps[1]) for tree in trees]
-
-
-def _import_higra():
-    try:
-        import higra
-    except ImportError as error:
-        raise ImportError('Region proposals need the library higra. Install it with '
-                          'pip install -e ".[proposals]".') from error
-    return higra
 
 
 def _align(hg, graph, fine, coarser):

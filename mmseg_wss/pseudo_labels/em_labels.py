@@ -15,7 +15,7 @@ def fixed_bias_labels(scores, tags, bias_bg=3., bias_fg=5.):
     .. math::
         \hat y_m = \arg\max_l f_m(l) + z_l \, b_l, \quad b_0 = b_{bg}, \; b_l = b_{fg}
 
-    An absent class is at a disadvantage, no more: where its score is higher still, it wins.
+    An absent class has no bias. It can still win where its score is high enough.
 
     Source: Papandreou et al., WSSL, algorithm 1 and eq. 10 to 11; there b_bg = 3, b_fg = 5.
 

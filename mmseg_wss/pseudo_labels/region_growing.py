@@ -25,8 +25,8 @@ def grow_seeds(probs, seeds, tags, fg_threshold=0.85, bg_threshold=0.99):
     become seeds of it. A seed keeps its class in any case, even where it has another label because
     the network is sure of another class.
 
-    One pass. In training call it with the same seeds in every step: nothing is accumulated, so what
-    the network was once wrong about it can lose again.
+    In training, call it with the same seeds in every step. Nothing is accumulated, so a wrong label
+    can disappear in a later step.
 
     As a pixel has one label, it joins one class at most, so a map says all that the release's one
     set for each class does.

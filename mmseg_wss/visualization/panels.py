@@ -5,6 +5,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.utils.fileio import atomic_path
 
 IGNORED = (224, 224, 224)  # colour of pixels in no loss and no metric
@@ -37,7 +38,7 @@ def overlay_mask(image, mask, palette, alpha=0.55):
     mixed = cv2.addWeighted(colour_mask(mask, palette), alpha, image, 1 - alpha, 0)
     result = np.where((mask == 0)[..., None], image, mixed)
     rows, columns = np.indices(mask.shape)
-    result[(mask == 255) & ((rows + columns) % 6 < 2)] = IGNORED
+    result[(mask == IGNORE) & ((rows + columns) % 6 < 2)] = IGNORED
     return result
 
 

@@ -61,7 +61,7 @@ def read_ndarrays(path):
                             f'{LIST_MAGIC:#x}. Name PyTorch files other than *.params.')
         _, count = file.numbers('QQ', 'the header')
         arrays = []
-        while len(arrays) < count:  # no list of `count` is made before the bytes are seen to exist
+        while len(arrays) < count:  # a damaged count may be huge: allocate nothing by it
             arrays.append(_read_ndarray(file, f'array {len(arrays) + 1} of {count}'))
         named = file.number('Q', 'the number of names')
         if named != count:

@@ -16,6 +16,11 @@ MXNET_UNIT = re.compile(
 MXNET_SINGLE = re.compile(r'(?P<layer>conv1a|bn7)_(?P<tensor>\w+)')
 TENSORS = dict(weight='weight', gamma='weight', beta='bias', moving_mean='running_mean',
                moving_var='running_var')
+RRM_HEAD = {
+    'fc8.weight': 'classifier.weight',
+    'fc8_seg_conv1.weight': 'hidden.conv.weight', 'fc8_seg_conv1.bias': 'hidden.conv.bias',
+    'fc8_seg_conv2.weight': 'conv_seg.weight', 'fc8_seg_conv2.bias': 'conv_seg.bias',
+}
 
 
 def published_name(mxnet_name):
@@ -23,7 +28,7 @@ def published_name(mxnet_name):
 
     ``arg:res3b1_branch2a_weight`` is ``b3_1.conv_branch2a.weight``,
     ``aux:bn2a_branch2a_moving_var`` is ``b2.bn_branch2a.running_var``; conv1a and bn7 keep their
-    names. What is of no layer of the backbone (``linear1000_weight``) is returned as it is.
+    names. Names of other layers (``linear1000_weight``) are returned unchanged.
     """
     name = re.sub('^(arg|aux):', '', mxnet_name)
     match = MXNET_UNIT.fullmatch(name) or MXNET_SINGLE.fullmatch(name)
@@ -35,12 +40,6 @@ def published_name(mxnet_name):
     unit = f'b{match["stage"]}' + (f'_{match["unit"]}' if match['unit'] else '')
     layer = 'conv' if match['layer'] == 'res' else 'bn'
     return f'{unit}.{layer}_{match["branch"]}.{tensor}'
-
-RRM_HEAD = {
-    'fc8.weight': 'classifier.weight',
-    'fc8_seg_conv1.weight': 'hidden.conv.weight', 'fc8_seg_conv1.bias': 'hidden.conv.bias',
-    'fc8_seg_conv2.weight': 'conv_seg.weight', 'fc8_seg_conv2.bias': 'conv_seg.bias',
-}
 
 
 def read_weights(path):
@@ -94,7 +93,7 @@ def convert_resnet38(source, out):
     state = {name: weights[key].float() for key, name in names.items()}
     with atomic_path(out) as temporary:
         torch.save(dict(state_dict=state, meta=dict(source=osp.basename(source))), temporary)
-    # older weights have no such counts, newer ones do; batch norm that is never updated needs none
+    # only newer weights count the batches of batch norm, and ResNet38 does not use these counts
     return list(names), [key for key in weights
                          if key not in names and not key.endswith('num_batches_tracked')]
 

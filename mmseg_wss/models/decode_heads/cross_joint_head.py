@@ -15,9 +15,9 @@ class CrossJointHead(HeadWrapper):
     as it is. For images of the second, whose labels are the groups, the logits are grouped
     (`group_channels`) ahead of the head's loss. Prediction and evaluation are of the groups.
 
-    Which labels an image has is told by how many classes its data set has, so samples need
-    ``classes`` in their metainfo (`PackWeakSegInputs`). Each batch needs images of both, as
-    `StrongWeakSampler` gives it.
+    The number of classes of its data set tells which labels an image has. So samples need
+    ``classes`` in their metainfo (`PackWeakSegInputs`). Each batch needs images of both data sets,
+    as `StrongWeakSampler` gives it.
 
     Args:
         head (dict): config of the decode head for C classes; an `EMHead`, where some images of the

@@ -17,8 +17,7 @@ from mmseg_wss.pseudo_labels.region_growing import grow_seeds
 from mmseg_wss.pseudo_labels.valid_rectangles import valid_rectangles
 from mmseg_wss.registry import MODELS
 
-# The paper's, for its maps of 41 x 41 pixels: the CRF of the full image with its pixels 12 times as
-# large.
+# The paper's CRF. Its maps have 41 x 41 pixels, so distances are a twelfth of the full image's.
 CRF = dict(iterations=10, sxy_gaussian=3 / 12, compat_gaussian=3, sxy_bilateral=80 / 12, srgb=13,
            compat_bilateral=10)
 

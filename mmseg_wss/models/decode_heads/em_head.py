@@ -56,8 +56,8 @@ class EMHead(HeadWrapper):
             are its options. 'fixed' and 'adapt' read gt_tags; 'box' reads gt_sem_seg, where
             ``PseudoMask(kind='rect')`` has painted the boxes; 'mask' reads it, too, where it may
             also be a mask from a file (supervision 'pseudo').
-        labels_from (str): 'image': the tags are those of the whole image; 'crop': of these, objects
-            none of whose boxes reaches into the crop do not count (for supervision 'box').
+        labels_from (str): 'image': the tags are those of the whole image; 'crop': of these, only
+            objects with a box that reaches into the crop count (for supervision 'box').
         loss_weights (tuple[float, float]): of the strong and of the weak images' losses.
         init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
 
@@ -86,7 +86,7 @@ class EMHead(HeadWrapper):
         self._check_logits_and_loss()
 
     def _check_options(self):
-        """Now, rather than in the first step of a training."""
+        """Refuse bad options now, not in the first step of a training."""
         with torch.device('cpu'):  # a model may be built on 'meta', which has no values to check
             scores = torch.zeros(1, 2, 1, 1)
             weak_label = torch.zeros(1, 1, 1) if self.e_step in OF_MASKS else torch.ones(1, 2)
@@ -127,7 +127,8 @@ class EMHead(HeadWrapper):
                 labels = label(scores.detach(), samples)
             else:  # one image without labels: the loss is 0, and its gradient too
                 scores, labels = logits[:1], torch.full_like(logits[:1, 0], IGNORE).long()
-            return self.head.loss_by_feat(scores, [_sample(one) for one in labels])
+            return self.head.loss_by_feat(scores, [
+                SegDataSample(gt_sem_seg=PixelData(data=one[None])) for one in labels])
 
         return losses_of_parts(batch_data_samples, dict(
             strong=(strong, partial(loss_for, self._masks), self.loss_weights[0]),
@@ -151,7 +152,3 @@ class EMHead(HeadWrapper):
                 options = dict(options, valid=valid)
         labels = E_STEPS[self.e_step](scores, weak_labels, **options)
         return labels.masked_fill(~valid, IGNORE)
-
-
-def _sample(labels):
-    return SegDataSample(gt_sem_seg=PixelData(data=labels[None]))

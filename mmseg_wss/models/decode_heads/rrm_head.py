@@ -75,7 +75,7 @@ class RRMHead(BaseDecodeHead):
         self.hidden = ConvModule(in_channels, channels, 3, padding=dilation, dilation=dilation,
                                  conv_cfg=self.conv_cfg, act_cfg=act_cfg)
         self.conv_seg = nn.Conv2d(channels, num_classes, 3, padding=dilation, dilation=dilation)
-        check_options(**labels)  # here, for the first labels are mined after thousands of steps
+        check_options(**labels)  # now: labels are mined only after thousands of steps
         self.scales, self.labels = tuple(scales), dict(labels)
         self.loss_energy = MODELS.build(loss_energy) if loss_energy else None
         self.loss_cls_weight = loss_cls_weight

@@ -59,8 +59,8 @@ class TwoBranchHead(BaseDecodeHead):
     losses, each averaged over the labelled pixels of its own samples (dual-branch, eq. 3). A branch
     without samples in a step returns the same keys, as zeros with a gradient path, so that all
     ranks reduce the same gradients. (With SyncBN in the branches, every rank needs images for both
-    in every step, as `StrongWeakSampler` gives them: a rank that skips a branch would be waited
-    for.)
+    in every step, as `StrongWeakSampler` gives them: the other ranks wait for a rank that skips
+    a branch.)
 
     A subclass writes the layers: `_build_layers`, and `_build_neck` if it has a neck.
 

@@ -61,12 +61,12 @@ def paper_energy(images, probs, labelled, valid, sigma_rgb, sigma_xy, backend='a
         G(i, j) = k(i, j) / max(W_i, 1),   W_i = sum over j in V, j != i, of k(i, j).
 
     The paper says no more of 1/W than "normalized weights"; here they make each row of G sum to 1,
-    so that E lies in 0..1 whatever the images' size. A pixel with W_i < 1, whose neighbours all
-    together weigh less than it does itself (k(i, i) = 1), is like no other: its row sums to W_i, so
-    that it is not pulled towards pixels that are unlike it. The gradient is exact, through S too.
+    so that E lies in 0..1 whatever the images' size. Where W_i < 1, all neighbours of a pixel
+    together weigh less than the pixel itself (k(i, i) = 1). Its row then sums to W_i, so that it is
+    not pulled towards pixels of other colours. The gradient is exact, through S too.
 
-    On the lattice k(i, i) is below 1 (about 0.5 to 1), but 1 is subtracted for j = i all the same:
-    of no account where a pixel has many neighbours like it. One that has none, whose W_i would be
+    On the lattice k(i, i) is below 1 (about 0.5 to 1), but 1 is subtracted for j = i. This matters
+    little where a pixel has many similar neighbours. A pixel without any, whose W_i would be
     negative, takes no part.
 
     Args:

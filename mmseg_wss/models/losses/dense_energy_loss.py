@@ -112,7 +112,7 @@ def _check_shapes(images, probs, labels, valid, scale_factor):
 
 
 def _check_probs(probs):
-    lowest, highest = torch.stack(probs.detach().aminmax()).tolist()  # a GPU waits once
+    lowest, highest = torch.stack(probs.detach().aminmax()).tolist()  # one wait for the GPU
     if not (lowest >= -ROUNDING and highest <= 1 + ROUNDING):  # NaN too
         raise ValueError('probs must be probabilities (a softmax over the classes); got values in '
                          f'{lowest:.4g}..{highest:.4g}.')

@@ -14,7 +14,8 @@ def filtered_cross_entropy(logits, labels, weight=None, ignore_index=IGNORE):
 
         L = -1/|B| sum over i in B of w_i log p_i(0)  -  1/|F| sum over i in F of w_i log p_i(l_i).
 
-    Apart, since most labelled pixels may be of one side. An empty side contributes 0.
+    The sides are averaged apart, since one may have most of the labelled pixels. An empty side
+    contributes 0.
 
     Args:
         logits (Tensor): (N, K, H, W); half precision is computed in float32.

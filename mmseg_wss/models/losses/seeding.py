@@ -4,12 +4,12 @@ import torch
 from mmseg_wss.labels.checks.label_check import IGNORE
 
 FLOOR = 1e-4
-"""float: no probability is smaller (but for what normalising takes from it)."""
+"""float: the smallest probability, before it is normalised."""
 RATIOS = 0.05, 20.  # to which the boundary loss clips q / p
 
 
 def floored_softmax(logits):
-    """Softmax that no logarithm is afraid of: softmax + 1e-4, normalised again.
+    """Softmax with a bounded logarithm: softmax + 1e-4, normalised again.
 
     Args:
         logits (Tensor): (N, K, h, w); half precision is computed in float32.

@@ -52,7 +52,7 @@ def embed(features, begin, count, scales, strides, ones, origin, keys, weights, 
     for j in range(D + 1):
         stride = (D + 1) * strides[j]
         for i in range(count):
-            # rounding left the hyperplane by total: step back along the coordinates it hurt most
+            # the rounded coordinates sum to total, not 0: correct those that rounding changed most
             place = rank[j, i] + total[i]
             turns = np.int32(place < 0) - np.int32(place > D)
             rank[j, i] = place + (D + 1) * turns
@@ -121,7 +121,7 @@ def build_band(features, begin, end, scales, strides, ones, origin, index, weigh
         for i in range(count):
             for k in range(D + 1):
                 key = around[k, i]
-                # to look whether the last pixel had it takes longer: the branch is unpredictable
+                # comparing with the last pixel's vertices is slower: the branch is unpredictable
                 row = slot(table, shift, key)
                 if table[row, 0] < 0:
                     table[row, 0], table[row, 1] = key, number

@@ -1,8 +1,8 @@
-"""The permutohedral lattice on paper: how features are scaled, and how a vertex becomes a number.
+"""The permutohedral lattice: how features are scaled, and how a vertex becomes a number.
 
 Adams, Baek, Davis, "Fast High-Dimensional Filtering Using the Permutohedral Lattice", Eurographics
 2010. The scale is that of the implementation that came with the dense CRF (Kraehenbuehl, Koltun,
-2011), which the later releases carry on.
+2011), which later releases keep.
 
 The lattice of dimension D lies in the hyperplane of D + 1 coordinates that add up to 0, so D of
 them name a vertex. The coordinates of a vertex have one remainder modulo D + 1, and the D + 1

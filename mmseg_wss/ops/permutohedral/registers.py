@@ -1,4 +1,4 @@
-"""Operations on vector registers for kernels, where the compiler makes less of a loop.
+"""Operations on vector registers for kernels, where the compiler makes slower code of a loop.
 
 After a change here, touch `filter_kernels`: see `jit`.
 """

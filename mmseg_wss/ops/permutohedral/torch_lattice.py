@@ -77,7 +77,7 @@ def embed(features, layout):
     rounded = (coordinates / (D + 1) + .5).floor()
     rest = coordinates / (D + 1) - rounded
     corner = rounded.long()
-    # rounding left the hyperplane by total: step back along the coordinates it hurt most
+    # the rounded coordinates sum to total, not to 0: correct those that rounding changed most
     ordered, order = rest.sort(dim=-1, descending=True, stable=True)
     total = corner.sum(-1, keepdim=True)
     turns = (places + total < 0).long() - (places + total > D).long()
