@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from mmengine.runner.checkpoint import load_state_dict
 from mmengine.structures import PixelData
+from mmseg.models.decode_heads import FCNHead
 from mmseg.structures import SegDataSample
 from mmseg.utils import register_all_modules
 
@@ -34,6 +35,17 @@ FEATURE_HEADS = dict(
     upernet=dict(type='UPerHead', in_channels=[4] * 4, in_index=[0, 1, 2, 3], channels=8,
                  pool_scales=(1, 2), align_corners=True),
     segformer=dict(type='SegformerHead', in_channels=[4] * 4, in_index=[0, 1, 2, 3], channels=8))
+
+
+class SeveralMapsHead(FCNHead):
+    """A head of another package that gives a tuple or list of maps."""
+
+    def __init__(self, container, **kwargs):
+        super().__init__(**kwargs)
+        self.container = container
+
+    def forward(self, inputs):
+        return self.container([super().forward(inputs)] * 2)
 
 
 def make_features(number, seed=0):
@@ -319,6 +331,16 @@ class HeadBench:
                        num_layers=1, num_heads=1, embed_dims=4)
         with pytest.raises(ValueError, match='SegmenterMaskTransformerHead.*conv_seg'):
             self.build(without)
+
+    @pytest.mark.parametrize('container', [tuple, list])
+    def test_a_feature_head_of_several_maps_is_refused_in_a_sentence(self, container):
+        head = self.build(dict(FEATURE_HEADS['fcn'], type=SeveralMapsHead, container=container))
+        message = (f'expected one map of features of feature_head, but SeveralMapsHead gives a '
+                   f'{container.__name__}. Take another head')
+        with pytest.raises(ValueError, match=message):
+            losses_of(head, COMPOSITIONS['both'])
+        with pytest.raises(ValueError, match=message):
+            head.eval()(make_features(4))
 
     def test_a_sample_without_supervision_is_named(self):
         samples = make_samples(COMPOSITIONS['both'])

@@ -88,6 +88,7 @@ class TwoBranchHead(BaseDecodeHead):
     Raises:
         ValueError: `feature_head` has no classifier to replace; a bad `mix_ratio`, `kl_weight` or
             `predict_branch`, or one that needs the weak branch where it is switched off. In
+            training and prediction: `feature_head` gives more than one map, as DAHead does. In
             training: a sample without supervision or mask.
     """
 
@@ -167,7 +168,7 @@ class TwoBranchHead(BaseDecodeHead):
             Tensor: (N, K, h, w); for a mean of both branches the logarithm of the mean
             probability, whose softmax is the mean probability.
         """
-        features = self.neck(self.feature_head(inputs))
+        features = self._shared_features(inputs)
         if self.predict_branch == 'strong':
             return self.strong_branch(features)
         if self.predict_branch == 'weak':
@@ -176,6 +177,15 @@ class TwoBranchHead(BaseDecodeHead):
         mean = (lam * self.weak_branch(features).softmax(1)
                 + (1 - lam) * self.strong_branch(features).softmax(1))
         return mean.clamp_min(torch.finfo(mean.dtype).tiny).log()
+
+    def _shared_features(self, inputs):
+        features = self.feature_head(inputs)
+        if not isinstance(features, torch.Tensor):
+            raise ValueError(
+                f'{type(self).__name__} expected one map of features of feature_head, but '
+                f'{type(self.feature_head).__name__} gives a {type(features).__name__}. Take '
+                'another head, such as FCNHead, DepthwiseSeparableASPPHead or UPerHead.')
+        return self.neck(features)
 
     def loss(self, inputs, batch_data_samples, train_cfg):
         """Losses of the branches, with the keys strong.* and weak.*; loss_kl, if it has a weight.
@@ -189,7 +199,7 @@ class TwoBranchHead(BaseDecodeHead):
         Returns:
             dict[str, Tensor]: scalars.
         """
-        features = self.neck(self.feature_head(inputs))
+        features = self._shared_features(inputs)
         if self.weak_branch is None:
             check_masks(batch_data_samples)
             losses = self.loss_by_feat(self.strong_branch(features), batch_data_samples)

@@ -2,7 +2,14 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from head_bench import CLASSES, FEATURE_HEADS, backward, make_features, make_samples
+from head_bench import (
+    CLASSES,
+    FEATURE_HEADS,
+    SeveralMapsHead,
+    backward,
+    make_features,
+    make_samples,
+)
 
 from mmseg_wss.registry import MODELS
 
@@ -47,6 +54,17 @@ def test_a_head_of_more_than_logits_is_refused_when_it_is_built(wrapper, head):
     config, fault = REFUSED[head]
     with pytest.raises(ValueError, match=f'{wrapper} expected .* but {fault}.*such as FCNHead'):
         build(wrapper, config)
+
+
+@pytest.mark.parametrize('wrapper', ['EMHead', 'DenseEnergyHead', 'DSRGHead'])
+@pytest.mark.parametrize('container', [tuple, list])
+def test_a_foreign_head_of_several_maps_is_refused_in_training(wrapper, container):
+    if wrapper == 'DSRGHead':
+        pytest.importorskip('scipy')
+    wrapped = build(wrapper, dict(FEATURE_HEADS['fcn'], type=SeveralMapsHead, container=container))
+    fault = f'SeveralMapsHead gives a {container.__name__}.*such as FCNHead'
+    with pytest.raises(ValueError, match=f'{wrapper} expected .* but {fault}'):
+        losses_of(wrapped, ['pixel', 'box'] * 2)
 
 
 @pytest.mark.parametrize('wrapper', WRAPPERS)
