@@ -41,7 +41,8 @@ def parse_args():
         help='processes for the CRF; 0: none, as on a GPU or with --show-dir (default: the CPUs)')
     parser.add_argument(
         '--ensemble', nargs=3, metavar=('CONFIG', 'CHECKPOINT', 'LAMBDA'),
-        help='average with the probabilities of a second network, whose weight is LAMBDA in [0, 1]')
+        help='average with the probabilities of a second network, whose weight is LAMBDA in '
+        '[0, 1]; max instead of LAMBDA: the larger probability of both')
     add_run_options(parser)
     args = parser.parse_args()
     if args.crf_workers is not None and (args.crf is None or args.crf_workers < 0):

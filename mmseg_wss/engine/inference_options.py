@@ -88,28 +88,32 @@ def enable_crf(cfg, preset, workers=None, draws=False):
 
 
 def enable_ensemble(cfg, config, checkpoint, weight):
-    """Average the probabilities with those of a second network (`EnsembleSegmentor`).
+    """Combine the probabilities with those of a second network (`EnsembleSegmentor`).
 
     Args:
         config, checkpoint (str): of the second network; that of the first is ``cfg.load_from``.
-        weight (str): of the second network, a number in [0, 1].
+        weight (str): of the second network in the mean, a number in [0, 1]; or 'max', for the
+            larger of both probabilities.
 
     Raises:
         ConfigError: a file is missing, or the weight is none.
     """
     try:
-        share = float(weight)
+        share = None if weight == 'max' else float(weight)
     except ValueError:
         share = math.nan
-    if not 0 <= share <= 1:
-        raise ConfigError('--ensemble: LAMBDA is the weight of the second network, 0 to 1; got '
-                          f'{weight}.')
+    if share is not None and not 0 <= share <= 1:
+        raise ConfigError('--ensemble: LAMBDA is the weight of the second network, 0 to 1, or max; '
+                          f'got {weight}.')
     for path in config, checkpoint:
         if not osp.isfile(path):
             raise ConfigError(f'--ensemble: there is no {path}.')
-    cfg.model = dict(type='mmseg_wss.EnsembleSegmentor', members=[
-        dict(model=cfg.model, checkpoint=cfg.load_from, weight=1 - share),
-        dict(model=Config.fromfile(config).model, checkpoint=checkpoint, weight=share)])
+    members = [dict(model=cfg.model, checkpoint=cfg.load_from),
+               dict(model=Config.fromfile(config).model, checkpoint=checkpoint)]
+    if share is not None:
+        members[0]['weight'], members[1]['weight'] = 1 - share, share
+    cfg.model = dict(type='mmseg_wss.EnsembleSegmentor', members=members,
+                     reduce='max' if share is None else 'mean')
     cfg.load_from = None  # each network loads its own
 
 

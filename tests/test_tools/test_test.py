@@ -86,6 +86,8 @@ def test_an_ensemble_with_itself_is_the_network(trained, alone, tmp_path):
 def test_lambda_is_the_weight_of_the_second_network(trained, alone, other, tmp_path):
     second = evaluate(other, tmp_path / 'second')
     assert not same_results(alone, second)
+    same = evaluate(trained, tmp_path / 'max', '--ensemble', *trained, 'max')
+    assert same_results(same, alone)
     for weight, expected in ('0', alone), ('1', second):
         found = evaluate(trained, tmp_path / weight, '--ensemble', *other, weight)
         assert same_results(found, expected)
@@ -93,5 +95,5 @@ def test_lambda_is_the_weight_of_the_second_network(trained, alone, other, tmp_p
 
 @pytest.mark.parametrize('weight', ['1.4', 'half'])
 def test_an_impossible_weight(trained, tmp_path, weight):
-    assert f'0 to 1; got {weight}' in evaluate(
+    assert f'0 to 1, or max; got {weight}' in evaluate(
         trained, tmp_path, '--ensemble', *trained, weight, fails=True)

@@ -33,10 +33,10 @@ def trained(folder):
     return made
 
 
-def ensemble(made, *weights):
+def ensemble(made, *weights, **options):
     return MODELS.build(dict(type='mmseg_wss.EnsembleSegmentor', members=[
         dict(model=config, checkpoint=path, weight=weight)
-        for (config, _, path), weight in zip(made, weights)])).eval()
+        for (config, _, path), weight in zip(made, weights)], **options)).eval()
 
 
 def predict(model):
@@ -55,6 +55,18 @@ def test_mean_of_the_probabilities(tmp_path, weight):
         torch.testing.assert_close(sample.seg_logits.data.softmax(0), mean)
         assert torch.equal(sample.pred_sem_seg.data[0], mean.argmax(0))
         assert 'gt_sem_seg' in sample
+
+
+def test_the_largest_probability(tmp_path):
+    made = trained(tmp_path)
+    first, second = ([sample.seg_logits.data.softmax(0) for sample in predict(module)]
+                     for _, module, _ in made)
+    for a, b, sample in zip(first, second, predict(ensemble(made, 1., 0., reduce='max'))):
+        largest = torch.where(a > b, a, b)
+        torch.testing.assert_close(sample.seg_logits.data.softmax(0), largest / largest.sum(0))
+        assert torch.equal(sample.pred_sem_seg.data[0], largest.argmax(0))
+    with pytest.raises(ValueError, match="'mean' or 'max', got 'min'"):
+        ensemble(made, 1., 0., reduce='min')
 
 
 @pytest.mark.parametrize('weights', [(0.5, 0.6), (1.5, -0.5), (float('nan'), 0.5)])
