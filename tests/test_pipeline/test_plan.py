@@ -364,6 +364,21 @@ def test_other_folders_go_through_cfg_options():
 
 # ---- what comes with the project
 
+def test_lists_of_strong_and_weak_images_are_options_of_all_stages(tmp_path, monkeypatch):
+    """Mixed dual head, table 5: 374 masks, for AnnNet, its masks and SegNet."""
+    monkeypatch.chdir(ROOT)
+    lists = [f'train_dataloader.dataset.datasets.{i}.ann_file=ImageSets/Segmentation/{name}'
+             for i, name in enumerate(('train_strong374_v1_seed0.txt',
+                                       'train_weak374_v1_seed0.txt'))]
+    specs, options = read_pipeline('configs/wss/pipelines/mixed_dual_voc.py',
+                                   [*lists, 'seg_net=../dual_head_r50_voc.py'])
+    stages = plan_stages(specs, tmp_path, TOOLS, options=options)
+    with_config = [stage for stage in stages if stage.name != 'quality_1']
+    assert len(with_config) == 5
+    assert all(set(lists) <= set(stage.command) for stage in with_config)
+    assert 'dual_head_r50_voc.py' in shell_text(stages[-2].command)
+
+
 @pytest.mark.parametrize('path', PIPELINES, ids=lambda path: path.stem)
 def test_the_tools_take_the_commands_of_our_pipelines(path, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
