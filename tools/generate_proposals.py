@@ -42,6 +42,9 @@ def parse_args():
     parser.add_argument('--select', choices=['sel', 'strict'],
                         help='which region the method region takes for a box: by overlap and '
                         'contours, or by overlap alone, as the paper has it (default: sel)')
+    parser.add_argument('--alpha', type=float,
+                        help='the share of a box that is object for sure, for the method bbox_seg '
+                        '(default: 0.2)')
     parser.add_argument('--mcg-dir', metavar='DIR',
                         help='MCG proposals made elsewhere, ID.mat, for the method mcg')
     parser.add_argument('--ann-file', metavar='LIST',
@@ -90,6 +93,9 @@ def check_args(args):
     names = parse_method(args.method)
     if args.select and 'region' not in names:
         raise ValueError(f'--select is for the method region, got --method {args.method}.')
+    if args.alpha is not None and not ('bbox_seg' in names and 0 < args.alpha < 1):
+        raise ValueError('--alpha is a share between 0 and 1, for the method bbox_seg; got '
+                         f'{args.alpha} and --method {args.method}.')
     if ('mcg' in names) != (args.mcg_dir is not None):
         raise ValueError(f'--mcg-dir and the method mcg need each other, got --method {args.method}'
                          f' and --mcg-dir {args.mcg_dir}.')
@@ -104,6 +110,8 @@ def check_args(args):
     elif not osp.isfile(args.data):
         raise ValueError(f'{args.data}: there is no such config and no such folder.')
     args.options = dict(region=dict(select=args.select or 'sel')) if 'region' in names else {}
+    if args.alpha is not None:
+        args.options['bbox_seg'] = dict(alpha=args.alpha)
 
 
 def build_dataset(args):

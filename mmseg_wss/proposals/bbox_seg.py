@@ -10,7 +10,8 @@ from mmseg_wss.ops import dense_crf
 from mmseg_wss.proposals.rect import rect_masks
 
 CENTRE, RING = .75, .5  # probability of a box's class in its centre and around it
-MAX_CENTRE = .20 + .05  # share of the box: alpha of the paper and the margin of the release
+ALPHA = .20  # of the paper, by cross-validation: the share of a box that is its centre
+MARGIN = .05  # of the release, which stops eroding this much earlier
 MIN_AREA, MIN_SIDE = 121, 10  # of boxes with a ring, in pixels
 OCCLUDER_BIAS = .1
 FLOOR = 1e-12  # probability of any other class
@@ -18,7 +19,7 @@ CRF = dict(iterations=10, sxy_gaussian=3, compat_gaussian=15, sxy_bilateral=37, 
            compat_bilateral=45, normalization='after')
 
 
-def bbox_seg_masks(image, boxes, labels, **crf):
+def bbox_seg_masks(image, boxes, labels, alpha=ALPHA, **crf):
     """Segment the objects in boxes with a dense CRF that is sure of the outside only.
 
     The mask of an object is where the CRF's most probable class is its own, within its box;
@@ -28,6 +29,7 @@ def bbox_seg_masks(image, boxes, labels, **crf):
         image (np.ndarray): uint8 (H, W, 3), RGB.
         boxes (np.ndarray): (M, 4), (x1, y1, x2, y2) in pixels, half-open.
         labels (np.ndarray): int (M,), class indices.
+        alpha (float): share of a box that is its centre, in (0, 1); see `centre_window`.
         **crf: options of `mmseg_wss.ops.dense_crf` instead of those in `CRF`.
 
     Returns:
@@ -35,7 +37,11 @@ def bbox_seg_masks(image, boxes, labels, **crf):
 
     Raises:
         ImportError: ``backend='pydensecrf'`` without the library.
+        ValueError: `alpha` is no such share.
     """
+    if not 0 < alpha < 1:
+        raise ValueError(f'alpha is the share of a box that is its centre, between 0 and 1; got '
+                         f'{alpha}.')
     shape = image.shape[:2]
     masks = rect_masks(boxes, shape)
     if not masks.any():
@@ -43,13 +49,13 @@ def bbox_seg_masks(image, boxes, labels, **crf):
     # A class without a box is nowhere the most probable one, so the CRF does not get it.
     present, indices = np.unique(labels, return_inverse=True)
     indices = indices + 1
-    probs = bbox_seg_probs(boxes, indices, shape, len(present) + 1)
+    probs = bbox_seg_probs(boxes, indices, shape, len(present) + 1, alpha)
     rgb = torch.tensor(np.ascontiguousarray(image)).permute(2, 0, 1)
     marginals = dense_crf(torch.from_numpy(probs)[None], rgb[None], **{**CRF, **crf})[0]
     return masks & (marginals.argmax(0).numpy() == indices[:, None, None])
 
 
-def bbox_seg_probs(boxes, labels, shape, num_classes):
+def bbox_seg_probs(boxes, labels, shape, num_classes, alpha=ALPHA):
     """Class probabilities that boxes suggest, without a look at the image.
 
     A box says class : background = .75 : .25 in its centre (`centre_window`) and .5 : .5 in the
@@ -67,6 +73,7 @@ def bbox_seg_probs(boxes, labels, shape, num_classes):
         labels (np.ndarray): int (M,), 1..num_classes - 1.
         shape (tuple): (H, W).
         num_classes (int): K, with the background.
+        alpha (float): see `centre_window`.
 
     Returns:
         np.ndarray: float32 (K, H, W), sums to 1 over K; about 1e-12 where a class has no box.
@@ -77,7 +84,7 @@ def bbox_seg_probs(boxes, labels, shape, num_classes):
     occluders = 0
     windows = pixel_windows(boxes, shape)
     for i in np.argsort(-box_areas(windows), kind='stable'):
-        inside, centre = _slices(windows[i]), _slices(centre_window(windows[i]))
+        inside, centre = _slices(windows[i]), _slices(centre_window(windows[i], alpha))
         foreground = np.full(shape, RING)
         foreground[centre] = CENTRE
         overlap = covered[centre]
@@ -94,11 +101,12 @@ def bbox_seg_probs(boxes, labels, shape, num_classes):
     return (probs / probs.sum(0)).astype(np.float32)
 
 
-def centre_window(window):
-    """The centre of a box: it is eroded with 3x3 squares until less than a quarter is left.
+def centre_window(window, alpha=ALPHA):
+    """The centre of a box: it is eroded with 3x3 squares until less than alpha + 0.05 is left.
 
     Args:
         window (np.ndarray): int (4,), (x1, y1, x2, y2) in pixels, half-open.
+        alpha (float): share of the area, in (0, 1).
 
     Returns:
         np.ndarray: int (4,); the whole window below 121 pixels or with a side below 10.
@@ -107,10 +115,9 @@ def centre_window(window):
     area = sides.prod()
     if area < MIN_AREA or sides.min() < MIN_SIDE:
         return window
-    # from a side of 10 on, the quarter is undercut before a side is used up
     steps = np.arange(sides.min() // 2 + 1)
     kept = (sides[0] - 2 * steps) * (sides[1] - 2 * steps)
-    step = np.flatnonzero(kept < MAX_CENTRE * area)[0]
+    step = np.flatnonzero((kept < (alpha + MARGIN) * area) | (kept <= 0))[0]
     return window + np.array([step, step, -step, -step])
 
 

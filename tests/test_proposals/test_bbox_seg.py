@@ -9,13 +9,13 @@ from mmseg_wss.proposals import bbox_seg_masks, bbox_seg_probs, rect_masks
 from mmseg_wss.proposals.bbox_seg import centre_window
 
 
-def eroded(window):
+def eroded(window, alpha):
     """By erosion of a mask, step by step."""
     x1, y1, x2, y2 = window
     mask = np.zeros((y2 + 2, x2 + 2), np.uint8)
     mask[y1:y2, x1:x2] = 1
     area = mask.sum()
-    while mask.sum() >= .25 * area:
+    while mask.sum() >= (alpha + .05) * area:
         mask = cv2.erode(mask, np.ones((3, 3), np.uint8))
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
@@ -25,7 +25,16 @@ def eroded(window):
     (13, 10), (10, 13), (11, 11), (10, 100), (11, 200), (99, 12), (40, 40), (41, 40), (64, 33)])
 def test_the_centre_is_what_erosion_leaves(width, height):
     window = np.array([3, 2, 3 + width, 2 + height])
-    assert centre_window(window).tolist() == eroded(window)
+    assert centre_window(window).tolist() == eroded(window, .2)
+    for alpha in (.4, .6, .8):
+        assert centre_window(window, alpha).tolist() == eroded(window, alpha)
+
+
+@pytest.mark.parametrize('alpha', [0, 1, float('nan')])
+def test_a_share_that_is_none(alpha):
+    with pytest.raises(ValueError, match='between 0 and 1; got'):
+        bbox_seg_masks(np.zeros((9, 9, 3), np.uint8), np.array([[1., 1, 8, 8]]), np.array([1]),
+                       alpha)
 
 
 @pytest.mark.parametrize('width, height', [(10, 12), (9, 60), (60, 9), (1, 1), (0, 5)])

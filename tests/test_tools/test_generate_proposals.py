@@ -248,6 +248,7 @@ def test_mcg_proposals_made_elsewhere(generate, tmp_path):
     (['--shard', '3/2'], "'3/2' is no shard"),
     (['--shard', '1'], "'1' is no shard"),
     (['--select', 'strict'], '--select is for'),
+    (['--alpha', '0.4'], '--alpha is a share between 0 and 1, for the method bbox_seg'),
     (['--mcg-dir', '.'], '--mcg-dir and the method mcg'),
     (['--method', 'mcg'], '--mcg-dir and the method mcg'),
     (['--method', 'mcg', '--mcg-dir', 'no/such'], 'no/such: there is no such folder'),
