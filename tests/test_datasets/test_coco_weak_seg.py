@@ -9,6 +9,7 @@ import pytest
 from dataset_bench import annotation, categories, image
 from mmengine.config import Config
 from mmseg.utils import get_classes
+from torch.utils.data import ConcatDataset
 
 from mmseg_wss.datasets import COCOWeakSegDataset, StrongWeakSampler
 from mmseg_wss.errors import DataError
@@ -256,15 +257,16 @@ def test_fine_tuning_as_in_its_paper(monkeypatch):
     assert tuned.train_cfg.max_epochs == 30
     assert tuned.optim_wrapper.optimizer == dict(base.optim_wrapper.optimizer, lr=0.001)
     assert tuned.auto_scale_lr == base.auto_scale_lr
-    strong, weak, coco_part = tuned.train_dataloader.dataset.datasets
+    strong, others = tuned.train_dataloader.dataset.datasets
+    weak, coco_part = others.datasets
     assert [strong, weak] == base.train_dataloader.dataset.datasets
     assert (coco_part.data_root, coco_part.supervision) == ('/somewhere/coco', 'pseudo')
     assert coco_part.pipeline == weak.pipeline
     loader = tuned.train_dataloader
     assert loader.batch_size == base.train_dataloader.batch_size
-    sources = [range(1464), range(9118), range(94000)]
-    sampler = StrongWeakSampler(
-        type('Sources', (), dict(datasets=sources)),
+    sampler = StrongWeakSampler(  # of the 1464 + 9118 + 94,000 images, on one GPU
+        ConcatDataset([range(1464), ConcatDataset([range(9118), range(94000)])]), seed=0,
         **{key: value for key, value in loader.sampler.items() if key != 'type'})
-    assert sampler.counts[0] == sum(sampler.counts[1:]) == 4
-    assert sampler.counts[2] == max(sampler.counts[1:])
+    drawn = np.bincount(np.digitize(list(sampler), [1464, 1464 + 9118]))
+    assert drawn[0] == drawn[1] + drawn[2] and len(sampler) == sum(drawn) == 104584
+    assert abs(drawn[2] / drawn[1] / (94000 / 9118) - 1) < 0.02
