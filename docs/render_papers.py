@@ -14,10 +14,11 @@ INTRO = """\
 **{mapped} rows, of which {with_config} have a config here, and {run} have a counterpart that was \
 run on MSRC.**
 
-Nothing was run on PASCAL VOC or COCO, and nothing on a GPU: the column *paper* is what the papers
-report, val mIoU in percent where nothing else is said. What could be run here is a smaller
-counterpart on MSRC, in the last column with its val mIoU ([results.md](results.md) has the
-details); a figure there says something about the order of methods, nothing about the paper's level.
+Nothing was run on PASCAL VOC or COCO, and nothing on a GPU; `python benchmarks/dry_run.py` takes
+two steps with every config, on drawn images. The column *paper* is what the papers report, val mIoU in
+percent where nothing else is said. What could be run here is a smaller counterpart on MSRC, in the
+last column with its val mIoU ([results.md](results.md) has the details); a figure there says
+something about the order of methods, nothing about the paper's level.
 
 How to read a row:
 
