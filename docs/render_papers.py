@@ -15,9 +15,9 @@ INTRO = """\
 run on MSRC.**
 
 Nothing was run on PASCAL VOC or COCO, and nothing on a GPU; `python benchmarks/dry_run.py` takes
-two steps with every config, on drawn images. The column *paper* is what the papers report, val mIoU in
-percent where nothing else is said. What could be run here is a smaller counterpart on MSRC, in the
-last column with its val mIoU ([results.md](results.md) has the details); a figure there says
+two steps with every config, on drawn images. The column *paper* is what the papers report, val
+mIoU in percent where nothing else is said. What could be run here is a smaller counterpart on MSRC,
+in the last column with its val mIoU ([results.md](results.md) has the details); a figure there says
 something about the order of methods, nothing about the paper's level.
 
 How to read a row:
