@@ -15,6 +15,9 @@ test_pipeline = [
     dict(type='mmseg_wss.LoadWeakLabels'),
     dict(type='mmseg_wss.PackWeakSegInputs'),
 ]
+tta_pipeline = [  # the training has one scale: mirror images alone
+    _base_.tta_pipeline[0],
+    dict(type='TestTimeAug', transforms=_base_.tta_pipeline[1].transforms[1:])]
 # 1464 images with masks and 9118 with less, or all 10,582 with less: boxes, boxes that
 # tools/generate_proposals.py --method bbox_seg has made masks of, or tags
 strong = dict(pipeline=train_pipeline)
