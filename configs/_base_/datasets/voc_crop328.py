@@ -17,9 +17,4 @@ tta_pipeline = [  # as large and as small as in the training
 strong = dict(pipeline=train_pipeline)
 weak = dict(  # with the masks of dsrg_vgg16_voc.py
     pseudo_mask='PseudoMask_dsrg_vgg16', made_by='dsrg_vgg16', pipeline=train_pipeline)
-weak_as_tta_pipeline = [  # as large and as small as in the training
-    _base_.tta_pipeline[0],
-    dict(type='TestTimeAug', transforms=[
-        [dict(type='Resize', scale_factor=r, keep_ratio=True) for r in (0.5, 0.75, 1.0, 1.25, 1.5)],
-        *_base_.tta_pipeline[1].transforms[1:]])]
-strong = dict(pipeline=train_pipeline)
+weak_as_strong = dict(pipeline=train_pipeline)
