@@ -54,12 +54,12 @@ def parse_args():
 
 # ---- data
 
-def draw(number, num_classes):
-    """An image with two rectangles: image, class mask, labels and boxes (half-open)."""
+def draw(number):
+    """An image with two rectangles: image, class mask, labels (1..20) and boxes (half-open)."""
     rng = np.random.default_rng(number)
     image = rng.integers(60, 120, (HEIGHT, WIDTH, 3), np.uint8)
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
-    labels = rng.choice(np.arange(1, min(num_classes, 21)), 2, replace=False).tolist()
+    labels = rng.choice(np.arange(1, 21), 2, replace=False).tolist()
     boxes = [(6 + 45 * k, 10 + 5 * k, 44 + 45 * k, 50 + 5 * k) for k in range(2)]
     for label, (x1, y1, x2, y2) in zip(labels, boxes):
         mask[y1:y2, x1:x2] = label
@@ -69,9 +69,11 @@ def draw(number, num_classes):
 
 def members(name):
     """The images of a list, by its name."""
-    weak = WEAK if 'aug' in name or 'weak' in name or 'trainaug' in name else []
-    strong = STRONG if 'aug' not in name and 'weak' not in name or 'trainaug' in name else []
-    return VAL if Path(name).stem == 'val' else [*strong, *weak]
+    if name == 'val.txt':
+        return VAL
+    if name == 'trainaug.txt':
+        return [*STRONG, *WEAK]
+    return WEAK if 'aug' in name or 'weak' in name else STRONG
 
 
 def make_voc(root):
@@ -79,7 +81,7 @@ def make_voc(root):
                    'SegmentationObject', 'Annotations', 'ImageSets/Segmentation'):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for number, name in enumerate([*STRONG, *WEAK, *VAL]):
-        image, mask, labels, boxes = draw(number, 21)
+        image, mask, labels, boxes = draw(number)
         Image.fromarray(image).save(root / f'JPEGImages/{name}.jpg', quality=95)
         for folder in ('SegmentationClass', 'SegmentationClassAug'):
             write_mask(str(root / folder / f'{name}.png'), mask)
@@ -100,7 +102,7 @@ def make_coco(root):
         images, annotations = [], []
         (root / split).mkdir(parents=True, exist_ok=True)
         for number, name in enumerate(members_of):
-            image, _, labels, boxes = draw(100 + number, 81)
+            image, _, labels, boxes = draw(100 + number)
             Image.fromarray(image).save(root / split / f'{name}.jpg', quality=95)
             images.append(dict(id=number, file_name=f'{name}.jpg', width=WIDTH, height=HEIGHT))
             for label, (x1, y1, x2, y2) in zip(labels, boxes):
@@ -129,7 +131,7 @@ def make_files_of(source):
         recipe = dict(tool='dry_run', method=source.get('made_by') or 'drawn')
         with MaskFolder(root / folder, recipe) as masks:
             for number, image in enumerate([*STRONG, *WEAK]):
-                masks.write(image, draw(100 * is_coco + number, 81 if is_coco else 21)[1])
+                masks.write(image, draw(100 * is_coco + number)[1])
 
 
 # ---- configs

@@ -358,5 +358,4 @@ def test_images_that_an_epoch_draws(name, gpus, images, monkeypatch):
         sampler = DATA_SAMPLERS.build(dict(cfg.train_dataloader.sampler, dataset=dataset, seed=0))
         drawn.update('strong' if index < sizes[0] else 'weak' for index in sampler)
     assert drawn == images
-    assert sum(drawn.values()) == 32 * 331 or sum(drawn.values()) == 16 * 662
 

@@ -138,13 +138,15 @@ class SetupCheckHook(Hook):
         here = sum(sampler.counts[i] for i in strong) * sampler.world_size
         recipe = sum(split_batch(base, sampler.source_ratio)[i] for i in strong)
         if here != recipe:
-            by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
+            if isinstance(runner.train_loop, EpochBasedTrainLoop):
+                follows, max_iters = 'does too, since the training counts epochs', None
+            else:
+                follows, max_iters = 'does not', runner.max_iters
             runner.logger.warning(
                 f'{here} strong images per step, the recipe has {recipe} (in a batch of {base}). '
                 'The learning rate follows the batch size where auto_scale_lr.enable is True; the '
-                f'number of steps does {"too, since the training counts epochs" * by_epoch}'
-                f'{"not" * (not by_epoch)}. To compare with its results, use its batch, on more '
-                f'GPUs{_accumulation(base, batch, not by_epoch and runner.max_iters)}.')
+                f'number of steps {follows}. To compare with its results, use its batch, on more '
+                f'GPUs{_accumulation(base, batch, max_iters)}.')
 
     def before_val(self, runner):
         check_num_classes(runner.model, runner.val_dataloader.dataset)

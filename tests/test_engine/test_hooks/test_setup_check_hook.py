@@ -203,6 +203,14 @@ def test_the_advice_gives_the_rates_of_the_recipe(runner, train):
     assert first_rates(training) == recipe
 
 
+def test_epochs_have_as_many_steps_as_the_batch_asks_for(train):
+    log = train(train_cfg=dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=1),
+                train_dataloader__sampler__by_epoch=True,
+                auto_scale_lr=dict(enable=True, base_batch_size=8))
+    assert 'the number of steps does too, since the training counts epochs' in log
+    assert ADVICE.search(log)[3] is None  # nor is max_iters to be changed
+
+
 def test_accumulation_without_the_rate_for_it_is_said(train):
     scale = dict(auto_scale_lr=dict(enable=True, base_batch_size=8))
     log = train(optim_wrapper__accumulative_counts=2, **scale)
