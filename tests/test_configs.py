@@ -321,7 +321,7 @@ def test_views_are_of_scales_that_the_training_has(cfg, name):
 def test_the_baseline_is_segnet_as_it_predicts():
     """Mixed-dual-head, section 4.3: "exactly the same as the baseline model at inference time"."""
     init_default_scope('mmseg')
-    shapes, numbers = [], []
+    shapes = []
     for name, options in (('single_head_r50_voc', {}), ('single_head_r50_voc_full', {}),
                           ('mixed_dual_r50_voc', dict(weak_branch=False))):
         model = load(f'wss/{name}.py').model.copy()
@@ -330,7 +330,6 @@ def test_the_baseline_is_segnet_as_it_predicts():
         with torch.device('meta'):
             built = MODELS.build(model)
         shapes.append({key: value.shape for key, value in built.state_dict().items()})
-        numbers.append(sum(parameter.numel() for parameter in built.parameters()))
     assert shapes[0] == shapes[1] == shapes[2]
     plain = MODELS.build(dict(model.decode_head.feature_head, norm_cfg=dict(type='BN')))
     head = sum(parameter.numel() for parameter in built.decode_head.parameters())
