@@ -11,8 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 INTRO = """\
 # Which config is which row of a paper?
 
-**{mapped} rows, of which {with_config} have a config here, and {run} have a counterpart that was \
-run on MSRC.**
+**{mapped} rows; each has a config here, and {run} have a counterpart that was run on MSRC.**
 
 Nothing was run on PASCAL VOC or COCO, and nothing on a GPU; `python benchmarks/dry_run.py` takes
 two steps with every config, on drawn images. The column *paper* is what the papers report, val
@@ -26,14 +25,30 @@ How to read a row:
   short names: [Options](#options) says what to write behind `--cfg-options`.
 - *test* is what `tools/test.py CONFIG CHECKPOINT` gets for this row; an empty cell is a single
   scale without CRF. Several rows may share one training.
-- "test" beside a figure means VOC's test set, whose masks are not public: the config trains the
-  network, but only VOC's server could evaluate it.
+- "test" beside a figure means [VOC's test set](#vocs-test-set), whose masks are not public.
 - Rows of other people's methods, which the papers copied, are named below the table and not
   counted.
 
 `docs/render_papers.py` writes this page from `configs/papers.yml`; change that file.
 `tests/test_papers.py` reads it too: each config exists and builds with the options of its row, and
 has the [settings](#settings) that are stated below.
+"""
+TEST_SET = """\
+## VOC's test set
+
+VOC publishes the 1,456 images of its test set (`VOC2012test.tar`, unpacked into the devkit as the
+others), and its server compares predictions with the masks. These commands write the predictions of
+a row, and pack them as the server takes them; `--tta` and `--crf` go with the first.
+
+```bash
+python tools/test.py CONFIG CHECKPOINT --out results/VOC2012/Segmentation/comp6_test_cls \\
+    --cfg-options test_dataloader.dataset.ann_file=ImageSets/Segmentation/test.txt \\
+    test_dataloader.dataset.supervision=none
+tar czf results.tgz results
+```
+
+`comp6` is the competition for networks that have seen other data than VOC's, as those that start
+from ImageNet's weights have.
 """
 OPTIONS = """\
 The lists are those of `tools/dataset_converters/make_splits.py`
@@ -47,6 +62,21 @@ What the configs have, behind all their bases, and what a model built from them 
 made. *Images per step*: of each source, on one GPU unless several are named. *Optimiser*: learning
 rates of weights and biases, smallest first. *Schedule*: epochs or steps, what the rate is
 multiplied by and when. *Method*: options of the head that are not off or 0; tau is below.
+"""
+RUNS = """\
+### What runs have
+
+Learning rates, from running the schedule of each family of configs; a group has that many times
+the optimiser's rate. RRM's release: x1, x2, x10 and x20 of 0.01 down to 0 in the classifier's half,
+then 0.0007 down to 0 for all.
+"""
+SIZES = """\
+Sizes of images, width x height, from running the pipelines of each family on a usual file. What the
+network predicts is compared with the truth at the size of the file.
+"""
+EPOCHS = """\
+Epochs of the mixed dual head's tables 1, 4, 5, 7 and of the dual branch's 2, 4, 6, from drawing
+them: images that an epoch takes, of those that the source has, on all GPUs together.
 """
 README = {
     'wss': """\
@@ -71,6 +101,8 @@ settings. `pipelines/` are files for `tools/train_pipeline.py`, which runs sever
 """
 COLUMNS = {'data': 'data', 'images': 'images per step', 'optimiser': 'optimiser',
            'schedule': 'schedule', 'crop': 'crop', 'method': 'method'}
+SIZE_COLUMNS = {'file': 'file', 'training': 'training', 'crop': 'crop', 'test': 'test',
+                'tta': '`--tta`', 'why': 'why a test has other sizes'}
 CRF_COLUMNS = {
     'compat_bilateral': 'weight', 'sxy_bilateral': 'sigma xy', 'srgb': 'sigma rgb',
     'compat_gaussian': 'smoothness: weight', 'sxy_gaussian': 'sigma xy of it',
@@ -108,8 +140,6 @@ def table_of(header, rows):
 
 
 def render_row(table, row):
-    if 'config' not in row:
-        return [row['row'], row['paper'], 'none', '', '']
     test = row.get('test', table.get('test', ''))
     msrc = f'{quote(row["msrc"])} {row["miou"]}' if 'msrc' in row else ''
     return [row['row'], row['paper'], quote(row['config']), test and f'`{test}`', msrc]
@@ -128,6 +158,12 @@ def render_paper(paper):
             yield table['note']
     yield '### What differs, and why\n'
     yield paper['differs']
+    if 'variants' in paper:
+        yield 'Where there are two ways:\n'
+        yield table_of(['what', 'here', 'the other way', 'how to take it'], [
+            [row['what'], row['here'], row['other'],
+             quote(row['config']) if 'config' in row else f'`{row["flag"]}`']
+            for row in paper['variants']])
 
 
 def render_settings(facts):
@@ -150,6 +186,17 @@ def render_settings(facts):
     yield table_of(['pipeline', *stages], [
         [f'`{name}`', *(quote_files(row[stage]) for stage in stages)]
         for name, row in facts['pipelines'].items()])
+    yield RUNS
+    yield table_of(['config', 'group', 'first', 'end of half 1', 'start of half 2', 'last'], [
+        [f'`{name}`', group, *rates.split(' | ')]
+        for name, groups in facts['rates'].items() for group, rates in groups.items()])
+    yield SIZES
+    yield table_of(['config', *SIZE_COLUMNS.values()], [
+        [f'`{name}`', *(row.get(key, '') for key in SIZE_COLUMNS)]
+        for name, row in facts['sizes'].items()])
+    yield EPOCHS
+    yield table_of(['config', 'steps of an epoch', 'images of an epoch, by source'], [
+        [quote(cell), row['steps'], row['images']] for cell, row in facts['epochs'].items()])
     yield '`--crf` of the evaluation ([crf_presets.py](../mmseg_wss/ops/crf_presets.py)):\n'
     yield table_of(['CRF', *CRF_COLUMNS.values()], [
         [f'`{name}`', *(row[key] for key in CRF_COLUMNS)] for name, row in facts['crf'].items()])
@@ -158,11 +205,10 @@ def render_settings(facts):
 def render_papers(facts):
     """The text of docs/papers.md."""
     rows = rows_of(facts)
-    blocks = [INTRO.format(mapped=len(rows), with_config=sum('config' in row for row in rows),
-                           run=sum(map(has_figure, rows)))]
+    blocks = [INTRO.format(mapped=len(rows), run=sum(map(has_figure, rows)))]
     for paper in facts['papers']:
         blocks += render_paper(paper)
-    blocks += ['## Options\n', table_of(
+    blocks += [TEST_SET, '## Options\n', table_of(
         ['option', '--cfg-options'],
         [[f'`{name}`', f'`{options}`'] for name, options in facts['options'].items()]), OPTIONS]
     return '\n'.join([*blocks, *render_settings(facts)])

@@ -24,7 +24,7 @@ METHODS = dict(
     DualBranchHead=('num_shared_convs', 'num_convs', 'strong_in_weak_branch', 'kl_weight'),
     MixedDualHead=('mix_ratio', ),
     RRMHead=('rule', 'ratio', 'loss_energy.sigma_rgb', 'loss_energy.sigma_xy',
-             'loss_energy.loss_weight', 'share'),
+             'loss_energy.formulation', 'loss_energy.loss_weight', 'share'),
     EMHead=('e_step', 'bias_bg', 'bias_fg', 'rho_bg', 'rho_fg', 'sweeps', 'labels_from',
             'loss_weights'),
     DSRGHead=('fg_threshold', 'bg_threshold', 'unary', 'crf', 'loss_weights'),
@@ -32,15 +32,20 @@ METHODS = dict(
 )
 
 
-def build(cfg, cache):
-    """A model without weights, and its learning rates by part."""
+def build(cfg):
+    """A model without weights, and its optimiser."""
     cfg.model.pop('pretrained', None)
     cfg.model.backbone.pop('init_cfg', None)
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
+        return model, build_optim_wrapper(model, cfg.optim_wrapper).optimizer
+
+
+def build_once(cfg, cache):
+    """A model without weights, and its learning rates by part."""
     key = json.dumps([cfg.model.to_dict(), cfg.optim_wrapper.to_dict()], default=str)
     if key not in cache:
-        with torch.device('meta'):
-            model = MODELS.build(cfg.model)
-            optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
+        model, optimizer = build(cfg)
         rate = {id(p): group['lr'] for group in optimizer.param_groups for p in group['params']}
         cache[key] = model, {
             part: sorted({round(rate[id(p)], 12) for p in getattr(model, part).parameters()
@@ -174,7 +179,7 @@ def describe(config, options, cache):
             proposals=number(cfg.stages[0].options.method), tau=number(cfg.tau),
             rounds=number(cfg.rounds))
     check_val(cfg)
-    model, rates = build(cfg, cache)
+    model, rates = build_once(cfg, cache)
     settings = dict(
         data=describe_data(cfg), images=describe_batch(cfg), optimiser=describe_rates(cfg, rates),
         schedule=describe_schedule(cfg), crop=describe_crop(cfg),

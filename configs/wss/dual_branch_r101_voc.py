@@ -1,12 +1,8 @@
 # Luo and Yang, strong-weak dual-branch, table 4: 1.4k strong, 9k weak, three shared convolutions
 _base_ = [
-    '../_base_/models/largefov_r101-d8.py', '../_base_/datasets/voc_crop328.py',
+    '../_base_/models/dual_branch_r101.py', '../_base_/datasets/voc_crop328.py',
     '../_base_/epoch_runtime.py', '../_base_/schedules/adam_20e.py'
 ]
-model = dict(decode_head=dict(
-    _delete_=True, type='mmseg_wss.DualBranchHead', num_classes=21, num_shared_convs=3,
-    feature_head=dict(type='FCNHead', in_channels=2048, in_index=0, channels=2048, num_convs=0,
-                      concat_input=False, dropout_ratio=0.)))
 train_dataloader = dict(
     batch_size=16, sampler=dict(batch_size=16),
     dataset=dict(datasets=[_base_.strong, _base_.weak]))

@@ -1,23 +1,15 @@
-# RRM, two steps: DeepLab-v2 over ResNet-101 on the masks of rrm_r38_voc.py
+# RRM, two steps: DeepLab-v2 over ResNet-101 on the masks of rrm_r38_voc.py. DeepLab-v2's recipe has
+# scales of 0.5 to 1.5, and 20,000 steps of 10 images from a rate of 2.5e-4.
 _base_ = [
-    '../_base_/models/deeplab_aspp_r101.py', '../_base_/datasets/voc_tags.py',
-    '../_base_/epoch_runtime.py'
+    '../_base_/models/deeplab_aspp_r101.py', '../_base_/datasets/voc_crop328.py',
+    '../_base_/iter_runtime.py', '../_base_/schedules/dsrg_retrain_20k.py'
 ]
+train_pipeline = [
+    *_base_.train_pipeline[:3], dict(type='mmseg_wss.RandomCrop', crop_size=(321, 321)),
+    *_base_.train_pipeline[4:]]
 train_dataloader = dict(
-    batch_size=10, sampler=dict(batch_size=10), dataset=dict(datasets=[_base_.rrm_masks]))
-
-# DeepLab-v2's recipe: 20,000 steps of 10 images are 18.9 passes over 10,582
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='SGD', lr=2.5e-4, momentum=0.9, weight_decay=5e-4),
-    paramwise_cfg=dict(bias_lr_mult=2., bias_decay_mult=0., custom_keys={
-        'decode_head': dict(lr_mult=10.),
-        **{f'decode_head.classifiers.{i}.bias': dict(lr_mult=20., decay_mult=0.)
-           for i in range(4)}}))
-param_scheduler = [
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, by_epoch=True,
-         convert_to_iter_based=True)]
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=19, val_interval=2)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-auto_scale_lr = dict(enable=True, base_batch_size=10)
+    batch_size=10, sampler=dict(batch_size=10, source_ratio=[1], by_epoch=False),
+    dataset=dict(datasets=[dict(
+        _base_.weak, ann_file='ImageSets/Segmentation/trainaug.txt',
+        pseudo_mask='PseudoMask_rrm_r38', made_by='rrm_r38', pipeline=train_pipeline)]))
+optim_wrapper = dict(optimizer=dict(lr=2.5e-4))

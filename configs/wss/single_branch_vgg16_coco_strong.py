@@ -1,11 +1,9 @@
 # dual-branch, table 6 (a): COCO, single branch, 20k strong
 _base_ = [
-    '../_base_/models/largefov_vgg16.py', '../_base_/datasets/coco_crop328.py',
+    '../_base_/models/dual_branch_vgg16.py', '../_base_/datasets/coco_crop328.py',
     '../_base_/epoch_runtime.py', '../_base_/schedules/adam_20e.py'
 ]
-model = dict(
-    backbone=dict(decimate_fc=False),  # new, as the dual branch's convolutions are
-    decode_head=dict(num_classes=81))
+model = dict(decode_head=dict(weak_branch=False, num_classes=81))
 train_dataloader = dict(
     batch_size=16, sampler=dict(batch_size=16, source_ratio=[1]),
     dataset=dict(datasets=[_base_.coco_strong]))

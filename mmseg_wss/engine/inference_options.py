@@ -118,14 +118,15 @@ def enable_ensemble(cfg, config, checkpoint, weight):
 
 
 def save_predictions(cfg, out_dir):
-    """Let the IoU metric write the predictions into a folder, as index PNGs.
+    """Write the predictions into a folder (`PredictionWriter`), beside what is measured.
 
-    Raises:
-        ConfigError: there is no such metric.
+    Nothing is measured where the images have no labels: a data set with ``supervision='none'``.
+
+    Args:
+        cfg (Config): changed in place.
+        out_dir (str): the folder.
     """
     metrics = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
-    for metric in metrics:
-        if metric.type in ('IoUMetric', 'mmseg.IoUMetric'):
-            metric.update(output_dir=out_dir, keep_results=True)
-            return
-    raise ConfigError('--out needs an IoUMetric in test_evaluator, which writes the predictions.')
+    if cfg.test_dataloader.dataset.get('supervision') == 'none':
+        metrics = []
+    cfg.test_evaluator = [*metrics, dict(type='mmseg_wss.PredictionWriter', out_dir=out_dir)]

@@ -1,5 +1,6 @@
 """tools/test.py: predictions of one run of the tiny network, refined by a CRF, or averaged."""
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -61,6 +62,23 @@ def other(trained, tmp_path_factory):
     path = tmp_path_factory.mktemp('other') / 'other.pth'
     torch.save(checkpoint, path)
     return trained[0], path
+
+
+def test_a_list_without_masks_gets_predictions_alone(trained, alone, tmp_path):
+    """As VOC's server takes them: index PNGs with VOC's palette, named like the images."""
+    cfg = Config.fromfile(trained[0])
+    voc = tmp_path / 'voc'
+    shutil.copytree(cfg.test_dataloader.dataset.data_root, voc)
+    shutil.rmtree(voc / 'SegmentationClass')
+    printed = finish(
+        sys.executable, ROOT / 'tools/test.py', *trained, '--work-dir', tmp_path / 'work',
+        '--out', tmp_path / 'masks', '--cfg-options', *NO_WORKERS,
+        f'test_dataloader.dataset.data_root={voc}', 'test_dataloader.dataset.supervision=none')
+    assert f'{len(alone[1])} predictions are in {tmp_path / "masks"}' in printed
+    for name, mask in alone[1].items():
+        with Image.open(tmp_path / 'masks' / name) as picture:
+            assert picture.mode == 'P' and picture.getpalette()[:6] == [0, 0, 0, 128, 0, 0]
+            assert (np.array(picture) == mask).all()
 
 
 def test_crf_changes_what_is_measured_and_written(trained, alone, tmp_path):

@@ -7,9 +7,8 @@ train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='mmseg_wss.LoadWeakLabels'),
     dict(type='mmseg_wss.RandomScale', ratio_range=(0.5, 2.0)),
-    dict(type='mmseg_wss.RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    dict(type='mmseg_wss.RandomCrop', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
     dict(type='mmseg_wss.PackWeakSegInputs'),
 ]
 test_pipeline = [

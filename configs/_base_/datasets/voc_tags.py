@@ -17,5 +17,4 @@ tta_pipeline = [  # as large and as small as in the training
 tags = dict(
     type='mmseg_wss.VOCWeakSegDataset', data_root='{{$VOC_ROOT:data/VOCdevkit/VOC2012}}',
     supervision='image', ann_file='ImageSets/Segmentation/trainaug.txt', pipeline=tags_pipeline)
-rrm_masks = dict(tags, supervision='pseudo', pseudo_mask='PseudoMask_rrm_r38')
 train_dataloader = dict(sampler=dict(source_ratio=[1]), dataset=dict(datasets=[tags]))

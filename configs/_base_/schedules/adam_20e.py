@@ -2,10 +2,7 @@
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='Adam', lr=1e-4, weight_decay=1e-4),
-    paramwise_cfg=dict(custom_keys={
-        'backbone': dict(lr_mult=0.05),
-        # of VGG16-LargeFOV, which are new
-        'backbone.fc6': dict(lr_mult=1.), 'backbone.fc7': dict(lr_mult=1.)}))
+    paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=0.05)}))
 param_scheduler = [dict(type='MultiStepLR', milestones=[12], gamma=0.1, by_epoch=True)]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=20, val_interval=1)
 val_cfg = dict(type='ValLoop')

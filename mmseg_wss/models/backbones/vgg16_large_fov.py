@@ -39,6 +39,7 @@ class VGG16LargeFOV(BaseModule):
             of view with which WSSL learns from image labels.
         average_pool5 (bool): output 4 is behind the average pool, for a head that has its own fc6
             (`DeepLabV2Head`, as in DSRG).
+        with_image (bool): the input itself is the first output (`DeepLabMScHead`).
         init_cfg (dict or list[dict], optional): by default, Kaiming's initialisation as in
             torchvision.
 
@@ -49,7 +50,7 @@ class VGG16LargeFOV(BaseModule):
 
     def __init__(self, in_channels=3, pool_strides=(2, 2, 2, 1, 1), fc_channels=1024,
                  fc6_dilation=12, dropout_ratio=0.5, out_indices=(5, ), fc6_kernel_size=3,
-                 average_pool5=False, decimate_fc=True, init_cfg=None):
+                 average_pool5=False, decimate_fc=True, with_image=False, init_cfg=None):
         super().__init__(init_cfg)
         if len(pool_strides) != len(BLOCKS) or not set(pool_strides) <= {1, 2}:
             raise ValueError(f'pool_strides must be {len(BLOCKS)} strides of 1 or 2; got '
@@ -66,6 +67,7 @@ class VGG16LargeFOV(BaseModule):
                 'pixel, so the map would change its size: set an odd kernel or an even dilation.')
         self.out_indices = tuple(out_indices)
         self.average_pool5 = average_pool5
+        self.with_image = with_image
         self.features = nn.Sequential(*_features(in_channels, pool_strides))
         self.with_fc = len(BLOCKS) in self.out_indices
         if self.with_fc:
@@ -92,7 +94,7 @@ class VGG16LargeFOV(BaseModule):
             tuple[Tensor]: one (N, C, ceil(H / s), ceil(W / s)) per index in `out_indices`, in
             ascending order; s is the product of the strides of the pools up to there.
         """
-        outs = []
+        outs = [x] if self.with_image else []
         block = 0
         for layer in self.features:
             x = layer(x)

@@ -1,4 +1,5 @@
 from .cross_joint_head import CrossJointHead
+from .deeplab_msc_head import DeepLabMScHead
 from .deeplab_v2_head import DeepLabV2Head
 from .dense_energy_head import DenseEnergyHead
 from .dsrg_head import DSRGHead
@@ -10,6 +11,6 @@ from .rrm_head import RRMHead
 from .two_branch_head import TwoBranchHead
 
 __all__ = [
-    'CrossJointHead', 'DSRGHead', 'DeepLabV2Head', 'DenseEnergyHead', 'DualBranchHead', 'EMHead',
-    'MixedDualHead', 'RRMHead', 'TwoBranchHead', 'route_samples'
+    'CrossJointHead', 'DSRGHead', 'DeepLabMScHead', 'DeepLabV2Head', 'DenseEnergyHead',
+    'DualBranchHead', 'EMHead', 'MixedDualHead', 'RRMHead', 'TwoBranchHead', 'route_samples'
 ]
