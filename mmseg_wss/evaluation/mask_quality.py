@@ -8,8 +8,8 @@ Counts of images add up, so a folder streams through::
 Such a mask may ignore pixels (255). An IoU over the kept pixels alone overlooks that: a mask that
 keeps only the middle of each object looks perfect. So each score says how it counts ignored pixels.
 """
-import cv2
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 from mmseg_wss.labels.checks.label_check import IGNORE, label_values
 
@@ -70,8 +70,7 @@ def trimap(truth, width):
         return near
     for label in labels:
         if label != IGNORE:
-            inside = (truth == label).astype(np.uint8)
-            distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+            distance = distance_transform_edt(truth == label)
             near |= (distance > 0) & (distance <= width)
     return near
 

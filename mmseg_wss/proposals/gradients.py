@@ -3,6 +3,7 @@ import warnings
 
 import cv2
 import numpy as np
+from scipy.cluster.vq import kmeans2
 
 SCALES = (2, 4, 8)  # standard deviations of the windows of the word histograms, pixels
 _NUM_WORDS = 24
@@ -47,7 +48,6 @@ def learn_words(features, num_words=_NUM_WORDS):
     Deterministic without a random generator: Lloyd's steps start from the quantiles of the
     sample along its axis of largest variance. An empty cluster keeps its centre.
     """
-    from scipy.cluster.vq import kmeans2  # here: SciPy comes with the extra [proposals]
     pixels = features.reshape(-1, features.shape[-1])
     sample = pixels[::max(1, len(pixels) // _NUM_SAMPLES)]
     centred = sample - sample.mean(0)

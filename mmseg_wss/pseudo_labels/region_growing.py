@@ -1,6 +1,7 @@
 """Seeded region growing over what a network predicts (DSRG)."""
 import numpy as np
 import torch
+from scipy.ndimage import label
 
 from mmseg_wss.labels.checks.label_check import IGNORE
 
@@ -44,7 +45,6 @@ def grow_seeds(probs, seeds, tags, fg_threshold=0.85, bg_threshold=0.99):
 
     Raises:
         ValueError: shapes that do not agree, a seed that is no class, a threshold outside 0..1.
-        ImportError: SciPy is not installed.
     """
     _check(probs, seeds, tags, fg_threshold, bg_threshold)
     seeds = seeds.to(probs.device, torch.long)
@@ -60,11 +60,6 @@ def grow_seeds(probs, seeds, tags, fg_threshold=0.85, bg_threshold=0.99):
 
 def _in_seeded_regions(labels, seeds):
     """Pixels whose region of equal labels has a seed of that label, bool (N, h, w)."""
-    try:
-        from scipy.ndimage import label
-    except ImportError as error:
-        raise ImportError('Region growing needs the library SciPy. Install it with '
-                          'pip install -e ".[proposals]".') from error
     classes = np.setdiff1d(labels, IGNORE)[:, None, None]
     masks = labels[:, None] == classes
     regions, number = label(masks, _NEIGHBOURS)

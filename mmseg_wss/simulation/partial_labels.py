@@ -90,9 +90,6 @@ def draw_scribbles(regions, shape, rng, width=3):
     Returns:
         np.ndarray: uint8 (H, W), class indices, 255 unlabelled. A scribble is one 8-connected piece
         within the largest piece of its region.
-
-    Raises:
-        ImportError: SciPy is not installed.
     """
     labels = np.full(shape, IGNORE, np.uint8)
     for label, pixels in regions:
@@ -110,7 +107,7 @@ def largest_piece(pixels):
 def _point(pixels, rng, radius):
     distance = inner_distance(pixels)
     rows, columns = np.nonzero(distance >= _WELL_INSIDE * distance.max())
-    chances = distance[rows, columns].astype(np.float64)
+    chances = distance[rows, columns]
     chosen = rng.choice(len(rows), p=chances / chances.sum())
     row, column = rows[chosen], columns[chosen]
     y, x = np.ogrid[:pixels.shape[0], :pixels.shape[1]]

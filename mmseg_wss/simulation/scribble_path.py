@@ -1,6 +1,8 @@
 """The way of a scribble through a region: along its middle, from one far end to another."""
-import cv2
 import numpy as np
+from scipy.ndimage import distance_transform_edt, gaussian_filter1d
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import dijkstra
 
 _MAX_NODES = 3000  # of the graph that the way is looked for in; larger regions get a coarser one
 _CORE = 0.3  # an end lies where the outline is at least this share of the largest distance away
@@ -17,10 +19,11 @@ def inner_distance(region):
         region (np.ndarray): bool (H, W); what lies outside the picture is not in it.
 
     Returns:
-        np.ndarray: float32 (H, W), in pixels; 0 outside the region, at least 1 in it.
+        np.ndarray: float64 (H, W), in pixels, the root of a whole number; 0 outside the region, at
+        least 1 in it. (OpenCV's distances differ from call to call in the last digits, so that
+        the same labels would not be drawn twice.)
     """
-    padded = cv2.copyMakeBorder(region.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    return cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    return distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
 
 
 def medial_path(region, rng):
@@ -37,13 +40,10 @@ def medial_path(region, rng):
 
     Returns:
         np.ndarray: float64 (L, 2), L >= 1 points (row, column), each of them, rounded, in `region`.
-
-    Raises:
-        ImportError: SciPy is not installed.
     """
     distance = inner_distance(region)
     nodes, edges = _grid_graph(distance)
-    room = distance[tuple(nodes.T)].astype(np.float64)
+    room = distance[tuple(nodes.T)]
     lengths = np.hypot(*(nodes[edges[0]] - nodes[edges[1]]).T)
     start, end = _far_ends(_sparse(edges, lengths, len(nodes)), room, rng)
     costs = lengths * (1 / room[edges[0]] + 1 / room[edges[1]]) / 2
@@ -64,7 +64,7 @@ def _grid_graph(distance):
     """
     cell = max(1, int(np.ceil(np.sqrt(np.count_nonzero(distance) / _MAX_NODES))))
     height, width = (-(-side // cell) for side in distance.shape)
-    padded = np.zeros((height * cell, width * cell), np.float32)
+    padded = np.zeros((height * cell, width * cell))
     padded[:distance.shape[0], :distance.shape[1]] = distance
     cells = padded.reshape(height, cell, width, cell).swapaxes(1, 2).reshape(height, width, -1)
     rows, columns = np.nonzero(cells.max(2))
@@ -81,17 +81,11 @@ def _grid_graph(distance):
 
 
 def _sparse(edges, weights, num_nodes):
-    try:
-        from scipy.sparse import coo_matrix
-    except ImportError as error:
-        raise ImportError('Scribbles need the library SciPy. Install it with '
-                          'pip install -e ".[proposals]".') from error
     return coo_matrix((weights, tuple(edges)), (num_nodes, num_nodes)).tocsr()
 
 
 def _far_ends(graph, room, rng):
     """Two nodes: one that is far from a random node, and one that is far from the first."""
-    from scipy.sparse.csgraph import dijkstra
     core = room >= _CORE * room.max()
     node = rng.choice(np.flatnonzero(core))
     ends = []
@@ -104,7 +98,6 @@ def _far_ends(graph, room, rng):
 
 def _shortest_way(graph, start, end):
     """Numbers of the nodes from `end` to `start`, both included, (L,)."""
-    from scipy.sparse.csgraph import dijkstra
     _, before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)
     way = [end]
     while way[-1] != start:
@@ -130,6 +123,5 @@ def _drawn_by_hand(points, room, region, rng):
 
 def _smoothed(values, sigma):
     """Gaussian mean along the first axis of (L, C); beyond the ends the last values go on."""
-    from scipy.ndimage import gaussian_filter1d
     return gaussian_filter1d(
         values, sigma, axis=0, mode='nearest', radius=int(np.ceil(3 * sigma)))

@@ -1,5 +1,4 @@
 """Region growing against a flood fill, and on pictures whose result is known."""
-import sys
 
 import numpy as np
 import pytest
@@ -127,9 +126,3 @@ def test_impossible_input(change, message):
     given = dict(probs=torch.rand(1, 3, 4, 4), seeds=torch.zeros(1, 4, 4).long(), tags=ALL)
     with pytest.raises(ValueError, match=message):
         grow_seeds(**{**given, **change})
-
-
-def test_a_missing_library_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'scipy.ndimage', None)
-    with pytest.raises(ImportError, match='SciPy.*pip install'):
-        grow_seeds(torch.rand(1, 3, 4, 4), torch.zeros(1, 4, 4).long(), ALL)

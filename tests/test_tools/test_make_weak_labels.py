@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from devkit import CLASSES, make_devkit, read_mask, write_annotation, write_mask
 from mmengine.registry import init_default_scope
+from scipy import ndimage
 
 from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 from mmseg_wss.labels.stores.mask_folder import read_records
 
-ndimage = pytest.importorskip('scipy.ndimage', reason='scribbles need SciPy, extra [proposals]')
 PIPELINE = [dict(type='LoadImageFromFile'), dict(type='mmseg_wss.LoadWeakLabels'),
             dict(type='mmseg_wss.PackWeakSegInputs')]
 SIZE = 40, 50

@@ -1,12 +1,12 @@
 """A devkit and an SBD folder of a few images, laid out as the releases are."""
 import numpy as np
 import pytest
+import scipy.io as scipy_io
 from devkit import make_devkit, mask_files, read_mask, write_mask
 from PIL import Image
 
-scipy_io = pytest.importorskip('scipy.io', reason='.mat files need SciPy')
-from mmseg_wss.errors import DataError  # noqa: E402
-from mmseg_wss.labels.converters.sbd import read_sbd_mask  # noqa: E402 (imports SciPy)
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.converters.sbd import read_sbd_mask
 
 SHAPE = 12, 16
 LISTS = 'ImageSets/Segmentation'

@@ -52,7 +52,6 @@ class DSRGHead(HeadWrapper):
         ValueError: an unknown `unary`, a head with a single output channel, or one that
             `HeadWrapper` does not take. In training: a sample without a mask, a seed that is no
             class.
-        ImportError: in training, SciPy is not installed.
     """
 
     takes_image = True
