@@ -13,6 +13,7 @@ from mmengine.registry import init_default_scope
 
 from mmseg_wss.engine.config_check import (
     check_sample,
+    class_order_faults,
     head_faults,
     overlap_faults,
     read_data_lists,
@@ -86,7 +87,8 @@ def run(args):
         if len(new) < len(faults):
             print(f'  {len(faults) - len(new)} already shown above')
         reported.update(faults)
-    faults = overlap_faults(lists) + head_faults(cfg.get('model', {}), lists)
+    faults = [*overlap_faults(lists), *class_order_faults(lists),
+              *head_faults(cfg.get('model', {}), lists)]
     print(f'the config as a whole: {len(faults)} fault(s) in overlaps and numbers of classes')
     show_faults(faults, args.max_shown)
     total = len(reported) + len(faults)

@@ -2,6 +2,7 @@
 
 `LoadWeakLabels` and `SetupCheckHook` look for the same faults during a training, one at a time.
 """
+import os
 from dataclasses import dataclass, field
 
 from mmseg_wss.engine.config_sources import leaf_datasets
@@ -89,19 +90,31 @@ def check_sample(info, classes):
 
 
 def find_overlaps(lists):
-    """Images that are in two of several lists.
+    """Images that are in two of several lists, however their paths are written.
+
+    Two paths are one image where they lead to one file, through links or not.
 
     Args:
         lists (dict[str, Iterable[str]]): name of a list -> paths of its images.
 
     Returns:
-        list[tuple]: (name, other name, paths in both, sorted) for each pair that overlaps.
+        list[tuple]: (name, other name, paths in both as the first has them, sorted) for each pair
+        that overlaps.
     """
     names = list(lists)
-    sets = {name: set(paths) for name, paths in lists.items()}
-    pairs = ((a, b, sorted(sets[a] & sets[b]))
+    files = {name: {_file_of(path): path for path in paths} for name, paths in lists.items()}
+    pairs = ((a, b, sorted(files[a][file] for file in files[a].keys() & files[b].keys()))
              for i, a in enumerate(names) for b in names[i + 1:])
     return [pair for pair in pairs if pair[2]]
+
+
+def _file_of(path):
+    """The same for all paths of a file; of a file that is missing or remote, its path."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return path
+    return status.st_dev, status.st_ino
 
 
 def overlap_faults(lists):
@@ -111,6 +124,37 @@ def overlap_faults(lists):
         {entry.name: [info['img_path'] for info in entry.images] for entry in lists})
     return [f'{a} and {b} share {len(paths)} image(s): {abridged(paths)}; remove them from one of '
             'the lists.' for a, b, paths in overlaps if not {a, b} <= evaluation]
+
+
+def class_order_fault(name, classes, other_name, other_classes):
+    """What is wrong with two lists of as many class names, which become the same numbers.
+
+    Args:
+        name, other_name (str): whose classes they are.
+        classes, other_classes (Sequence[str]): lists of different lengths are none of its business.
+
+    Returns:
+        str or None: one line, with both lists.
+    """
+    if len(classes) != len(other_classes) or tuple(classes) == tuple(other_classes):
+        return None
+    what = 'the same class names in another order' if set(classes) == set(other_classes) \
+        else 'other class names'
+    return (f'{name} and {other_name} have {what}, so equal labels would mean different classes: '
+            f'{", ".join(classes)}; and {", ".join(other_classes)}. Give both the same list '
+            '(metainfo, or classes.txt of the devkit), and write the labels anew where they follow '
+            'the other one.')
+
+
+def class_order_faults(lists):
+    """Data sets whose class names contradict those of an earlier one: a line for each."""
+    faults, first = [], {}
+    for entry in lists:
+        if entry.classes:
+            known = first.setdefault(len(entry.classes), entry)
+            faults.append(class_order_fault(
+                known.name, known.classes, entry.name, entry.classes))
+    return [fault for fault in faults if fault]
 
 
 def head_faults(model, lists):

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from torch import nn
 from mmseg_wss.engine.config_check import (
     DataList,
     check_sample,
+    class_order_faults,
     find_overlaps,
     head_faults,
     overlap_faults,
@@ -179,6 +181,61 @@ def test_find_overlaps():
     assert find_overlaps(dict(a='xyz', b='zuy', c='u')) == [
         ('a', 'b', ['y', 'z']), ('b', 'c', ['u'])]
     assert find_overlaps({}) == []
+
+
+def spellings(kit, other):
+    """Other paths of the devkit, and of an image of it."""
+    os.symlink(kit, other / 'link')
+    copy = other / 'hard'
+    make_devkit(copy)
+    for file in (kit / 'JPEGImages').iterdir():
+        (copy / 'JPEGImages' / file.name).unlink()
+        os.link(file, copy / 'JPEGImages' / file.name)
+    return dict(
+        dot=f'{kit.parent}/./{kit.name}', twice=f'{kit.parent}//{kit.name}', end=f'{kit}/',
+        parent=f'{kit}/ImageSets/..', relative=os.path.relpath(kit), link=str(other / 'link'),
+        through=f'{other}/link/JPEGImages/..', hard=str(copy))
+
+
+@pytest.mark.parametrize('spelling', [
+    'dot', 'twice', 'end', 'parent', 'relative', 'link', 'through', 'hard'])
+def test_an_image_is_the_same_however_its_path_is_written(kit, tmp_path_factory, spelling):
+    lists = kit / 'ImageSets/Segmentation'
+    (lists / 'strong.txt').write_text('s0\nv1\n')
+    other = spellings(kit, tmp_path_factory.mktemp('other'))[spelling]
+    fault, = overlap_faults(read_data_lists(config(
+        [source(kit, 'strong')], source(Path(other), 'val') | dict(data_root=other))))
+    assert 'share 1 image' in fault and str(kit / 'JPEGImages/v1.jpg') in fault
+
+
+def test_copies_of_files_are_other_images(tmp_path):
+    paths = [tmp_path / name for name in 'ab']
+    for path in paths:
+        path.write_text('same')
+    assert find_overlaps(dict(a=[str(paths[0])], b=[str(paths[1])])) == []
+
+
+def named(*classes):
+    return dict(metainfo=dict(classes=list(classes)))
+
+
+@pytest.mark.parametrize('classes, said', [
+    ((*CLASSES[:1], *CLASSES[:0:-1]), 'the same class names in another order'),
+    ((*CLASSES[:-1], 'other'), 'other class names'),
+    ((*CLASSES[:-1], CLASSES[-1].upper()), 'other class names'),
+    ((*CLASSES[:-1], CLASSES[-1] + ' '), 'other class names'),
+    (CLASSES, None), ((*CLASSES, 'more'), None)], ids=str)
+@pytest.mark.parametrize('where', ['source', 'val', 'test'])
+def test_class_names_and_their_order(kit, classes, said, where):
+    other = source(kit, 'weak', 'box', **named(*classes))
+    sources = [source(kit, 'strong')] + [other] * (where == 'source')
+    splits = {where: other} if where != 'source' else {}
+    faults = class_order_faults(read_data_lists(config(sources, **splits)))
+    if said is None:
+        assert not faults
+    else:
+        assert len(faults) == 1 and said in faults[0]
+        assert ', '.join(CLASSES) in faults[0] and ', '.join(classes) in faults[0]
 
 
 def test_heads(kit):

@@ -6,7 +6,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 
 from mmseg_wss.datasets.samplers import StrongWeakSampler, split_batch
-from mmseg_wss.engine.config_check import find_overlaps
+from mmseg_wss.engine.config_check import class_order_fault, find_overlaps
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.kinds import is_truth
 from mmseg_wss.models.decode_heads.head_conventions import conventions_of
@@ -39,6 +39,28 @@ def check_num_classes(model, dataset, training=False):
                     f'has {len(classes)} classes ({", ".join(classes)}; background included): set '
                     f'num_classes={len(classes)} in the head, or correct the class names '
                     '(metainfo, or classes.txt of the devkit).')
+
+
+def check_class_order(known, dataset, name=None):
+    """Data sets with as many classes must have the same ones, in one order.
+
+    Args:
+        known (dict[int, tuple]): number of classes -> (who has them, their names); the data set's
+            are added where they are the first of their number.
+        dataset: a data set, or metainfo (dict).
+        name (str, optional): who has them; by default the list of the data set.
+
+    Raises:
+        DataError: they contradict; with both lists.
+    """
+    meta = dataset if isinstance(dataset, dict) else getattr(dataset, 'metainfo', None) or {}
+    classes = meta.get('classes')
+    if classes is None:
+        return
+    name = name or getattr(dataset, 'ann_file', '') or 'a data set'
+    fault = class_order_fault(*known.setdefault(len(classes), (name, classes)), name, classes)
+    if fault:
+        raise DataError(fault)
 
 
 def leaves(dataset):
@@ -81,7 +103,9 @@ class SetupCheckHook(Hook):
         ValueError: the heads and a data set disagree on the number of classes; the dataloader and
             its `StrongWeakSampler` on the batch size; the training loop and the sampler on epochs
             or iterations.
-        DataError: an image is in two training sources, or in training and evaluation.
+        DataError: an image is in two training sources, or in training and evaluation; data sets,
+            or the checkpoint that is resumed or tested, have the same number of classes and other
+            names, or another order.
 
     Warns when the strong images per step, over all ranks, are not those of the recipe
     (``auto_scale_lr.base_batch_size`` split by the sampler's ratio), and when gradients are
@@ -90,8 +114,24 @@ class SetupCheckHook(Hook):
 
     priority = 'VERY_HIGH'
 
+    def __init__(self):
+        self._trained_with = {}  # classes of the checkpoint that was loaded, see check_class_order
+
+    def after_load_checkpoint(self, runner, checkpoint):
+        """Keep the classes that its network has learned."""
+        meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
+        classes = ((meta or {}).get('dataset_meta') or {}).get('classes')
+        if classes:
+            self._trained_with = {len(classes): (f'the checkpoint {runner._load_from}', classes)}
+
     def before_train(self, runner):
         loader = runner.train_dataloader
+        resumes = runner.iter > 0 or runner.epoch > 0
+        known = dict(self._trained_with) if resumes else {}  # a fine-tuning may have other classes
+        for source in leaves(loader.dataset):
+            check_class_order(known, source)
+        if runner.val_loop is not None:
+            check_class_order(known, runner.val_dataloader.dataset)
         for source in leaves(loader.dataset):
             check_num_classes(runner.model, source, training=True)
         val = runner.val_dataloader.dataset if runner.val_loop is not None else None
@@ -153,3 +193,4 @@ class SetupCheckHook(Hook):
 
     def before_test(self, runner):
         check_num_classes(runner.model, runner.test_dataloader.dataset)
+        check_class_order(self._trained_with, runner.test_dataloader.dataset)

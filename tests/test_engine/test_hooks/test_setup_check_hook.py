@@ -1,12 +1,15 @@
 """Every fault of a set-up stops the tiny quick start before its first step."""
 import re
+from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from tiny_run import write_config
 
+from mmseg_wss.engine.hooks.setup_check_hook import SetupCheckHook, check_class_order
 from mmseg_wss.errors import DataError
 
 
@@ -104,6 +107,33 @@ def own_classes(source, classes):
 def test_every_training_source_has_as_many_classes_as_the_head(train, source):
     with pytest.raises(ValueError, match='num_classes=5, but the data set .*txt has 6 classes'):
         train(**own_classes(source, ['background', *'abcde']))
+
+
+def test_val_has_the_classes_in_the_order_of_the_training(train, path):
+    names = (path.parent / 'shapes/classes.txt').read_text().split()
+    other = [names[0], *names[:0:-1]]
+    with pytest.raises(DataError, match=f'the same class names in another order.*'
+                                        f'{", ".join(names)}; and {", ".join(other)}'):
+        train(val_dataloader__dataset__metainfo=dict(classes=other))
+
+
+@pytest.mark.parametrize('stage', ['before_test', 'before_train'])
+def test_a_network_is_tested_and_resumed_with_the_classes_that_it_has_learned(
+        runner, path, stage):
+    names = (path.parent / 'shapes/classes.txt').read_text().split()
+    built, hook = runner(), SetupCheckHook()
+    run = SimpleNamespace(
+        model=torch.nn.Identity(), iter=3, epoch=0, val_loop=None, _load_from='x.pth',
+        train_dataloader=built.build_dataloader(built._train_dataloader),
+        test_dataloader=built.build_dataloader(built._test_dataloader))
+    hook.after_load_checkpoint(run, dict(meta=dict(dataset_meta=dict(
+        classes=[names[0], names[2], names[1], *names[3:]]))))
+    with pytest.raises(DataError, match='the checkpoint x.pth and .* in another order'):
+        getattr(hook, stage)(run)
+    hook.after_load_checkpoint(run, dict(meta=dict(dataset_meta=dict(classes=names))))
+    check_class_order(hook._trained_with, run.test_dataloader.dataset)
+    for foreign in {}, dict(meta=None), dict(meta=dict(dataset_meta=None)), []:
+        SetupCheckHook().after_load_checkpoint(run, foreign)
 
 
 @pytest.mark.parametrize('source', [0, 1])
