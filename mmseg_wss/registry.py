@@ -15,6 +15,8 @@ from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
 
+import mmseg_wss.utils.checkpoint_file  # noqa: F401 (checkpoints are read as data from here on)
+
 
 def _node(name, parent, location):
     return Registry(name, parent=parent, scope='mmseg_wss', locations=[location])

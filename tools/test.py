@@ -19,7 +19,7 @@ from mmseg_wss.engine.inference_options import (
 )
 from mmseg_wss.engine.launch import init_cpu_processes
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
-from mmseg_wss.errors import ConfigError
+from mmseg_wss.errors import ConfigError, DataError
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 
 
@@ -72,10 +72,10 @@ def main():
     cfg.load_from = args.checkpoint
     try:
         change_config(cfg, args)
-    except ConfigError as error:
+        init_cpu_processes(cfg, cfg.launcher)
+        Runner.from_cfg(cfg).test()
+    except (ConfigError, DataError) as error:
         raise SystemExit(str(error)) from error
-    init_cpu_processes(cfg, cfg.launcher)
-    Runner.from_cfg(cfg).test()
 
 
 if __name__ == '__main__':

@@ -8,10 +8,11 @@ import os.path as osp
 
 import torch
 from mmengine.registry import RUNNERS
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
 from mmseg_wss.engine.launch import init_cpu_processes
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
+from mmseg_wss.engine.work_dir import latest_checkpoint
 
 
 def parse_args():
@@ -47,11 +48,10 @@ def main():
         if not osp.isfile(args.resume):
             raise SystemExit(f'--resume {args.resume}: there is no such checkpoint.')
         cfg.load_from = args.resume
-    elif args.resume == 'auto':  # where it has both, mmengine would resume from load_from
-        if find_latest_checkpoint(cfg.work_dir) is None:
-            cfg.resume = False
-        else:
-            cfg.load_from = None
+    elif args.resume == 'auto':
+        latest = latest_checkpoint(cfg.work_dir)
+        cfg.resume = latest is not None
+        cfg.load_from = latest or cfg.load_from
 
     init_cpu_processes(cfg, cfg.launcher)
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)

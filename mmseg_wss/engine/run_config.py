@@ -12,9 +12,25 @@ def add_cfg_options(parser):
         help='override settings of the config: key=value pairs; lists as key="[a,b]" or key=a,b')
 
 
+def add_trust_option(parser):
+    """Add ``--trust-checkpoint`` to a parser; `trust_checkpoints` carries it out."""
+    parser.add_argument(
+        '--trust-checkpoint', action='store_true',
+        help='execute what checkpoints say, where they need more than tensors and plain values; '
+        'for files whose maker you trust')
+
+
+def trust_checkpoints(args):
+    """Let this process, and those that it starts, execute what checkpoints say, if asked to."""
+    if args.trust_checkpoint:
+        from mmseg_wss.utils.checkpoint_file import TRUST  # here: --help starts without torch
+        os.environ[TRUST] = '1'
+
+
 def add_run_options(parser):
-    """Add ``--cfg-options`` and what several processes need to a parser."""
+    """Add ``--cfg-options``, ``--trust-checkpoint`` and what several processes need."""
     add_cfg_options(parser)
+    add_trust_option(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
                         help='job launcher')
     # torch.distributed.launch passes it; torchrun sets the environment instead
@@ -33,6 +49,7 @@ def read_run_config(args):
 
     The work dir is that of ``--work-dir``, else the config's, else ``work_dirs/NAME_OF_CONFIG``.
     """
+    trust_checkpoints(args)
     cfg = read_config(args)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

@@ -1,6 +1,6 @@
 """Write the part of a checkpoint that inference needs: no weak branch, no optimiser state.
 
-    python tools/model_converters/publish_strong.py CONFIG CHECKPOINT OUT
+    python tools/model_converters/publish_strong.py CONFIG CHECKPOINT OUT [--trust-checkpoint]
 
 OUT loads strictly into the same config with ``model.decode_head.weak_branch=False`` and predicts
 what CHECKPOINT predicts with ``predict_branch='strong'``.
@@ -10,6 +10,7 @@ import os.path as osp
 
 from mmengine.config import Config
 
+from mmseg_wss.engine.run_config import add_trust_option, trust_checkpoints
 from mmseg_wss.models.converters.publish_strong import publish_strong
 from mmseg_wss.utils.cli import run_tool
 
@@ -19,10 +20,12 @@ def parse_args():
     parser.add_argument('config', help='config of the training')
     parser.add_argument('checkpoint', help='checkpoint of the training')
     parser.add_argument('out', help='file to write')
+    add_trust_option(parser)
     return parser.parse_args()
 
 
 def run(args):
+    trust_checkpoints(args)
     before, after = publish_strong(Config.fromfile(args.config), args.checkpoint, args.out)
     print(f'{args.out}: {after} of {before} tensors, '
           f'{osp.getsize(args.out) / osp.getsize(args.checkpoint):.0%} of the size. Use it with '

@@ -7,6 +7,8 @@ from mmengine.fileio import LocalBackend, get_file_backend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 
+from mmseg_wss.engine.checkpoint_contents import open_sealed, seal
+from mmseg_wss.engine.resumed_options import ResumedOptions
 from mmseg_wss.registry import HOOKS
 from mmseg_wss.utils.fileio import atomic_path, remove_temporaries
 from mmseg_wss.utils.random_state import get_random_state, set_random_state
@@ -58,6 +60,12 @@ class ResumableCheckpointHook(CheckpointHook):
       from it, on as many ranks, goes on with the same random numbers and the same sampler order.
     - A run that resumes at a step with a validation validates first: a kill may have come between
       the checkpoint and the end of its validation, whose score and best checkpoint are then lost.
+    - A checkpoint has tensors and plain values alone, and a checksum that is checked when it is
+      loaded (`seal`).
+    - A run deletes no checkpoint but its own: in its own folder, and not the one that it was
+      loaded from.
+    - A resumed run has the optimiser's options of its config, not of the checkpoint
+      (`ResumedOptions`).
     - What a resumed run repeats or leaves out leaves no trace in the random states: validation,
       and the creation of data loader iterators.
 
@@ -75,10 +83,15 @@ class ResumableCheckpointHook(CheckpointHook):
         self._loaded_states = None  # of all ranks, from the checkpoint that was loaded
         self._rank_states = None  # of all ranks, while a checkpoint is saved
         self._state_before_val = None
+        self._loaded_from = None  # path of the checkpoint that was loaded
+        self._options = None  # of this run, while the state of a checkpoint replaces them
 
     def after_load_checkpoint(self, runner, checkpoint):
-        """Take the random states; whether the run resumes is known in `before_train` only."""
+        """Check it, and take the random states; `before_train` knows whether the run resumes."""
+        self._loaded_from = runner._load_from
+        open_sealed(checkpoint, runner._load_from or 'the checkpoint')
         self._loaded_states = checkpoint.get('random_states')
+        self._options = ResumedOptions(runner)
 
     def before_train(self, runner):
         """Prepare the files, and restore the random states if the run resumes."""
@@ -100,9 +113,11 @@ class ResumableCheckpointHook(CheckpointHook):
             runner.train_dataloader.generator = self._generator
         if runner.iter > 0 or runner.epoch > 0:
             self._restore(runner)
+            self._keep_to_own_folder(runner)
+            self._options.apply(runner)
             if _validates_here(runner):
                 runner.val_loop.run()
-        self._loaded_states = None
+        self._loaded_states = self._options = None
 
     def before_train_epoch(self, runner):
         """Make the worker seed of the epoch's iterator the same in a resumed run."""
@@ -121,6 +136,7 @@ class ResumableCheckpointHook(CheckpointHook):
         """Write the random states in (not into the best checkpoints: nothing resumes there)."""
         if self._rank_states is not None:
             checkpoint['random_states'] = self._rank_states
+        seal(checkpoint)
 
     def _restore(self, runner):
         states, world_size = self._loaded_states, get_world_size()
@@ -146,7 +162,27 @@ class ResumableCheckpointHook(CheckpointHook):
             # This mmengine skips old batches by loading them, which draws random numbers.
             loop.dataloader_iterator = _skip_then_restore(batches, runner.iter, state['random'])
 
+    def _keep_to_own_folder(self, runner):
+        """Best checkpoints of the run that this one resumes: its own are those in its folder."""
+        def own(path):
+            if not path:
+                return None
+            beside = self.file_backend.join_path(self.out_dir, osp.basename(path))
+            if self.file_backend.exists(beside):
+                return beside
+            runner.logger.info(f'The best checkpoint so far is not in {self.out_dir}; it stays '
+                               f'where it is: {path}')
+            return None
+        if self.save_best is not None:
+            if len(self.key_indicators) == 1:
+                self.best_ckpt_path = own(self.best_ckpt_path)
+            else:
+                self.best_ckpt_path_dict = {
+                    key: own(path) for key, path in self.best_ckpt_path_dict.items()}
+
     def _remove(self, path):
+        if self._loaded_from and osp.realpath(path) == osp.realpath(self._loaded_from):
+            return
         if self.file_backend.isfile(path):
             self.file_backend.remove(path)
         elif self.file_backend.isdir(path):

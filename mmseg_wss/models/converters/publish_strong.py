@@ -1,15 +1,15 @@
 """A checkpoint without its weak branch and the state of its training."""
 import copy
-import pickle
+from pathlib import Path
 
 import torch
 from mmengine.registry import init_default_scope
-from mmengine.runner.checkpoint import _load_checkpoint
 from mmseg.registry import MODELS
 
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.models.decode_heads import TwoBranchHead
-from mmseg_wss.utils.fileio import atomic_path
+from mmseg_wss.utils.checkpoint_file import load_from_local, save_checkpoint_bytes
+from mmseg_wss.utils.fileio import atomic_path, name_full_disk
 
 
 def publish_strong(config, checkpoint, out):
@@ -26,6 +26,7 @@ def publish_strong(config, checkpoint, out):
     Raises:
         DataError: the model has no two-branch head, or the checkpoint is not of this config, or
             not one at all.
+        OSError: the file cannot be written.
     """
     init_default_scope(config.get('default_scope', 'mmseg'))
     head = MODELS.build(copy.deepcopy(config.model)).decode_head
@@ -34,22 +35,29 @@ def publish_strong(config, checkpoint, out):
                         'weak branch to leave out.')
     config.model.decode_head.update(weak_branch=False, predict_branch='strong')
     wanted = MODELS.build(config.model).state_dict()
-    try:
-        loaded = _load_checkpoint(checkpoint, map_location='cpu')
-        weights = loaded['state_dict']
-    except (KeyError, TypeError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
-        raise DataError(f'{checkpoint} is not a checkpoint of a training, or is damaged: '
-                        f'{error!r}') from error
+    loaded = load_from_local(checkpoint, map_location='cpu')
+    weights = loaded.get('state_dict') if isinstance(loaded, dict) else None
+    if not isinstance(weights, dict):
+        raise DataError(f'{checkpoint}: expected the checkpoint of a training, a dict with '
+                        f'state_dict; got {_summary(loaded)}.')
     faults = [key for key in wanted
-              if key not in weights or weights[key].shape != wanted[key].shape]
+              if not isinstance(weights.get(key), torch.Tensor)
+              or weights[key].shape != wanted[key].shape]
     if faults:
         raise DataError(f'{checkpoint} is not a checkpoint of {config.filename}: '
                         f'{len(faults)} tensors are missing or of another shape: '
                         f'{abridged(faults, 4)}.')
     kept = {key: weights[key] for key in wanted}
-    meta = {key: loaded['meta'][key]
-            for key in ('dataset_meta', 'iter', 'epoch', 'mmengine_version')
-            if key in loaded.get('meta', {})}
-    with atomic_path(out) as temporary:
-        torch.save(dict(state_dict=kept, meta=meta), temporary)
+    facts = loaded.get('meta')
+    meta = {key: facts[key] for key in ('dataset_meta', 'iter', 'epoch', 'mmengine_version')
+            if isinstance(facts, dict) and key in facts}
+    content = save_checkpoint_bytes(dict(state_dict=kept, meta=meta))
+    with name_full_disk(out), atomic_path(out) as temporary:
+        Path(temporary).write_bytes(content)
     return len(weights), len(kept)
+
+
+def _summary(loaded):
+    if isinstance(loaded, dict):
+        return f'a dict with {abridged([str(key) for key in loaded], 4) or "nothing"}'
+    return f'a {type(loaded).__name__}'

@@ -154,7 +154,7 @@ def assert_same(resumed, whole):
 
 def last_checkpoint(work_dir):
     """The name that `last_checkpoint` points to, or None. All checkpoints there must be whole."""
-    whole = {path: torch.load(path, weights_only=False)
+    whole = {path: torch.load(path, weights_only=True)
              for path in work_dir.glob('*.pth') if not path.name.startswith('.')}
     if not (work_dir / 'last_checkpoint').exists():
         return None
@@ -243,7 +243,7 @@ def test_epochs(tmp_path, kill):
 def test_without_a_seed_in_the_config(tmp_path):
     """The sampler is built before the checkpoint is read, with a seed of the new process."""
     assert run(tmp_path / 'killed', seed=None, kill=5) is None
-    seed = torch.load(tmp_path / 'killed/iter_4.pth', weights_only=False)['meta']['seed']
+    seed = torch.load(tmp_path / 'killed/iter_4.pth', weights_only=True)['meta']['seed']
     expected = run(tmp_path / 'whole', seed=seed)
     assert_same(run(tmp_path / 'killed', seed=None, resume=True), expected)
 
@@ -252,8 +252,9 @@ def test_load_from_restores_nothing(tmp_path, whole):
     run(tmp_path / 'first', steps=4)
     path = tmp_path / 'first/iter_4.pth'
     result = run(tmp_path / 'with', steps=2, load_from=str(path))
-    checkpoint = torch.load(path, weights_only=False)
+    checkpoint = torch.load(path, weights_only=True)
     assert len(checkpoint.pop('random_states')) == 1
+    del checkpoint['meta']['checksum']
     torch.save(checkpoint, path)
     assert_same(result, run(tmp_path / 'without', steps=2, load_from=str(path)))
 
@@ -262,8 +263,9 @@ def test_load_from_restores_nothing(tmp_path, whole):
 def test_other_world_size_is_said(tmp_path, whole, processes, said):
     assert run(tmp_path, kill=5) is None
     path = tmp_path / 'iter_4.pth'
-    checkpoint = torch.load(path, weights_only=False)
+    checkpoint = torch.load(path, weights_only=True)
     checkpoint['random_states'] *= processes
+    del checkpoint['meta']['checksum']
     if not processes:
         del checkpoint['random_states']
     torch.save(checkpoint, path)
@@ -277,7 +279,7 @@ def test_other_world_size_is_said(tmp_path, whole, processes, said):
 
 def test_best_checkpoints_hold_no_random_states(tmp_path):
     run(tmp_path, steps=3)
-    assert 'random_states' not in torch.load(tmp_path / 'best_acc_iter_3.pth', weights_only=False)
+    assert 'random_states' not in torch.load(tmp_path / 'best_acc_iter_3.pth', weights_only=True)
 
 
 def test_seed_of_the_workers_depends_on_the_epoch_alone():
@@ -286,3 +288,19 @@ def test_seed_of_the_workers_depends_on_the_epoch_alone():
         return torch.empty((), dtype=torch.int64).random_(generator=hook._generator).item()
     whole, resumed = ResumableCheckpointHook(), ResumableCheckpointHook()
     assert [seed(whole, epoch) for epoch in (0, 1, 2)][2] == seed(resumed, 2) != seed(resumed, 0)
+
+
+def test_another_run_keeps_its_files(tmp_path):
+    """B goes on from A's checkpoint and finds better scores at once: A's best file is A's."""
+    run(tmp_path / 'a', steps=6)
+    before = names(tmp_path / 'a')
+    assert 'best_acc_iter_6.pth' in before
+    run(tmp_path / 'b', resume=True, load_from=str(tmp_path / 'a/iter_6.pth'))
+    assert names(tmp_path / 'a') == before
+    assert 'best_acc_iter_10.pth' in names(tmp_path / 'b')
+
+
+def test_the_checkpoint_that_a_run_goes_on_from_stays(tmp_path):
+    run(tmp_path, steps=6)
+    run(tmp_path, resume=True, load_from=str(tmp_path / 'best_acc_iter_6.pth'))
+    assert {'best_acc_iter_6.pth', 'best_acc_iter_10.pth'} <= set(names(tmp_path))
