@@ -17,8 +17,9 @@ from mmseg_wss.engine.inference_options import (
     enable_tta,
     save_predictions,
 )
-from mmseg_wss.engine.launch import init_cpu_processes
+from mmseg_wss.engine.launch import die_with_parent, init_cpu_processes
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
+from mmseg_wss.engine.work_dir import own_work_dir
 from mmseg_wss.errors import ConfigError, DataError
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 
@@ -67,13 +68,16 @@ def change_config(cfg, args):
 def main():
     args = parse_args()
     cfg = read_run_config(args)
+    if cfg.launcher == 'pytorch':
+        die_with_parent()
     if not osp.isfile(args.checkpoint):
         raise SystemExit(f'{args.checkpoint}: there is no such checkpoint.')
     cfg.load_from = args.checkpoint
     try:
         change_config(cfg, args)
-        init_cpu_processes(cfg, cfg.launcher)
-        Runner.from_cfg(cfg).test()
+        with own_work_dir(cfg.work_dir, 'test'):
+            init_cpu_processes(cfg, cfg.launcher)
+            Runner.from_cfg(cfg).test()
     except (ConfigError, DataError) as error:
         raise SystemExit(str(error)) from error
 

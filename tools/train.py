@@ -10,9 +10,10 @@ import torch
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmseg_wss.engine.launch import init_cpu_processes
+from mmseg_wss.engine.launch import die_with_parent, init_cpu_processes
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
-from mmseg_wss.engine.work_dir import latest_checkpoint
+from mmseg_wss.engine.work_dir import latest_checkpoint, own_work_dir
+from mmseg_wss.errors import ConfigError
 
 
 def parse_args():
@@ -41,6 +42,19 @@ def enable_amp(cfg):
 def main():
     args = parse_args()
     cfg = read_run_config(args)
+    if cfg.launcher == 'pytorch':
+        die_with_parent()
+    try:
+        with own_work_dir(cfg.work_dir, 'training'):
+            train(cfg, args)
+    except ConfigError as error:
+        raise SystemExit(str(error)) from error
+    except KeyboardInterrupt:
+        print(f'\nStopped. Go on from the last checkpoint with --resume --work-dir {cfg.work_dir}')
+        raise SystemExit(130) from None
+
+
+def train(cfg, args):
     if args.amp:
         enable_amp(cfg)
     cfg.resume = args.resume is not None

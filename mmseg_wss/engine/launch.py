@@ -1,10 +1,27 @@
 """Start several processes of a run, with or without GPUs."""
 import atexit
+import ctypes
 import os
+import signal
+import sys
 import time
 
 import torch
 import torch.distributed as dist
+
+_PR_SET_PDEATHSIG = 1  # of prctl(2)
+
+
+def die_with_parent():
+    """End this process when the one that started it does (Linux).
+
+    torchrun ends its processes when it ends; killed, it cannot, and they would train on.
+    """
+    if sys.platform == 'linux':
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended just before
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def init_cpu_processes(cfg, launcher):
