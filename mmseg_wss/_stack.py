@@ -51,6 +51,9 @@ def check_mm_stack():
             faults.append(f'{module} is not installed')
             continue
         name, version = found
+        if name == 'mmcv-lite' and _installed(['mmsegmentation']):
+            faults.append('mmcv-lite lacks the operators that mmsegmentation imports: '
+                          'pip uninstall mmcv-lite, then install mmcv itself')
         oldest, untested = distributions[name]
         if _key(version) < _key(oldest):
             faults.append(f'{name} {version} is too old (at least {oldest} is needed)')

@@ -276,7 +276,7 @@ def installed(monkeypatch):
 
 @pytest.mark.parametrize('versions', [
     ONEDL, OPENMMLAB, dict(ONEDL, **{'onedl-mmcv': '2.3.6+cpu'}),
-    {**{name: v for name, v in OPENMMLAB.items() if name != 'mmcv'}, 'mmcv-lite': '2.2.0'}])
+    {**{name: v for name, v in ONEDL.items() if name != 'onedl-mmcv'}, 'mmcv-lite': '2.2.0'}])
 def test_both_stacks_pass_in_silence(installed, versions):
     installed(versions)
     with warnings.catch_warnings():
@@ -299,6 +299,14 @@ def test_a_missing_stack_names_both_ways_to_install_it(installed, versions, miss
     assert_names_both_ways(str(error.value))
     assert str(error.value).count('is not installed') == len(missing)
     assert all(f'{name} is not installed' in str(error.value) for name in missing)
+
+
+def test_openmmlabs_mmseg_needs_the_operators_of_mmcv(installed):
+    installed({**{name: v for name, v in OPENMMLAB.items() if name != 'mmcv'},
+               'mmcv-lite': '2.1.0'})
+    with pytest.raises(ImportError, match='mmcv-lite lacks .* pip uninstall mmcv-lite') as error:
+        importlib.reload(mmseg_wss)
+    assert_names_both_ways(str(error.value))
 
 
 @pytest.mark.parametrize('stack, name, old', [

@@ -122,9 +122,11 @@ def _scribble(pixels, rng, width):
     region = pixels[window]
     path = medial_path(region, rng)
     path = np.concatenate([path, path[-1:]])  # OpenCV draws nothing from a single point
-    corners = np.rint(path[:, None, ::-1] * 2 ** _SUBPIXEL).astype(np.int32)
-    stroke = np.zeros(region.shape, np.uint8)
+    # one pixel of margin: OpenCV 4 leaves out what lies half a pixel beyond the edge
+    corners = np.rint((path[:, None, ::-1] + 1) * 2 ** _SUBPIXEL).astype(np.int32)
+    stroke = np.zeros(np.add(region.shape, 2), np.uint8)
     cv2.polylines(stroke, [corners], False, 1, shift=_SUBPIXEL)
+    stroke = stroke[1:-1, 1:-1]
     # not by OpenCV's thickness: round joints of many short pieces make a line wider than asked
     stroke = cv2.dilate(stroke, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
     scribble = np.zeros(pixels.shape, bool)
