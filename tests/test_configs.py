@@ -12,6 +12,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
+from mmseg.structures import SegDataSample
 
 from mmseg_wss.engine.config_sources import leaf_datasets
 
@@ -151,6 +152,27 @@ def test_crops_have_the_size_that_is_padded_to(cfg):
         assert tuple(padded) == sizes[0]
     else:
         assert all(side % cfg.model.data_preprocessor.size_divisor == 0 for side in sizes[0])
+
+
+QUICKSTART = [name for name in CONFIGS if name.startswith('quickstart')]
+
+
+@pytest.fixture(scope='module', params=QUICKSTART)
+def quickstart_model(request):
+    init_default_scope('mmseg')
+    return MODELS.build(Config.fromfile(ROOT / 'configs' / request.param).model).eval()
+
+
+@pytest.mark.parametrize('size', [
+    (128, 128), (16, 16), (1, 500), (500, 1), (1, 1), (8, 8), (15, 17), (40, 56), (37, 50),
+    (127, 129), (136, 120), (33, 100)], ids=str)
+def test_the_quick_start_predicts_images_of_any_size(quickstart_model, size):
+    """The U-Net halves the image four times; prediction is of the size of the file."""
+    image = torch.randint(0, 256, (3, *size), dtype=torch.uint8)
+    sample = SegDataSample(metainfo=dict(ori_shape=size, img_shape=size))
+    result, = quickstart_model.test_step(dict(inputs=[image], data_samples=[sample]))
+    assert result.pred_sem_seg.shape == size
+    assert result.seg_logits.shape == size and len(result.seg_logits.data) == 5
 
 
 def test_sampler_fits_the_loader(cfg):

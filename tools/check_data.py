@@ -40,7 +40,7 @@ def check_samples(lists, workers):
     Returns:
         dict: key of a sample (`sample_key`) -> what `check_sample` says.
     """
-    samples = {sample_key(info, entry): (info, entry.classes)
+    samples = {sample_key(info, entry): (info, entry.classes, entry.pipeline)
                for entry in lists for info in entry.images}
     # threads: most of the time goes into decoders, which release the interpreter's lock
     with ThreadPoolExecutor(workers) as pool:
@@ -49,7 +49,7 @@ def check_samples(lists, workers):
 
 
 def sample_key(info, entry):
-    return repr(info), entry.classes
+    return repr(info), entry.classes, repr(entry.pipeline)
 
 
 def summary(entry, seen, num_faults):

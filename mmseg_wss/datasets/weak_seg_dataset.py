@@ -5,9 +5,11 @@ from contextlib import nullcontext
 from mmengine.fileio import exists, list_dir_or_file
 from mmseg.datasets import BaseSegDataset
 
-from mmseg_wss.errors import DataError
+from mmseg_wss.datasets.pipeline_facts import decodes_with_opencv
+from mmseg_wss.errors import ConfigError, DataError
+from mmseg_wss.labels.checks.class_check import class_faults
 from mmseg_wss.labels.formats.class_names import read_class_names
-from mmseg_wss.labels.formats.image_file import check_image_file
+from mmseg_wss.labels.formats.image_file import check_image_file, image_shape
 from mmseg_wss.labels.kinds import KINDS
 from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.labels.stores.mask_folder import maker_faults
@@ -41,8 +43,9 @@ class WeakSegDataset(BaseSegDataset):
             is not used; `with_boxes` for images that have boxes anyway, or no mask of the whole
             image.
         DataError: the list is missing, empty or holds an image twice, files of it are missing,
-            there is no file of class names, one of these text files is not in UTF-8, or pseudo
-            masks are not `made_by` that method.
+            there is no file of class names, one of these text files is not in UTF-8, there are more
+            than 255 classes, or one without a name or with that of another, or pseudo masks are
+            not `made_by` that method.
     """
 
     def __init__(self, supervision='pixel', pseudo_mask=None, made_by=None, with_boxes=False,
@@ -66,6 +69,10 @@ class WeakSegDataset(BaseSegDataset):
         classes = (kwargs.get('metainfo') or {}).get('classes')
         if isinstance(classes, str):
             kwargs['metainfo'] = dict(kwargs['metainfo'], classes=read_class_names(classes))
+        elif classes is not None and (faults := class_faults(classes)):
+            raise DataError('\n'.join(f"{kwargs.get('ann_file')}: metainfo['classes'] {fault}."
+                                      for fault in faults))
+        self._opencv = decodes_with_opencv(kwargs.get('pipeline', ()))
         kwargs['data_prefix'] = dict(kwargs.get('data_prefix') or {}, pseudo_mask=pseudo_mask or '')
         super().__init__(**kwargs)
 
@@ -151,15 +158,34 @@ class WeakSegDataset(BaseSegDataset):
         """Run the pipeline on image `idx`.
 
         Raises:
-            DataError: the image file is corrupt (other faults: see `LoadWeakLabels`).
+            DataError: the image file is corrupt, or not what a training takes (`read_image`), its
+                label has faults (`LoadWeakLabels`), or a transform fails on it; the file is named.
         """
         info = self.get_data_info(idx)
+        path = info['img_path']
         info['classes'] = self._metainfo['classes']  # names in the label files become indices
-        check_image_file(info['img_path'])
+        check_image_file(path, opencv=self._opencv)
         seed = getattr(idx, 'seed', None)
         try:
             with seeded(seed) if seed is not None else nullcontext():
-                return self.pipeline(info)
-        except AssertionError:  # what mmcv raises for an image that it cannot decode
-            check_image_file(info['img_path'], whole=True)
+                sample = self.pipeline(info)
+        except (ConfigError, DataError):
             raise
+        except FileNotFoundError as error:
+            raise DataError(f'{error.filename or path}: there is no such file. Add it, or remove '
+                            f'{path} from the list.') from error
+        except Exception as error:
+            check_image_file(path, whole=True, opencv=self._opencv)
+            raise DataError(_pipeline_fault(path, error)) from error
+        if sample is None:  # mmengine would draw another image
+            raise DataError(f'{path}: a transform of the pipeline left the image out. Remove it '
+                            'from the list, or the transform (or its ignore_empty=True).')
+        return sample
+
+
+def _pipeline_fault(path, error):
+    height, width = image_shape(path) or ('?', '?')
+    words = ' '.join(str(error).split())
+    return (f'{path}: the pipeline fails on this image of {width}x{height} (width x height): '
+            f'{type(error).__name__}: {words}. If others pass, change the image or remove it from '
+            'the list; if none passes, correct the pipeline.')

@@ -5,9 +5,16 @@
 import os
 from dataclasses import dataclass, field
 
+from mmseg_wss.datasets.pipeline_facts import decodes_with_opencv, vanishing_step
 from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.errors import DataError, abridged
-from mmseg_wss.labels.formats.image_file import check_image_file, read_image_shape
+from mmseg_wss.labels.checks.class_check import class_faults, class_number_faults
+from mmseg_wss.labels.formats.image_file import (
+    check_image_file,
+    image_shape,
+    read_image,
+    read_image_shape,
+)
 from mmseg_wss.labels.kinds import read_label
 from mmseg_wss.registry import DATASETS
 
@@ -21,6 +28,7 @@ class DataList:
     classes: tuple = ()  # empty where they are unknown
     images: list = field(default_factory=list)  # as load_data_list() gives them
     faults: list = field(default_factory=list)  # of the list itself
+    pipeline: list = field(default_factory=list)  # configs of its transforms
 
 
 def read_data_lists(cfg):
@@ -46,7 +54,8 @@ def read_data_lists(cfg):
 
 def _read_data_list(use, for_training, leaf):
     name = f'{use} ({leaf.get("ann_file")})'
-    result = DataList(name, for_training, leaf.get('supervision', 'pixel'))
+    result = DataList(name, for_training, leaf.get('supervision', 'pixel'),
+                      pipeline=list(leaf.get('pipeline', ())))
     try:
         # the check needs no pipeline, and lazy_init leaves the list to it
         dataset = DATASETS.build(dict(leaf, pipeline=[], lazy_init=True))
@@ -55,9 +64,11 @@ def _read_data_list(use, for_training, leaf):
         return result
     result.name = f'{use} ({dataset.ann_file})'
     result.classes = tuple(dataset.metainfo.get('classes') or ())
+    result.faults += [f'{result.name}: the list of class names {fault}.'
+                      for fault in (class_faults(result.classes) if result.classes else ())]
     if hasattr(dataset, 'scan_list'):
-        result.images, result.faults = dataset.scan_list()
-        result.faults = result.faults + dataset.folder_faults(result.images)
+        result.images, faults = dataset.scan_list()
+        result.faults += faults + dataset.folder_faults(result.images)
         return result
     try:
         result.images = dataset.load_data_list()
@@ -66,8 +77,10 @@ def _read_data_list(use, for_training, leaf):
     return result
 
 
-def check_sample(info, classes):
+def check_sample(info, classes, pipeline=()):
     """Decode an image and the label that its supervision allows, and list what is wrong.
+
+    The image is decoded as a training decodes it (`read_image`).
 
     No other label is opened, see `read_label`.
 
@@ -75,16 +88,26 @@ def check_sample(info, classes):
         info (dict): an element of ``load_data_list()``.
         classes (Sequence[str]): class names, background first; labels of masks are not checked
             where it is empty.
+        pipeline (Sequence[dict]): configs of the transforms that the image has to go through.
 
     Returns:
         tuple: faults, list of lines "FILE: what; remedy"; and the classes seen, set of str.
     """
-    faults, shape = [], None
+    faults, path = [], info['img_path']
     try:
-        shape = read_image_shape(info['img_path'])
-        check_image_file(info['img_path'], whole=True)
+        if decodes_with_opencv(pipeline):
+            shape = read_image(path).shape[:2]
+        else:
+            shape = read_image_shape(path)
+            check_image_file(path, whole=True, opencv=False)
     except DataError as error:
         faults.append(str(error))
+        shape = image_shape(path)
+    vanishes = vanishing_step(pipeline, shape) if shape else None
+    if vanishes:
+        (height, width), (step, (rows, columns)) = shape, vanishes
+        faults.append(f'{path}: the image of {width}x{height} (width x height) is so thin that '
+                      f'{step} may leave {columns}x{rows}: crop it, or remove it from the list.')
     label = read_label(info, classes, shape)
     return faults + label.faults, label.seen
 
@@ -169,6 +192,8 @@ def head_faults(model, lists):
         heads = model.get(key) or []
         for head in [heads] if isinstance(heads, dict) else heads:
             numbers = _class_numbers(head)
+            faults += [f'model.{key}: the head {fault}.'
+                       for number in numbers for fault in class_number_faults(number)]
             users = {}
             for entry in lists:
                 allowed = numbers if entry.for_training else numbers[:1]

@@ -4,6 +4,7 @@ import os.path as osp
 
 import numpy as np
 
+from mmseg_wss.datasets.pipeline_facts import transform_name
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.labels.formats.image_file import image_shape
@@ -174,18 +175,13 @@ def _for_mask_making(info, mask_dir, with_boxes):
     return dict(info, mask_name=name)
 
 
-def _transform_name(transform):
-    kind = transform['type']
-    return kind.split('.')[-1] if isinstance(kind, str) else kind.__name__
-
-
 def _transform_names(pipeline):
     names = set()
     for step in pipeline:
         if isinstance(step, (list, tuple)):
             names |= _transform_names(step)
         else:
-            names |= {_transform_name(step)} | _transform_names(step.get('transforms', ()))
+            names |= {transform_name(step)} | _transform_names(step.get('transforms', ()))
     return names
 
 
@@ -195,7 +191,7 @@ def _without_transforms(pipeline, names):
         if isinstance(step, (list, tuple)):
             inner = _without_transforms(step, names)
             kept += [inner] if inner else []  # no alternative left: TestTimeAug would have no view
-        elif _transform_name(step) not in names:
+        elif transform_name(step) not in names:
             inner = ({'transforms': _without_transforms(step['transforms'], names)}
                      if 'transforms' in step else {})
             kept.append({**step, **inner})

@@ -5,7 +5,6 @@ import os.path as osp
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import mmcv
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -15,7 +14,7 @@ from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.evaluation.mask_quality import agreement_scores, image_counts, mask_scores
 from mmseg_wss.labels.checks.label_check import label_values, mask_faults
 from mmseg_wss.labels.formats.class_names import VOC_CLASSES, read_class_names
-from mmseg_wss.labels.formats.image_file import check_image_file
+from mmseg_wss.labels.formats.image_file import read_image as read_pixels
 from mmseg_wss.labels.formats.mask_file import read_mask
 from mmseg_wss.labels.formats.text_list import read_lines
 from mmseg_wss.labels.palette import voc_palette
@@ -48,11 +47,7 @@ def find_class_names(folder, path=None):
     path = next(filter(Path.is_file, places), path)
     if path is None:
         return list(VOC_CLASSES), 'the 21 names of VOC'
-    names = read_class_names(path)
-    if not names or len(set(names)) < len(names):
-        raise DataError(f'{path}: {"a class is named twice" if names else "the file is empty"}. '
-                        'Write a class name a line, background first, each once.')
-    return names, str(path)
+    return read_class_names(path), str(path)
 
 
 def image_ids(folders, ann_file=None):
@@ -239,8 +234,7 @@ def read_image(folder, name):
     if path is None:
         raise DataError(f'{paths[0]}: there is no such image, nor one that ends in '
                         f'{" or ".join(IMAGE_SUFFIXES[1:])}. Set --images to their folder.')
-    check_image_file(str(path))
-    return mmcv.imread(str(path), channel_order='rgb')
+    return read_pixels(path)[..., ::-1]
 
 
 def report_masks(mask_dirs, truth=None, ann_file=None, classes=None, images=None,

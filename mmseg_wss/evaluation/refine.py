@@ -1,8 +1,7 @@
 """Class probabilities of a prediction, and what a dense CRF makes of them."""
-import mmcv
-import mmengine.fileio as fileio
 import torch
 
+from mmseg_wss.labels.formats.image_file import read_image
 from mmseg_wss.ops import dense_crf
 
 
@@ -48,16 +47,17 @@ def refine(probs, path, **crf):
 
     Args:
         probs (Tensor): float (K, H, W).
-        path (str): the image's file, read as ``LoadImageFromFile`` reads it.
+        path (str): the image's file.
         **crf: options of `dense_crf`.
 
     Returns:
         Tensor: (K, H, W), like `probs`.
 
     Raises:
-        ValueError: the image has another size than `probs`.
+        DataError: the image cannot be read (`read_image`).
+        ValueError: it has another size than `probs`.
     """
-    image = mmcv.imfrombytes(fileio.get(path), channel_order='rgb')
+    image = read_image(path)[..., ::-1]  # RGB
     if image.shape[:2] != probs.shape[1:]:
         raise ValueError(f'{path}: the image has shape {image.shape[:2]}, its prediction '
                          f'{tuple(probs.shape[1:])}: a test pipeline must predict whole images.')

@@ -166,7 +166,7 @@ def test_a_bad_mask_is_named(masks, truth, report, damage, message):
     (dict(ann_file='none.txt'), 'none.txt: there is no'),
     (dict(ann_file='empty'), 'empty: the list is em'),
     (dict(classes='none.txt'), 'none.txt: there is no'),
-    (dict(classes='empty'), 'empty: the file is em'),
+    (dict(classes='empty'), 'empty: the list of class names is em'),
     (dict(images='.'), 's0.jpg: there is no such im')], ids=str)
 def test_what_is_not_there_is_named(kit, masks, report, monkeypatch, place, message):
     monkeypatch.chdir(kit)

@@ -133,7 +133,7 @@ def test_weak_images_may_lack_files_until_they_are_read(root):
     make = MakeProposal(
         weak_images(config, 'not_yet', LOADING, with_boxes=True, check_files=False), 'rect')
     assert make(0, 'w0').any() and make(3, 'w3').any()
-    with pytest.raises(FileNotFoundError, match=r'w1\.jpg'):
+    with pytest.raises(DataError, match=r'w1\.jpg: there is no such file\. Add it'):
         make(1, 'w1')
     with pytest.raises(DataError, match=r'w2\.xml: there is no such annotation file'):
         make(2, 'w2')

@@ -35,6 +35,10 @@ def colour_mask(path):
     Image.new('RGB', SHAPE[::-1]).save(path)
 
 
+def picture(array, kind, **options):
+    return lambda path: Image.fromarray(array).save(path, kind, **options)
+
+
 def box(name, *corners):
     return lambda path: write_annotation(path, name, corners)
 
@@ -90,6 +94,37 @@ def test_faulty_labels(tmp_path, supervision, make, said):
     fault, = read(tmp_path, supervision, make).faults
     assert fault.startswith(f'{tmp_path}/label.')
     assert re.search(said, fault)
+
+
+FLOATS = {
+    'between': GOOD * 1.9, 'whole': GOOD * 1., 'of-0-to-1': GOOD / 2, 'just-below': GOOD * 0.999,
+    'with-nan': np.where(GOOD, np.nan, 0), 'with-infinity': np.where(GOOD, np.inf, 0),
+    'negative': GOOD * -1.5, '254.5': GOOD * 254.5, 'all-zero': GOOD * 0., 'huge': GOOD * 1e30,
+    'drawn': np.where(GOOD, 1., 255)}
+
+
+@pytest.mark.parametrize('supervision', ['pixel', 'pseudo', 'point', 'scribble'])
+@pytest.mark.parametrize('name', FLOATS)
+def test_masks_of_numbers_that_are_not_whole(tmp_path, supervision, name):
+    make = picture(FLOATS[name].astype(np.float32), 'TIFF')
+    fault, = read(tmp_path, supervision, make).faults
+    assert fault.startswith(f'{tmp_path}/label.png: the mask has numbers of the type float32')
+    assert 'with integers' in fault
+
+
+@pytest.mark.parametrize('make', [
+    picture(GOOD.astype(np.uint16), 'PNG'), picture(GOOD.astype(np.int32), 'TIFF'),
+    picture(GOOD > 0, 'PNG'), picture(GOOD, 'TIFF'), picture(GOOD, 'BMP')])
+def test_masks_of_whole_numbers_of_any_type(tmp_path, make):
+    label = read(tmp_path, 'pixel', make)
+    assert label.faults == [] and np.array_equal(label.fields['gt_seg_map'], GOOD)
+
+
+@pytest.mark.parametrize('number', [256, 257, 300, 65535])
+def test_labels_that_would_wrap_are_faults(tmp_path, number):
+    """With uint8, 257 would become the class 1."""
+    values = GOOD.astype(np.uint16) * number
+    assert f'labels [{number}]' in read(tmp_path, 'pixel', picture(values, 'PNG')).faults[0]
 
 
 @pytest.mark.parametrize('supervision, tags, said', [

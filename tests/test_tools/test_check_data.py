@@ -3,6 +3,7 @@ import re
 
 import numpy as np
 import pytest
+from bad_images import BAD_IMAGES, flipped
 from devkit import make_devkit, write_annotation, write_mask
 from PIL import Image
 
@@ -102,6 +103,47 @@ def test_every_fault_in_one_run(check, tmp_path):
 
     assert check('--cfg-options', 'model.decode_head.num_classes=21', '--workers', '1') == (
         code, report)
+
+
+def test_what_a_training_would_not_take(check, tmp_path):
+    """Each fault is found by the config's own pipeline and classes, without a training."""
+    images, masks = tmp_path / 'JPEGImages', tmp_path / 'SegmentationClass'
+    for image_id, name in (('w0', 'tga'), ('w1', 'png-12-bit'), ('w2', 'jpeg-of-zeros'),
+                           ('w3', 'tiff-float'), ('w4', 'too-many-pixels')):
+        (images / f'{image_id}.jpg').write_bytes(BAD_IMAGES[name][0])
+    Image.new('RGB', (16, 1)).save(images / 'v0.jpg')
+    write_mask(masks / 'v0.png', np.zeros((1, 16), np.uint8))
+    whole = np.zeros((12, 16), np.float32)
+    Image.fromarray(whole + 1.9).save(masks / 's0.png', 'TIFF')
+    content = (masks / 's1.png').read_bytes()
+    (masks / 's1.png').write_bytes(flipped(content, -14))
+    with open(tmp_path / 'config.py', 'a') as config:
+        config.write("val_dataloader['dataset']['pipeline'] = [dict(type='LoadImageFromFile'), "
+                     "dict(type='Resize', scale=(7, 7), keep_ratio=True)]")
+    code, report = check()
+    assert code == 1
+    expected = [
+        ('s0.png', 'numbers of the type float32'), ('s1.png', "checksum of its part 'IDAT'"),
+        ('w0.jpg', 'a TGA file'), ('w1.jpg', 'nearly black'), ('w2.jpg', 'its end is missing'),
+        ('w3.jpg', 'type float32'), ('w4.jpg', 'too large'),
+        ('v0.jpg', 'so thin that Resize may leave 7x0')]
+    found = [line for line in faults(report) if 'already' not in line]
+    for line, (file, what) in zip(found, expected):
+        assert file in line and what in line, line
+    assert len(found) == len(expected)
+
+
+@pytest.mark.parametrize('names, said', [
+    (['background', 'red', 'red'], "has the name 'red' for the classes 1, 2"),
+    ([f'class {number}' for number in range(256)], 'has 256 classes, but a mask holds 255')])
+def test_class_names(check, tmp_path, names, said):
+    (tmp_path / 'classes.txt').write_text('\n'.join(names))
+    code, report = check()
+    assert code == 1
+    assert all(f'{tmp_path}/classes.txt: the list of class names {said}' in line
+               for line in faults(report) if 'already' not in line and 'decode_head' not in line)
+    code, report = check('--cfg-options', 'model.decode_head.num_classes=300')
+    assert 'model.decode_head: the head has 300 classes, but a mask holds 255' in report
 
 
 def test_faults_of_lists(check, tmp_path):

@@ -4,7 +4,7 @@ model = dict(
     type='mmseg_wss.WeakEncoderDecoder',
     data_preprocessor=dict(
         type='mmseg_wss.WeakSegDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3,
-        size_divisor=16),
+        size_divisor=16, test_cfg=dict(size_divisor=16)),
     backbone=dict(
         type='UNet', base_channels=16, num_stages=4, strides=(2, 1, 1, 1),
         enc_num_convs=(2, 2, 2, 2), dec_num_convs=(2, 2, 2), downsamples=(True, True, True),

@@ -14,7 +14,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from mmseg_wss.errors import DataError
-from mmseg_wss.labels.formats.image_file import PICTURE_ERRORS, picture_fault
+from mmseg_wss.labels.formats.image_file import picture_fault, structure_fault
 from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.utils.fileio import atomic_path, name_full_disk, read_bytes
 
@@ -29,17 +29,27 @@ def read_mask(path, backend_args=None):
         backend_args (dict, optional): see ``mmengine.fileio``.
 
     Returns:
-        np.ndarray: in the type of the file, uint8 for most.
+        np.ndarray: whole numbers in the type of the file, uint8 for most.
 
     Raises:
-        DataError: the file is missing or cannot be decoded.
+        DataError: the file is missing, damaged (the checksums of a PNG are compared), cannot be
+            decoded, or has numbers that are not whole by their type.
     """
     try:
-        with Image.open(io.BytesIO(read_bytes(path, backend_args))) as picture:
-            return np.array(picture)
-    except PICTURE_ERRORS as error:
-        raise DataError(f'{path}: the mask cannot be read ({picture_fault(error)}). Write it '
-                        'again, or remove the image from the list.') from error
+        content = read_bytes(path, backend_args)
+        fault = structure_fault(content)
+        if fault is None:
+            with Image.open(io.BytesIO(content)) as picture:
+                mask = np.array(picture)
+    except Exception as error:  # Pillow trips over damaged files in many ways and wraps none
+        fault = picture_fault(error)
+    if fault:
+        raise DataError(f'{path}: the mask cannot be read ({fault}). Write it again, or remove the '
+                        'image from the list.')
+    if mask.dtype.kind not in 'bui':
+        raise DataError(f'{path}: the mask has numbers of the type {mask.dtype}, and class indices '
+                        'are whole. Write it again with integers, as a PNG of 8 bits.')
+    return mask
 
 
 def write_mask(path, mask, record=None):
@@ -95,9 +105,9 @@ def read_record(path):
         if isinstance(record['recipe'], dict):
             return record
         fault = 'its recipe is no dict'
-    except PICTURE_ERRORS as error:  # of JSON, too: a ValueError
-        fault = picture_fault(error)
     except (KeyError, TypeError, RecursionError) as error:
         fault = repr(error)
+    except Exception as error:  # of Pillow or JSON
+        fault = picture_fault(error)
     raise DataError(f'{path}: the record of how the mask was made cannot be read ({fault}). Make '
                     'the mask again, or take it from its source again.')

@@ -2,6 +2,7 @@
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import nn
 
+from mmseg_wss.labels.checks.class_check import check_class_number
 from mmseg_wss.registry import MODELS
 
 
@@ -31,12 +32,14 @@ class DeepLabMScHead(BaseDecodeHead):
         **kwargs: see ``mmseg.models.BaseDecodeHead``; `in_index` is needed.
 
     Raises:
+        ConfigError: more than 255 classes.
         ValueError: no early map, or not one stride for each. In training and prediction: maps that
             are not as fine as `early_strides` says.
     """
 
     def __init__(self, in_channels, early_strides, *, num_classes, early_channels=128,
                  early_dropout_ratio=0.5, dropout_ratio=0., **kwargs):
+        check_class_number(num_classes, type(self).__name__)
         *early, last = in_channels
         if not early or len(early) != len(early_strides):
             raise ValueError(

@@ -2,6 +2,7 @@
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import nn
 
+from mmseg_wss.labels.checks.class_check import check_class_number
 from mmseg_wss.registry import MODELS
 
 
@@ -23,10 +24,14 @@ class DeepLabV2Head(BaseDecodeHead):
         hidden_channels (int, optional): channels of fc6 and fc7, 1024 in the paper.
         hidden_dropout_ratio (float): behind fc6 and behind fc7.
         **kwargs: see ``mmseg.models.BaseDecodeHead``.
+
+    Raises:
+        ConfigError: more than 255 classes.
     """
 
     def __init__(self, in_channels, *, num_classes, dilations=(6, 12, 18, 24),
                  hidden_channels=None, hidden_dropout_ratio=0.5, **kwargs):
+        check_class_number(num_classes, type(self).__name__)
         # Kaiming, since hidden layers without batch norm would fade with 0.01
         super().__init__(in_channels, hidden_channels or in_channels, num_classes=num_classes,
                          dropout_ratio=0., init_cfg=[

@@ -11,6 +11,7 @@ from mmseg.models.decode_heads import (
 )
 from mmseg.models.decode_heads.cascade_decode_head import BaseCascadeDecodeHead
 
+from mmseg_wss.labels.checks.class_check import check_class_number
 from mmseg_wss.registry import MODELS
 
 _OTHER_INPUTS = {BaseCascadeDecodeHead: 'prev_output', SideAdapterCLIPHead: 'deep_supervision_idxs'}
@@ -29,6 +30,7 @@ class HeadWrapper(BaseModule):
         init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
 
     Raises:
+        ConfigError: more than 255 classes.
         ValueError: a head that needs more than feature maps, as one of a cascade does (OCRHead), or
             gives more than one map of logits in training (DAHead, EncHead, PIDHead). If it is none
             of mmseg's, this shows in training.
@@ -37,6 +39,7 @@ class HeadWrapper(BaseModule):
     def __init__(self, head, init_cfg=None):
         super().__init__(init_cfg)
         self.head = MODELS.build(head)
+        check_class_number(self.head.num_classes, type(self).__name__)
         for kind, needed in _OTHER_INPUTS.items():
             if isinstance(self.head, kind):
                 raise self._refusal(f'needs {needed} as well')

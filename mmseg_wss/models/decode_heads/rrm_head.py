@@ -6,6 +6,7 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
 from torch import nn
 
+from mmseg_wss.labels.checks.class_check import check_class_number
 from mmseg_wss.models.decode_heads.batch_fields import tags_of, valid_of
 from mmseg_wss.models.decode_heads.cam import (
     average_cams,
@@ -53,6 +54,7 @@ class RRMHead(BaseDecodeHead):
         **kwargs: see ``mmseg.models.BaseDecodeHead``.
 
     Raises:
+        ConfigError: more than 255 classes.
         ValueError: 1 is not among the scales, or `labels` are no options of `mine_labels`; in
             training: a sample without tags.
     """
@@ -64,6 +66,7 @@ class RRMHead(BaseDecodeHead):
                  loss_decode=dict(type='mmseg_wss.FilteredCrossEntropyLoss'),
                  loss_energy=dict(type='mmseg_wss.DenseEnergyLoss'), loss_cls_weight=1.,
                  predict_tags=False, act_cfg=dict(type='ReLU'), **kwargs):
+        check_class_number(num_classes, type(self).__name__)
         super().__init__(in_channels, channels, num_classes=num_classes, loss_decode=loss_decode,
                          dropout_ratio=0., act_cfg=act_cfg,
                          init_cfg=dict(type='Xavier', layer='Conv2d', distribution='uniform'),

@@ -11,6 +11,7 @@ from mmengine.model import BaseModule
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import nn
 
+from mmseg_wss.labels.checks.class_check import check_class_number
 from mmseg_wss.models.decode_heads.batch_fields import (
     check_masks,
     supervisions_of,
@@ -86,6 +87,7 @@ class TwoBranchHead(BaseDecodeHead):
         **kwargs: see ``mmseg.models.BaseDecodeHead``.
 
     Raises:
+        ConfigError: more than 255 classes.
         ValueError: `feature_head` has no classifier to replace; a bad `mix_ratio`, `kl_weight` or
             `predict_branch`, or one that needs the weak branch where it is switched off. In
             training and prediction: `feature_head` gives more than one map, as DAHead does. In
@@ -96,6 +98,7 @@ class TwoBranchHead(BaseDecodeHead):
                  strong_in_weak_branch=False, kl_weight=0., predict_branch='strong',
                  weak_branch=True, dropout_ratio=0.,
                  loss_decode=dict(type='mmseg.CrossEntropyLoss', avg_non_ignore=True), **kwargs):
+        check_class_number(num_classes, type(self).__name__)
         feature_head = MODELS.build({**feature_head, 'num_classes': num_classes})
         if not isinstance(getattr(feature_head, 'conv_seg', None), nn.Conv2d):
             raise ValueError(

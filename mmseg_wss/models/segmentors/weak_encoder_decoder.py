@@ -6,6 +6,7 @@ from mmseg.models.utils import resize
 from mmseg.utils import add_prefix
 from torch import nn
 
+from mmseg_wss.labels.checks.class_check import check_class_number
 from mmseg_wss.models.backbones import widen_on_load
 from mmseg_wss.models.decode_heads.head_conventions import conventions_of
 from mmseg_wss.registry import MODELS
@@ -31,11 +32,16 @@ class WeakEncoderDecoder(EncoderDecoder):
         frozen_norm (bool): keep the backbone's batch normalisation as it was loaded: its running
             statistics are used and stay, its weights are not trained.
         *args, **kwargs: see ``EncoderDecoder``.
+
+    Raises:
+        ConfigError: a head of more than 255 classes.
     """
 
     def __init__(self, *args, new_channels='zero', channels_last=False, frozen_norm=False,
                  **kwargs):
         super().__init__(*args, **kwargs)
+        for head in self._heads().values():
+            check_class_number(head.num_classes, type(head).__name__)
         widen_on_load(self.backbone, new_channels)
         if channels_last:
             self.to(memory_format=torch.channels_last)
@@ -64,14 +70,9 @@ class WeakEncoderDecoder(EncoderDecoder):
         Returns:
             dict[str, Tensor]: scalars.
         """
-        heads = {'decode': self.decode_head}
-        if self.with_auxiliary_head:
-            heads.update({f'aux_{i}': head for i, head in enumerate(self.auxiliary_head)}
-                         if isinstance(self.auxiliary_head, nn.ModuleList)
-                         else {'aux': self.auxiliary_head})
         features = self.extract_feat(inputs)
         losses = {}
-        for prefix, head in heads.items():
+        for prefix, head in self._heads().items():
             asked, extra = conventions_of(head), {}
             if asked.takes_image:
                 extra['image'] = self.data_preprocessor.to_rgb(inputs)
@@ -80,6 +81,14 @@ class WeakEncoderDecoder(EncoderDecoder):
             losses.update(add_prefix(
                 head.loss(features, data_samples, self.train_cfg, **extra), prefix))
         return losses
+
+    def _heads(self):
+        heads = {'decode': self.decode_head}
+        if self.with_auxiliary_head:
+            heads.update({f'aux_{i}': head for i, head in enumerate(self.auxiliary_head)}
+                         if isinstance(self.auxiliary_head, nn.ModuleList)
+                         else {'aux': self.auxiliary_head})
+        return heads
 
     @torch.no_grad()
     def _features_at(self, inputs, scales):

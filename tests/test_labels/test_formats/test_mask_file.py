@@ -85,3 +85,34 @@ def test_a_record_of_another_key_is_none(tmp_path):
     Image.fromarray(MASK).save(tmp_path / 'a.png', comment='x')
     with_chunk(tmp_path / 'b.png', b'tEXt', b'Software\0mmseg_wss')
     assert read_record(tmp_path / 'a.png') is None and read_record(tmp_path / 'b.png') is None
+
+
+def test_one_changed_bit_anywhere_is_found(tmp_path):
+    """Each part of a PNG has a checksum, that of the pixels included."""
+    write(tmp_path / 'a.png')
+    content = (tmp_path / 'a.png').read_bytes()
+    for number, at in enumerate(np.linspace(0, len(content) - 1, 400).astype(int)):
+        bit = 1 << number % 8
+        (tmp_path / 'b.png').write_bytes(
+            content[:at] + bytes([content[at] ^ bit]) + content[at + 1:])
+        with pytest.raises(DataError, match=r'b\.png: the mask cannot be read .*Write it again'):
+            read_mask(tmp_path / 'b.png')
+
+
+@pytest.mark.parametrize('kind', [b'IHDR', b'PLTE', b'tEXt', b'IDAT', b'IEND'])
+def test_a_wrong_checksum_alone_is_refused(tmp_path, kind):
+    write(tmp_path / 'a.png')
+    content = bytearray((tmp_path / 'a.png').read_bytes())
+    at = content.index(kind)
+    content[at + 4 + int.from_bytes(content[at - 4:at], 'big')] ^= 1
+    (tmp_path / 'a.png').write_bytes(content)
+    with pytest.raises(DataError, match=f"checksum of its part '{kind.decode()}' is wrong"):
+        read_mask(tmp_path / 'a.png')
+
+
+@pytest.mark.parametrize('length', [0, 1, 8, 20, 40, 200, -13, -12, -1])
+def test_a_mask_that_is_cut_off_is_refused(tmp_path, length):
+    write(tmp_path / 'a.png')
+    (tmp_path / 'a.png').write_bytes((tmp_path / 'a.png').read_bytes()[:length])
+    with pytest.raises(DataError, match=r'a\.png: the mask cannot be read'):
+        read_mask(tmp_path / 'a.png')
