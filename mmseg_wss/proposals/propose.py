@@ -4,7 +4,6 @@ import numpy as np
 from mmseg_wss.proposals.bbox_seg import bbox_seg_masks
 from mmseg_wss.proposals.fusion import fuse_masks, paste_masks
 from mmseg_wss.proposals.grabcut import grabcut_masks
-from mmseg_wss.proposals.mcg import mcg_masks
 from mmseg_wss.proposals.rect import rect_masks
 
 
@@ -22,6 +21,7 @@ def _region(image, boxes, labels, mcg_path, **options):
 
 
 def _mcg(image, boxes, labels, mcg_path, **options):
+    from mmseg_wss.proposals.mcg import mcg_masks  # here: SciPy's reader takes long to load
     return mcg_masks(mcg_path, boxes, image.shape[:2], **options)
 
 

@@ -135,7 +135,7 @@ def test_wrong_arrays_are_refused(image, broken, message):
 
 IMPORT = """
 import sys
-for name in ('higra', 'pydensecrf', 'scipy'):
+for name in ('higra', 'pydensecrf'):
     sys.modules[name] = None
 import numpy as np
 from mmseg_wss.proposals import propose
