@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from mmengine.fileio import exists, list_dir_or_file
 from mmseg.datasets import BaseSegDataset
 
+from mmseg_wss.datasets.carried_over import check_dataset_options, check_transforms
 from mmseg_wss.datasets.pipeline_facts import decodes_with_opencv
 from mmseg_wss.errors import ConfigError, DataError
 from mmseg_wss.labels.checks.class_check import class_faults
@@ -41,7 +42,8 @@ class WeakSegDataset(BaseSegDataset):
     Raises:
         ValueError: an unknown supervision; `pseudo_mask` missing, or it or `made_by` given where it
             is not used; `with_boxes` for images that have boxes anyway, or no mask of the whole
-            image.
+            image; options of mmseg that would do nothing or harm (`check_dataset_options`,
+            `check_transforms`).
         DataError: the list is missing, empty or holds an image twice, files of it are missing,
             there is no file of class names, one of these text files is not in UTF-8, there are more
             than 255 classes, or one without a name or with that of another, or pseudo masks are
@@ -51,6 +53,7 @@ class WeakSegDataset(BaseSegDataset):
     def __init__(self, supervision='pixel', pseudo_mask=None, made_by=None, with_boxes=False,
                  **kwargs):
         self.kind = self.label_kind(supervision)
+        check_dataset_options(kwargs)
         if (supervision == 'pseudo') != (pseudo_mask is not None):
             raise ValueError(
                 f"supervision={supervision!r} with pseudo_mask={pseudo_mask!r}: the folder of the "
@@ -75,6 +78,8 @@ class WeakSegDataset(BaseSegDataset):
         self._opencv = decodes_with_opencv(kwargs.get('pipeline', ()))
         kwargs['data_prefix'] = dict(kwargs.get('data_prefix') or {}, pseudo_mask=pseudo_mask or '')
         super().__init__(**kwargs)
+        if 'gt_bboxes' in self.kind.fields or with_boxes:
+            check_transforms(self.pipeline.transforms, supervision)
 
     @classmethod
     def supervisions(cls):

@@ -49,6 +49,17 @@ def split_batch(batch_size, ratio):
     return counts
 
 
+def _check_source(source, number):
+    """Wrappers hand plain numbers on: their samples would have no seed of their own."""
+    if hasattr(source, 'dataset'):
+        raise ValueError(
+            f'source {number} is wrapped in a {type(source).__name__}: the sampler takes as many '
+            'images of each source as source_ratio says, as often as it takes, and seeds each. '
+            'Put the data set itself into the ConcatDataset.')
+    for part in getattr(source, 'datasets', ()):
+        _check_source(part, number)
+
+
 def _endless(size, group, shuffle, generator):
     """Yield groups of `group` different numbers below `size`, for ever, pass after pass.
 
@@ -96,7 +107,8 @@ class StrongWeakSampler(Sampler):
             whole batches. With it trainings with different sources are equally long.
 
     Raises:
-        ValueError: as many ratios as sources were expected; a source is empty, or has fewer images
+        ValueError: as many ratios as sources were expected; a source is wrapped
+            (RepeatDataset); a source is empty, or has fewer images
             than all ranks together need of it in one step; `epoch_images` below 1; `split_batch`'s
             reasons.
     """
@@ -113,7 +125,10 @@ class StrongWeakSampler(Sampler):
             raise ValueError(f'epoch_images must be at least 1, got {epoch_images}.')
         self.epoch_images = epoch_images
 
-        self.sizes = [len(source) for source in getattr(dataset, 'datasets', [dataset])]
+        sources = getattr(dataset, 'datasets', [dataset])
+        for number, source in enumerate(sources):
+            _check_source(source, number)
+        self.sizes = [len(source) for source in sources]
         if len(source_ratio) != len(self.sizes):
             raise ValueError(
                 f'source_ratio has {len(source_ratio)} numbers ({list(source_ratio)}) but there '

@@ -2,6 +2,7 @@
 from mmseg_wss.models.decode_heads.batch_fields import path_of
 from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts
 from mmseg_wss.models.decode_heads.channel_groups import group_channels
+from mmseg_wss.models.decode_heads.head_conventions import check_labels_of
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
 from mmseg_wss.registry import MODELS
 
@@ -32,10 +33,12 @@ class CrossJointHead(HeadWrapper):
         ValueError: a class that is in no group or in two, or C groups. In training: a sample that
             does not say its classes, or has neither C nor K; a batch without images of one of
             both.
+        ConfigError: see `check_labels_of`.
     """
 
     def __init__(self, head, groups, loss_weights=(1., 1.), init_cfg=None):
         super().__init__(head, init_cfg)
+        check_labels_of(self.head)
         self.groups = [list(group) for group in groups]
         members = sorted(index for group in self.groups for index in group)
         if members != list(range(self.head.out_channels)):

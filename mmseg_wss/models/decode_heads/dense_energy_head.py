@@ -2,6 +2,7 @@
 from mmseg.models.utils import resize
 
 from mmseg_wss.models.decode_heads.batch_fields import masks_of, valid_of
+from mmseg_wss.models.decode_heads.head_conventions import check_labels_of
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
 from mmseg_wss.registry import MODELS
 
@@ -14,16 +15,20 @@ class DenseEnergyHead(HeadWrapper):
     like colour are to be labelled alike (rloss, Tang et al., ECCV 2018; RRM, eq. 8).
 
     Args:
-        head (dict): config of the decode head. Its losses should average over labelled pixels
+        head (dict): config of the decode head. Its losses average over labelled pixels
             (CrossEntropyLoss: ``avg_non_ignore=True``), since few are.
         loss_energy (dict): config of the energy.
         init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
+
+    Raises:
+        ConfigError: see `check_labels_of`.
     """
 
     takes_image = True
 
     def __init__(self, head, loss_energy=dict(type='mmseg_wss.DenseEnergyLoss'), init_cfg=None):
         super().__init__(head, init_cfg)
+        check_labels_of(self.head)
         self.loss_energy = MODELS.build(loss_energy)
 
     def loss(self, inputs, batch_data_samples, train_cfg, *, image):

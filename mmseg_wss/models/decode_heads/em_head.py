@@ -4,7 +4,6 @@ from functools import partial
 import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
-from torch import nn
 
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.models.decode_heads.batch_fields import (
@@ -15,6 +14,7 @@ from mmseg_wss.models.decode_heads.batch_fields import (
     valid_of,
 )
 from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts
+from mmseg_wss.models.decode_heads.head_conventions import check_labels_of
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
 from mmseg_wss.models.decode_heads.label_shrinking import shrink
 from mmseg_wss.models.decode_heads.routing import route_samples
@@ -97,13 +97,7 @@ class EMHead(HeadWrapper):
         if self.out_channels < 2:
             raise ValueError(f'EMHead needs the scores of all classes, but {name} predicts one '
                              'channel: set out_channels=num_classes in it.')
-        losses = getattr(self.head, 'loss_decode', [])
-        for loss in losses if isinstance(losses, (list, nn.ModuleList)) else [losses]:
-            if not getattr(loss, 'avg_non_ignore', True):
-                raise ValueError(
-                    f'EMHead expected losses that average over labelled pixels, but '
-                    f'{type(loss).__name__} of {name} counts unlabelled ones, too: set '
-                    'avg_non_ignore=True in its loss_decode.')
+        check_labels_of(self.head)
 
     def loss(self, inputs, batch_data_samples, train_cfg):
         """Losses of the head, with the keys strong.* and weak.*.

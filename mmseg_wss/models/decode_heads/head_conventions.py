@@ -2,6 +2,11 @@
 from dataclasses import dataclass, fields
 from typing import Callable, Optional
 
+from torch import nn
+
+from mmseg_wss.errors import ConfigError
+from mmseg_wss.labels.checks.label_check import IGNORE
+
 
 @dataclass(frozen=True)
 class HeadConventions:
@@ -33,6 +38,29 @@ class HeadConventions:
     classify_only: Optional[bool] = None
     segmentation_parameters: Optional[Callable] = None
     label_counts: Optional[tuple] = None
+
+
+def check_labels_of(head):
+    """Refuse a head that takes the labels of this package's masks for others.
+
+    Args:
+        head (nn.Module): a decode head of mmseg, or one with the same attributes.
+
+    Raises:
+        ConfigError: another ignore_index than 255; a loss that is a mean over pixels without a
+            label too, which shrinks with their share.
+    """
+    name = type(head).__name__
+    index = getattr(head, 'ignore_index', IGNORE)
+    if index != IGNORE:
+        raise ConfigError(f'{name} has ignore_index={index}, but pixels without a label are '
+                          f'{IGNORE} in all masks here: remove it.')
+    losses = getattr(head, 'loss_decode', [])
+    for loss in losses if isinstance(losses, (list, nn.ModuleList)) else [losses]:
+        if not getattr(loss, 'avg_non_ignore', True):
+            raise ConfigError(
+                f'{type(loss).__name__} of {name} averages over pixels without a label, too, so '
+                'that it shrinks with their share: set avg_non_ignore=True in its loss_decode.')
 
 
 def conventions_of(head):

@@ -18,6 +18,7 @@ from mmseg_wss.models.decode_heads.batch_fields import (
     valid_of,
 )
 from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts, take
+from mmseg_wss.models.decode_heads.head_conventions import check_labels_of
 from mmseg_wss.models.decode_heads.label_shrinking import shrink
 from mmseg_wss.models.decode_heads.routing import route_samples
 from mmseg_wss.registry import MODELS
@@ -120,6 +121,7 @@ class TwoBranchHead(BaseDecodeHead):
         self.kl_weight = kl_weight
         self.predict_branch = predict_branch
         self._check_options()
+        check_labels_of(self)
 
         self._carry, self._warned = 0, False
         if mix_ratio is not None and weak_branch:

@@ -8,7 +8,7 @@ from torch import nn
 
 from mmseg_wss.labels.checks.class_check import check_class_number
 from mmseg_wss.models.backbones import widen_on_load
-from mmseg_wss.models.decode_heads.head_conventions import conventions_of
+from mmseg_wss.models.decode_heads.head_conventions import check_labels_of, conventions_of
 from mmseg_wss.registry import MODELS
 
 
@@ -34,7 +34,7 @@ class WeakEncoderDecoder(EncoderDecoder):
         *args, **kwargs: see ``EncoderDecoder``.
 
     Raises:
-        ConfigError: a head of more than 255 classes.
+        ConfigError: a head of more than 255 classes, or one that `check_labels_of` refuses.
     """
 
     def __init__(self, *args, new_channels='zero', channels_last=False, frozen_norm=False,
@@ -42,6 +42,7 @@ class WeakEncoderDecoder(EncoderDecoder):
         super().__init__(*args, **kwargs)
         for head in self._heads().values():
             check_class_number(head.num_classes, type(head).__name__)
+            check_labels_of(head)
         widen_on_load(self.backbone, new_channels)
         if channels_last:
             self.to(memory_format=torch.channels_last)

@@ -137,7 +137,8 @@ def test_data_sets_with_different_classes_in_one_batch(tmp_path):
         decode_head=dict(
             type='mmseg_wss.CrossJointHead', groups=[[0, 3, 4], [1], [2]],
             head=dict(type='FCNHead', in_channels=4, channels=4, num_convs=0, in_index=1,
-                      concat_input=False, num_classes=5))))
+                      concat_input=False, num_classes=5, loss_decode=dict(
+                          type='CrossEntropyLoss', avg_non_ignore=True)))))
     half = len(both) // 2
     batch = model.data_preprocessor(pseudo_collate([both[0], both[half]]), training=True)
     losses = model(**batch, mode='loss')

@@ -90,7 +90,7 @@ def test_the_total_counts_every_head_even_if_their_losses_have_one_name():
 def test_a_training_step_trains_the_backbone_through_the_auxiliary_head_too():
     def gradient(weight):
         model = build(auxiliary_head=dict(COARSE, loss_decode=dict(
-            type='CrossEntropyLoss', loss_weight=weight)))
+            type='CrossEntropyLoss', loss_weight=weight, avg_non_ignore=True)))
         model.parse_losses(losses_of(model))[0].backward()
         return next(model.backbone.parameters()).grad
 
