@@ -13,6 +13,10 @@ class DiskFullError(OSError):
     """No space is left on the disk: it ends a whole run, not the making of one file."""
 
 
+class ReadOnlyError(OSError):
+    """A folder takes no file: it ends a whole run, not the making of one file."""
+
+
 class ConfigError(ValueError):
     """A config does not fit what it is used for.
 

@@ -22,12 +22,13 @@ def run_tool(monkeypatch, capsys):
     def run(name, *args):
         path = str(Path(__file__).parents[1] / 'tools' / name)
         monkeypatch.setattr(sys, 'argv', [path, *map(str, args)])
-        handler = signal.getsignal(signal.SIGTERM)
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             with pytest.raises(SystemExit) as stop:
                 runpy.run_path(path, run_name='__main__')
         finally:
-            signal.signal(signal.SIGTERM, handler)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
         code, printed = stop.value.code, capsys.readouterr()
         if isinstance(code, str):  # sys.exit('message')
             return 1, code
@@ -38,15 +39,15 @@ def run_tool(monkeypatch, capsys):
 
 @pytest.fixture
 def full_disk(monkeypatch):
-    """A context: after so many files the disk is full; it yields how many more would fit."""
+    """A context: after so many files the disk takes no more; it yields how many more would fit."""
     @contextmanager
-    def full(files):
+    def full(files, number=errno.ENOSPC):
         left = [files]
 
         def fsync(_):
             left[0] -= 1
             if left[0] < 0:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                raise OSError(number, os.strerror(number))
         with monkeypatch.context() as patch:
             patch.setattr(os, 'fsync', fsync)
             yield left

@@ -1,4 +1,5 @@
 """A tiny data set in VOC layout for tests."""
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +87,22 @@ def write_annotation(path, name, box, size=(12, 16)):
     x1, y1, x2, y2 = box
     path.write_text(ANNOTATION.format(
         name=name, width=size[1], height=size[0], xmin=x1 + 1, ymin=y1 + 1, xmax=x2, ymax=y2))
+
+
+def crashing_mat(name, depth=50000):
+    """The bytes of a .mat file of a cell in a cell in a cell, on which SciPy runs out of stack."""
+    def element(kind, data):
+        return struct.pack('<II', kind, len(data)) + data + b'\0' * (-len(data) % 8)
+
+    def head(name=b'', kind=1):
+        return (element(6, struct.pack('<II', kind, 0)) + element(5, struct.pack('<2i', 1, 1))
+                + element(1, name))
+
+    content = head(kind=6) + element(9, struct.pack('<d', 1))
+    first, cell = head(name.encode()), head()
+    sizes = [len(content) + (len(cell) + 8) * i for i in range(depth + 1)]
+    parts = [struct.pack('<II', 14, len(first) + 8 + sizes[-1]), first]
+    for size in sizes[:0:-1]:
+        parts += [struct.pack('<II', 14, size), cell]
+    parts += [struct.pack('<II', 14, sizes[0]), content]
+    return b'MATLAB 5.0 MAT-file'.ljust(124) + b'\x00\x01IM' + b''.join(parts)

@@ -17,6 +17,11 @@ import argparse
 import os
 import os.path as osp
 
+from mmseg_wss.utils.cli import add_workers, allow_stop, report_outcome, run_tool
+
+if __name__ == '__main__':
+    allow_stop()
+
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
@@ -25,7 +30,6 @@ from mmseg_wss.engine.weak_sources import weak_images
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.proposals import METHODS, parse_method
 from mmseg_wss.proposals.jobs import LOADING, Job, MakeProposal, find_stale, proposal_recipe
-from mmseg_wss.utils.cli import add_workers, report_outcome, run_tool
 from mmseg_wss.utils.jobs import run_jobs
 
 LAUNCHERS = (('RANK', 'WORLD_SIZE'), ('SLURM_PROCID', 'SLURM_NTASKS'))

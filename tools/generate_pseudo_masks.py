@@ -15,6 +15,11 @@ import argparse
 import os.path as osp
 import sys
 
+from mmseg_wss.utils.cli import allow_stop, run_tool
+
+if __name__ == '__main__':
+    allow_stop()
+
 from mmengine.dist import broadcast_object_list, init_dist, is_distributed, is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.utils.dl_utils import set_multi_processing
@@ -26,7 +31,6 @@ from mmseg_wss.engine.run_config import add_run_options, read_run_config
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 from mmseg_wss.pseudo_labels.seeds import check_thresholds
-from mmseg_wss.utils.cli import run_tool
 
 TAU = 0.9
 

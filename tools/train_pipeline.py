@@ -66,7 +66,7 @@ def main():
 if __name__ == '__main__':
     try:
         main()
-    except PipelineError as error:
+    except (OSError, PipelineError) as error:
         sys.exit(f'train_pipeline: {error}')
     except KeyboardInterrupt:
         sys.exit('train_pipeline: stopped. Start it again to go on from here.')

@@ -18,7 +18,7 @@ from mmseg_wss.labels.checks.label_check import box_faults, tag_faults
 from mmseg_wss.labels.formats.image_file import image_shape
 from mmseg_wss.labels.formats.mask_file import read_record
 from mmseg_wss.labels.objects import load_objects
-from mmseg_wss.labels.stores.mask_folder import MaskFolder
+from mmseg_wss.labels.stores.mask_folder import MaskFolder, label_path
 from mmseg_wss.labels.stores.mask_target import MaskTarget, confidence_path
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 from mmseg_wss.utils.fileio import file_sha256, remove_temporaries
@@ -84,6 +84,7 @@ class PseudoMasks:
         classes = dataset.metainfo['classes']
         with_tags = self.tag_gate or self.seeds is not None
         tags = image_tags(self.cfg, self.ann_file) if with_tags else {}
+        self._refuse_outside(images)
         targets = {
             info['img_path']: _mask_target(info, classes, with_boxes, tags.get(info['img_path']))
             for info in images}
@@ -131,6 +132,17 @@ class PseudoMasks:
                    for target in plan.targets.values()]
         return (sum(record['kept'] for record in records)
                 / sum(record['pixels'] for record in records))
+
+    def _refuse_outside(self, images):
+        """Raise a DataError for images whose IDs, such as ``../ID``, lead out of the folder."""
+        faults = []
+        for info in images:
+            try:
+                label_path(Path(self.out), info['mask_name'], '.png')
+            except ValueError as error:
+                faults.append(str(error))
+        if faults:
+            raise DataError('\n'.join(faults))
 
     def _pipeline(self):
         """The transforms of an image, and whether it needs boxes."""

@@ -35,9 +35,9 @@ def bilateral_filter(values, images, sigma_rgb, sigma_xy, backend='auto'):
         and without a gradient to `images`.
 
     Raises:
-        ValueError: shapes or devices that disagree, colours that are not finite or not in 0..255,
-            a sigma that is not positive or so small that the lattice cannot number its vertices,
-            an unknown backend.
+        ValueError: shapes or devices that disagree, images without a pixel, colours that are not
+            finite or not in 0..255, a sigma that is not positive or so small that the lattice
+            cannot number its vertices, an unknown backend.
         ImportError: Numba is not installed (backend 'lattice', on a CPU).
     """
     return BilateralFilter(images, sigma_rgb, sigma_xy, backend)(values)

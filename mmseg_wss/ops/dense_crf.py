@@ -4,7 +4,7 @@ from operator import index
 
 import torch
 
-from mmseg_wss.ops.features import check_colours, check_sigmas
+from mmseg_wss.ops.features import check_colours, check_shape, check_sigmas
 from mmseg_wss.ops.mean_field import MeanField
 from mmseg_wss.ops.pydensecrf_inference import NORMALIZATIONS, PyDenseCRF
 
@@ -50,8 +50,8 @@ def dense_crf(probs, images, iterations=10, sxy_gaussian=3, compat_gaussian=3, s
         gradient.
 
     Raises:
-        ValueError: a wrong shape, images that are not in 0..255, probabilities that are not
-            floating point, negative or not finite, iterations below 0, an unknown backend or
+        ValueError: a wrong shape, images without a pixel or not in 0..255, probabilities that are
+            not floating point, negative or not finite, iterations below 0, an unknown backend or
             normalization, a standard deviation that is not positive, a weight that is not finite.
         TypeError: iterations that are no whole number.
         ImportError: the library of the backend is not installed.
@@ -78,8 +78,7 @@ class DenseCRF:
         if normalization not in NORMALIZATIONS:
             raise ValueError(f'normalization must be one of {", ".join(NORMALIZATIONS)}; got '
                              f'{normalization!r}.')
-        if images.dim() != 4 or images.shape[1] != 3:
-            raise ValueError(f'images must be (N, 3, H, W); got shape {tuple(images.shape)}.')
+        check_shape(images)
         check_sigmas(sxy_gaussian=sxy_gaussian, sxy_bilateral=sxy_bilateral, srgb=srgb)
         if not math.isfinite(compat_gaussian + compat_bilateral):
             raise ValueError('compat_gaussian and compat_bilateral must be finite; got '

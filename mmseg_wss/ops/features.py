@@ -22,8 +22,7 @@ def bilateral_features(images, sigma_rgb, sigma_xy, dtype=torch.float32):
             positive. (Colours may be out by less than 1: resizing overshoots.)
     """
     check_sigmas(sigma_rgb=sigma_rgb, sigma_xy=sigma_xy)
-    if images.dim() != 4 or images.shape[1] != 3:
-        raise ValueError(f'images must be (N, 3, H, W); got shape {tuple(images.shape)}.')
+    check_shape(images)
     check_colours(images)
     out = torch.empty(len(images), 5, *images.shape[2:], dtype=dtype, device=images.device)
     images = images.detach()
@@ -41,6 +40,15 @@ def position_features(shape, sigma_xy, device):
     out = torch.empty(1, 2, *shape, device=device)
     _fill_places(_arrays(out)[0], sigma_xy)
     return out.flatten(2)
+
+
+def check_shape(images):
+    """Raise ValueError unless images are (N, 3, H, W), H and W at least 1."""
+    if images.dim() != 4 or images.shape[1] != 3:
+        raise ValueError(f'images must be (N, 3, H, W); got shape {tuple(images.shape)}.')
+    if 0 in images.shape[2:]:
+        raise ValueError('images must have at least one row and one column; got (N, 3, H, W) = '
+                         f'{tuple(images.shape)}.')
 
 
 def check_colours(images):

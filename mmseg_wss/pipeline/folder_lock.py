@@ -27,7 +27,6 @@ def folder_lock(folder):
         PipelineError: another process has the folder.
     """
     path = Path(folder, '.lock')
-    path.parent.mkdir(parents=True, exist_ok=True)
     with _wait_for_lock(path) as lock:  # its end closes the file, which the commands still hold
         lock.truncate(0)
         lock.write(str(os.getpid()).encode())

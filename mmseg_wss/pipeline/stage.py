@@ -111,15 +111,24 @@ def _write_mark(stage, **state):
 
 
 def _read_mark(stage):
+    """The mark of a stage, None where it has none.
+
+    Raises:
+        PipelineError: the file is no mark, or its contents were changed.
+    """
     path = Path(stage.folder, MARK)
     if not path.exists():
         return None
     try:
-        mark = json.loads(path.read_text())
-        mark['state'], mark['hash'], mark['depends']  # noqa: B018, they have to be there
-    except (ValueError, KeyError, TypeError) as error:
+        mark = json.loads(path.read_text('utf-8'))
+        if mark['state'] not in (DONE, CONTINUES):
+            raise ValueError(f'expected the state {DONE!r} or {CONTINUES!r}, got '
+                             f'{_short(mark["state"])}')
+        if not isinstance(mark['depends'], dict) or digest(mark['depends']) != mark['hash']:
+            raise ValueError('its hash is not that of its dependencies')
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise PipelineError(f'{path} is not the mark of a stage ({error}): delete the folder '
-                         f'{stage.folder} to run the stage again.') from error
+                            f'{stage.folder} to run the stage again.') from error
     return mark
 
 
@@ -145,7 +154,7 @@ def stage_state(stage):
                 'that says what they were made from. Move them away, or use another --work-dir.')
         return TO_DO
     old, depends = mark['depends'], dependencies(stage)
-    if mark['state'] == CONTINUES and stage.follows_data:
+    if mark['state'] == CONTINUES and stage.follows_data and 'data' in old:
         depends['data'] = old['data']
     if mark['hash'] == digest(depends):
         return mark['state']

@@ -53,9 +53,15 @@ class MakeProposal:
         """
         sample = self.dataset.prepare_data(index)
         image = np.ascontiguousarray(sample['img'][..., ::-1])  # BGR from the loader
-        mcg_path = self.mcg_dir and osp.join(self.mcg_dir, f'{name}.mat')
         return propose(image, sample['gt_bboxes'], sample['gt_bboxes_labels'], self.method,
-                       self.options, mcg_path)
+                       self.options, self._mcg_path(name))
+
+    def files_of(self, job):
+        """The files that a library decodes for a `Job`, for the message if it crashes."""
+        return [self.dataset.get_data_info(job.index)['img_path'], self._mcg_path(job.name)]
+
+    def _mcg_path(self, name):
+        return self.mcg_dir and osp.join(self.mcg_dir, f'{name}.mat')
 
 
 def proposal_recipe(method, options, classes):

@@ -49,6 +49,21 @@ def report_outcome(outcome, up_to_date, place):
     return len(outcome.failures)
 
 
+def allow_stop():
+    """Let Ctrl-C end a tool without a traceback while its libraries are loaded.
+
+    It is called ahead of imports that take seconds, and holds until `run_tool`. Nothing is being
+    written yet, so the process ends at once, with the exit code 130.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else a shell ignores it
+        signal.signal(signal.SIGINT, _stop_at_once)
+
+
+def _stop_at_once(*_):
+    print('Stopped.', flush=True)
+    os._exit(130)  # libraries would catch an exception, or print it
+
+
 def run_tool(run, args, made=None):
     """Run a tool, and exit as its user expects.
 
@@ -62,6 +77,8 @@ def run_tool(run, args, made=None):
         made (str, optional): what the tool makes, in the plural, if it can go on after a stop.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGINT) is _stop_at_once:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.exit((run(args) or 0) > 0)
     except KeyboardInterrupt:

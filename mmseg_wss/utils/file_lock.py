@@ -3,6 +3,9 @@ import errno
 import os
 import warnings
 import weakref
+from pathlib import Path
+
+from mmseg_wss.utils.fileio import name_read_only
 
 try:
     import fcntl
@@ -17,7 +20,7 @@ def lock_file(path, shared=False):
     """Lock a file (flock), until what is returned is closed or this process ends.
 
     Args:
-        path (str | Path): is made if need be.
+        path (str | Path): the file and its folder are made if need be.
         shared (bool): others may share the lock; else this process has it alone.
 
     Returns:
@@ -25,9 +28,12 @@ def lock_file(path, shared=False):
 
     Raises:
         BlockingIOError: another process has the lock.
+        ReadOnlyError: the folder takes no file.
         OSError: the file cannot be opened for writing.
     """
-    file = open(path, 'ab', buffering=0)  # NFS locks only what is open for writing
+    with name_read_only(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, 'ab', buffering=0)  # NFS locks only what is open for writing
     try:
         if fcntl is not None:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

@@ -3,13 +3,14 @@ import errno
 import hashlib
 import os
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mmseg_wss.errors import DiskFullError
+from mmseg_wss.errors import DiskFullError, ReadOnlyError
 
 _PREFIX = '.tmp-'
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @contextmanager
@@ -28,20 +29,24 @@ def atomic_path(path):
         exception it is removed.
 
     Raises:
+        DiskFullError: no space is left.
         FileNotFoundError: the body wrote nothing to the yielded name.
+        ReadOnlyError: the folder takes no file.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Not `tempfile`: it would create the file, readable by its owner alone.
     temporary = path.with_name(f'{_PREFIX}{os.getpid()}-{uuid.uuid4().hex[:8]}-{path.name}')
-    try:
-        yield temporary
-        with open(temporary, 'rb+') as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:  # KeyboardInterrupt too; it is raised again
-        temporary.unlink(missing_ok=True)
-        raise
+    with name_full_disk(path), name_read_only(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with open(temporary, 'rb+') as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:  # KeyboardInterrupt too; it is raised again
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
 
 
 def read_bytes(path, backend_args=None):
@@ -73,18 +78,19 @@ def _is_local(path, backend_args):
     return not backend_args and '://' not in str(path)
 
 
-def remove_temporaries(folder):
+def remove_temporaries(folder, name='*'):
     """Remove what killed writers left in `folder` (not in its subfolders).
 
-    Call it only where nobody else is writing to this folder with `atomic_path`.
+    Call it only where nobody else is writing to these files with `atomic_path`.
 
     Args:
         folder (str | Path): may be missing.
+        name (str): what was written: the name of a file, or a glob pattern.
 
     Returns:
         list[Path]: the files that were removed.
     """
-    stale = sorted(path for path in Path(folder).glob(f'{_PREFIX}*') if path.is_file())
+    stale = sorted(path for path in Path(folder).glob(f'{_PREFIX}*-{name}') if path.is_file())
     for path in stale:
         path.unlink(missing_ok=True)
     return stale
@@ -117,3 +123,27 @@ def name_full_disk(path):
         raise DiskFullError(
             error.errno, f'{path}: {os.strerror(error.errno)}. The file was not written. Free '
             'space on this disk and run the command again: finished files are kept.') from error
+
+
+@contextmanager
+def name_read_only(path):
+    """Turn the error of a folder that takes no file into one with the file and the remedy.
+
+    Args:
+        path (str | Path): what is written inside the context.
+
+    Raises:
+        ReadOnlyError: this user may not write there, or the file system is mounted for reading.
+            Other errors pass as they are.
+    """
+    try:
+        yield
+    except ReadOnlyError:
+        raise
+    except OSError as error:
+        if error.errno not in _READ_ONLY:
+            raise
+        raise ReadOnlyError(
+            error.errno, f'{path}: {os.strerror(error.errno)}. The file was not written. Choose a '
+            'folder that you may write to, or change the rights of this one, and run the command '
+            'again: finished files are kept.') from error

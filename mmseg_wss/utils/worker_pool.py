@@ -123,8 +123,7 @@ class WorkerPool:
         process = self._workers.pop(connection)
         connection.close()
         process.join()
-        failure = Failure('', f'the worker process died (exit code {process.exitcode}); if memory '
-                              'ran out, use fewer workers')
+        failure = Failure('', _death(process.exitcode))
         connection = self._start()
         self._see_ready(connection)
         return failure, connection
@@ -150,6 +149,19 @@ def _serve(connection, function):
             connection.send(result)
     except (EOFError, ConnectionError):
         return  # the parent is gone
+
+
+def _death(code):
+    """Words for the end of a process that was working on a job."""
+    if code == -signal.SIGKILL:
+        return (f'the worker process died (exit code {code}: it was killed). If memory ran out, '
+                'use fewer workers.')
+    names = {-number: number.name for number in signal.Signals}
+    if code in names:
+        return (f'the worker process died (exit code {code}: {names[code]}). A library crashed, as '
+                'some do on a damaged file. Take the files of this image from their source again, '
+                'or remove it from the list.')
+    return f'the worker process died (exit code {code}). What it wrote to stderr says why.'
 
 
 def _failure(error):

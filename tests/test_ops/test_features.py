@@ -2,7 +2,7 @@
 import pytest
 import torch
 
-from mmseg_wss.ops import features
+from mmseg_wss.ops import bilateral_filter, dense_crf, features
 from mmseg_wss.ops.features import bilateral_features, position_features
 
 
@@ -36,3 +36,19 @@ def test_both_libraries_make_the_same(monkeypatch):
     monkeypatch.setattr(features, '_arrays', lambda *tensors: list(tensors))
     assert torch.allclose(bilateral_features(images, 10, 4), expected[0], rtol=1e-6)
     assert torch.allclose(position_features((4, 5), 3, 'cpu'), expected[1], rtol=1e-6)
+
+
+@pytest.mark.parametrize('number', [0, 1, 2])
+@pytest.mark.parametrize('shape', [(0, 5), (5, 0), (0, 0)])
+@pytest.mark.parametrize('compute', [
+    lambda values, images: bilateral_filter(values, images, 15, 20, backend='lattice'),
+    lambda values, images: bilateral_filter(values, images, 15, 20, backend='exact'),
+    lambda values, images: bilateral_filter(values, images, 15, 20),
+    lambda values, images: dense_crf(values, images),
+    lambda values, images: dense_crf(values, images, backend='pydensecrf'),
+    lambda values, images: bilateral_features(images, 15, 20)])
+def test_images_without_a_row_or_a_column_are_refused(compute, shape, number):
+    """Such as a resize leaves of an image that is very thin."""
+    with pytest.raises(ValueError, match=r'at least one row and one column; got \(N, 3, H, W\) = '
+                       rf'\({number}, 3, {shape[0]}, {shape[1]}\)'):
+        compute(torch.rand(number, 2, *shape), torch.zeros(number, 3, *shape))

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,54 @@ def test_a_damaged_mark_is_named(stage):
         mark.write_text(text)
         with pytest.raises(PipelineError, match=r'stage/stage\.json is not the mark'):
             stage_state(stage())
+
+
+@pytest.mark.parametrize('change', [
+    dict(state=5), dict(state=None), dict(state='started'), dict(state='to do'), dict(state=True),
+    dict(state=['done']), dict(state={}), dict(hash=5), dict(hash=None), dict(hash=['x']),
+    dict(hash='x'), dict(depends=None), dict(depends=[]), dict(depends='x'), dict(depends={}),
+    dict(depends=dict(option=2))], ids=str)
+@pytest.mark.parametrize('mark', [mark_started, mark_done])
+@pytest.mark.parametrize('follows_data', [False, True])
+def test_a_foreign_mark_is_named(stage, mark, change, follows_data):
+    mark(stage())
+    path = Path(stage().folder, 'stage.json')
+    path.write_text(json.dumps(dict(json.loads(path.read_text()), **change)))
+    for asked in stage(), stage(2):  # it would be made from this, or from something else
+        with pytest.raises(PipelineError, match=r'stage/stage\.json is not the mark of a stage .*'
+                           'delete the folder .*stage to run the stage again'):
+            stage_state(replace(asked, follows_data=follows_data))
+    with pytest.raises(PipelineError, match=r'stage/stage\.json is not the mark'):
+        mark_started(stage(1, 'next', stage()))  # what reads its results
+
+
+def test_a_mark_without_what_later_versions_write(stage):
+    """It counts as made from something else, whatever it lacks."""
+    for depends in {}, dict(option=1), dict(data={}), dict(inputs={}):
+        path = Path(stage().folder, 'stage.json')
+        mark_started(stage())
+        path.write_text(json.dumps(dict(state='continues', depends=depends, hash=digest(depends))))
+        (path.parent / 'w1.png').touch()
+        with pytest.raises(PipelineError, match='started from something else'):
+            stage_state(replace(stage(), follows_data=True))
+
+
+@pytest.mark.parametrize('content', [
+    b'[' * 100000, b'{"state":' * 100000, b'\xff\xfe{}', b'\x00', b'"done"', b'5', b'null', b'',
+    b'{"state": "done", "hash": "", "depends": {"a": ' + b'[' * 900 + b']' * 900 + b'}}',
+    b'{"state": ' + b'[' * 900 + b']' * 900 + b', "hash": "", "depends": {}}'],
+    ids=lambda content: str(content[:20]))
+def test_a_mark_that_is_no_json_of_ours(stage, content):
+    mark_done(stage())
+    Path(stage().folder, 'stage.json').write_bytes(content)
+    with pytest.raises(PipelineError, match=r'stage/stage\.json is not the mark'):
+        stage_state(stage())
+
+
+def test_a_mark_that_is_a_folder(stage):
+    Path(stage().folder, 'stage.json').mkdir(parents=True)
+    with pytest.raises(PipelineError, match=r'stage/stage\.json is not the mark'):
+        stage_state(stage())
 
 
 def test_a_digest_depends_on_contents_alone():

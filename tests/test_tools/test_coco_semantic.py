@@ -118,10 +118,21 @@ def test_the_smaller_object_is_on_top():
             regions.append(Region(top, left, mask))
             masks.append(np.zeros((12, 13), bool))
             masks[-1][top:top + height, left:left + width] = mask
-        painted = paint_regions(labels, regions, (12, 13))
+        painted = paint_regions(zip(labels, regions), (12, 13))
         for y, x in np.ndindex(12, 13):
             there = [(mask.sum(), -i) for i, mask in enumerate(masks) if mask[y, x]]
             assert painted[y, x] == (labels[-min(there)[1]] if there else 0)
+
+
+def test_many_objects_take_the_memory_of_one():
+    one = 2000 * 2000
+    regions = ((1, Region(0, 0, np.ones((2000, 2000), bool))) for _ in range(30))
+    tracemalloc.start()
+    try:
+        paint_regions(regions, (2000, 2000))
+        assert tracemalloc.get_traced_memory()[1] < 12 * one
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_worker_gets_no_more_than_its_job():
@@ -210,6 +221,7 @@ def test_images_that_fail(root, convert):
     change(root, 'annotations', 0, segmentation=[[1, 2, 3]])
     change(root, 'annotations', 3, segmentation=dict(size=[30, 40], counts='ooo'))
     change(root, 'annotations', 7, segmentation=[['x', 2, 3, 4, 5, 6]])
+    change(root, 'annotations', 4, segmentation=[[1, 2, 3, 4, 5e5, 6]])
     Image.new('RGB', (30, 40)).save(root / 'images/bare.jpg')
     (root / 'images/crowd.jpg').write_bytes(b'no picture')
     code, report = convert('--images', root / 'images')
@@ -217,7 +229,9 @@ def test_images_that_fail(root, convert):
     lines = {line.split(':')[0]: line for line in report.splitlines()}
     for name, words in (
             ('a', ('a.json', 'annotation 1: its outline has a polygon (number 1)',
-                   'annotation 4: its outline has counts')),
+                   'annotation 4: its outline has counts',
+                   'annotation 5: its outline has a polygon (number 1) with the corner (500000, 6)'
+                   )),
             ('gone', ('annotation 8: its outline has a polygon', )),
             ('bare', ('bare.jpg: the image is 30x40 (width x height)', 'says 40x30')),
             ('crowd', ('crowd.jpg: the image cannot be read', ))):
@@ -239,6 +253,34 @@ def test_a_file_that_contradicts_itself(root, convert, key, number, fields, says
     change(root, key, number, **fields)
     code, error = convert()
     assert code == 1 and re.search(says, error) and not list(root.glob('out/*.png'))
+
+
+@pytest.mark.parametrize('depth', [300, 900, 100000])
+@pytest.mark.parametrize('key, field, opening, closing', [
+    ('annotations', 'segmentation', '[', ']'), ('annotations', 'segmentation', '{"size":', '}'),
+    ('annotations', 'segmentation', '{"counts":', '}'), ('annotations', 'id', '[', ']'),
+    ('annotations', 'segmentation', '[{"size":', '}]'), ('images', 'id', '[', ']'),
+    ('images', 'width', '{"id":', '}'), ('categories', 'name', '[', ']'),
+    ('annotations', 'image_id', '[', ']'), ('annotations', 'category_id', '{"id":', '}')])
+def test_deep_nesting(root, convert, depth, key, field, opening, closing):
+    change(root, key, 0, **{field: 'DEEP'})
+    deep = opening * depth + '1' + closing * depth
+    text = (root / 'a.json').read_text().replace('"DEEP"', deep)
+    (root / 'a.json').write_text(text)
+    code, report = convert()
+    if (key, field) == ('annotations', 'id') and code == 0:
+        return  # an id is for messages alone
+    assert code == 1 and 'a.json' in report and 'Traceback' not in report
+    assert any(words in report for words in (
+        'annotation 1: its outline', 'not a readable JSON file', 'image(s) without',
+        'category(s) without', 'annotation(s) of '))
+
+
+def test_run_lengths_may_be_written_as_floats(root, convert):
+    counts = [float(count) for count in runs(0, 0, 40, 25)['counts']]
+    change(root, 'annotations', 3, segmentation=dict(size=[30, 40], counts=counts))
+    assert convert()[0] == 0
+    assert_made(root / 'out')
 
 
 def test_all_faults_of_a_file_together(root, convert):

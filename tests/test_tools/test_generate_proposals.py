@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from devkit import CLASSES, make_devkit, read_mask, write_annotation
+from devkit import CLASSES, crashing_mat, make_devkit, read_mask, write_annotation
 from PIL import Image
 from scipy.io import savemat
 from tiny_run import ROOT, descendants, kill_all, launch, wait_for, wait_for_the_end_of
@@ -240,6 +240,16 @@ def test_mcg_proposals_made_elsewhere(generate, tmp_path):
     assert '5 images: 0 up to date, 5 to make' in generate(*args, method='mcg')[1]
     mcg.unlink()  # nothing says that the mask is wrong
     assert '5 images: 1 up to date, 4 to make' in generate(*args, method='mcg')[1]
+
+
+def test_a_mat_file_that_crashes_scipy(generate, tmp_path):
+    mat = tmp_path / 'w1.mat'
+    savemat(mat, dict(superpixels=np.ones((12, 16), np.uint16)))
+    mat.write_bytes(mat.read_bytes() + crashing_mat('labels')[128:])  # behind the file's header
+    code, report = generate('--mcg-dir', tmp_path, method='mcg')
+    (line, ) = [line for line in report.splitlines() if line.startswith('w1: ')]
+    assert code == 1 and 'w1.jpg, ' in line
+    assert f'{mat}: the worker process died (exit code -11: SIGSEGV' in line
 
 
 @pytest.mark.parametrize('args, message', [

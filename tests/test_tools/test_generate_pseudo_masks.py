@@ -3,9 +3,11 @@
 The network is random with large logits, so that it is sure of some pixels and unsure of others.
 """
 import copy
+import os
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -403,6 +405,27 @@ def test_a_gate_needs_objects(tool, setting, tmp_path, gate, box, message):
     assert not (tmp_path / 'masks').exists()
 
 
+@pytest.mark.parametrize('names', [
+    ['../x'], ['a/../../x'], ['../x', '../../y'], ['{folder}/x'], ['./../x']])
+@pytest.mark.parametrize('soft', [[], ['--soft']])
+def test_names_outside_the_folder_are_refused_ahead_of_all(tool, setting, tmp_path, names, soft):
+    kit = Setting(tmp_path, checkpoint=setting.checkpoint)
+    (kit.root / 'JPEGImages/a').mkdir()
+    names = [name.format(folder=tmp_path / 'elsewhere') for name in names]
+    path = kit.root / 'ImageSets/Segmentation/weak.txt'
+    path.write_text(path.read_text() + ''.join(f'{name}\n' for name in names))
+    for name in names:
+        image = kit.root / 'JPEGImages' / f'{name}.jpg'
+        image.parent.mkdir(exist_ok=True)
+        shutil.copy(kit.root / 'JPEGImages/w0.jpg', image)
+        shutil.copy(kit.root / 'Annotations/w0.xml', image.with_suffix('.xml'))
+    before = sorted(tmp_path.rglob('*.png'))
+    with pytest.raises(DataError, match='would lie outside .*: correct the list') as error:
+        make(tool, kit.arguments(tmp_path / 'masks', *soft))
+    assert len(str(error.value).splitlines()) == len(names)
+    assert sorted(tmp_path.rglob('*.png')) == before and not (tmp_path / 'masks').exists()
+
+
 def rename(weights):
     for key in [key for key in weights if key.startswith('backbone.')]:
         weights[f'other_{key}'] = weights.pop(key)
@@ -501,3 +524,27 @@ def test_killed_and_continued(tool, setting, whole, tmp_path, monkeypatch, capsy
     make(tool, setting.arguments(tmp_path / 'masks'))
     assert '5 pseudo masks (3 of them written now)' in capsys.readouterr().out
     assert contents(tmp_path / 'masks') == contents(whole)
+
+
+@pytest.mark.parametrize('seconds', [1, 2, 3, 4, 6, 'made'])
+def test_ctrl_c_gives_no_traceback(setting, tmp_path, seconds):
+    """While libraries are loaded, which takes longest, and while masks are made."""
+    path = tmp_path / 'workers.py'
+    path.write_text(f'_base_ = [{str(setting.config)!r}]\n'
+                    'test_dataloader = dict(num_workers=1, persistent_workers=True)\n')
+    process = launch(sys.executable, ROOT / 'tools/generate_pseudo_masks.py', path,
+                     *setting.arguments(tmp_path / 'masks')[1:])
+    try:
+        if seconds == 'made':
+            while process.poll() is None and not read_masks(tmp_path / 'masks'):
+                time.sleep(0.02)
+        else:
+            time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to its workers, too
+        printed = process.communicate(timeout=300)[0]
+    finally:
+        kill_all(process)
+    assert 'Traceback' not in printed and 'KeyboardInterrupt' not in printed, printed[-4000:]
+    if process.returncode:  # it may have been through
+        assert process.returncode == 130 and 'Stopped.' in printed
+    assert seconds != 1 or process.returncode

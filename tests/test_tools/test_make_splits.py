@@ -1,5 +1,7 @@
 """Lists of strong and weak images: what was asked for, disjoint, complete, the same every time."""
+import errno
 import json
+import os
 import re
 
 import pytest
@@ -110,3 +112,32 @@ def test_text_in_another_encoding(run, tmp_path, file):
                                      ('--strong-list', 'x', '--random'), ()])
 def test_impossible_options(run, options):
     assert run(*options)[0] == 2
+
+
+@pytest.mark.parametrize('number, words', [
+    (errno.ENOSPC, 'Free space on this disk'), (errno.EDQUOT, 'Free space on this disk'),
+    (errno.EROFS, 'Choose a folder'), (errno.EACCES, 'Choose a folder')])
+@pytest.mark.parametrize('files', [0, 1, 2])
+def test_a_disk_that_takes_no_file(run, tmp_path, full_disk, number, words, files):
+    with full_disk(files, number) as left:
+        code, error = run('--strong', 6, 12)
+    assert code == 1 and words in error and left == [-1]  # the first is the last
+    name = ('strong6_v1_seed0.txt', 'weak6_v1_seed0.txt', '6_v1_seed0.json')[files]
+    assert f'out/train_{name}: {os.strerror(number)}' in error
+    assert len(os.listdir(tmp_path / 'out')) == files
+
+
+def test_a_folder_for_reading(run):
+    """No user may make a folder in /sys, root among them."""
+    if not os.path.isdir('/sys/kernel'):
+        pytest.skip('there is no /sys')
+    code, error = run('--strong', 6, out='/sys/kernel/lists')
+    assert code == 1 and '/sys/kernel/lists/train_strong6_v1_seed0.txt: ' in error
+    assert 'Choose a folder that you may write to' in error
+
+
+def test_tags_in_utf16(run, tmp_path):
+    path = tmp_path / 'utf16.txt'
+    path.write_bytes((tmp_path / 'tags.txt').read_text().encode('utf-16'))
+    code, error = run('--strong', 6, source=path)
+    assert code == 1 and 'utf16.txt: ' in error and 'Save it as UTF-8' in error

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 
 import numpy as np
 import pytest
@@ -115,7 +117,7 @@ def test_only_what_is_missing_is_made(kit, make, tmp_path, kind, place):
     code, report = make(kind)
     assert code == 0 and report.startswith('4 images: 4 up to date, 0 to make')
     assert files(tmp_path / 'out' / place) == second
-    assert not [name for name in second if name.startswith('.') and name != '.lock']
+    assert not [name for name in second if name.startswith('.') and not name.endswith('.lock')]
 
 
 def test_boxes_are_those_of_the_annotator(kit, make, tmp_path):
@@ -209,3 +211,124 @@ def test_options_of_points(make, tmp_path):
     for i in (0, 2, 3):
         labels = read_mask(tmp_path / f'out/PointLabels_v1_seed0/w{i}.png')
         assert (labels == 0).sum() == 2 and (labels != 255).sum() == 3
+
+
+@pytest.mark.parametrize('kind', ['tags', 'boxes', 'points'])
+@pytest.mark.parametrize('number, words', [
+    (errno.ENOSPC, 'Free space on this disk'), (errno.EROFS, 'Choose a folder'),
+    (errno.EACCES, 'Choose a folder')])
+def test_a_disk_that_takes_no_file(make, tmp_path, full_disk, kind, number, words):
+    begun = kind != 'points'  # the manifest
+    with full_disk(begun + (kind != 'tags'), number) as left:
+        code, error = make(kind)
+    file = dict(tags='tags_v1.txt', boxes='Annotations_v1/w1.xml',
+                points='PointLabels_v1_seed0/w1.png')[kind]
+    assert code == 1 and f'out/{file}: {os.strerror(number)}' in error and words in error
+    assert left == [-1]  # it stops at the first
+    assert not list((tmp_path / 'out').rglob('.tmp-*'))
+    assert make(kind)[0] == 0
+    if kind == 'boxes':
+        assert len(list((tmp_path / 'out').rglob('*.xml'))) == 4
+
+
+@pytest.mark.parametrize('kind', ['tags', 'boxes', 'points'])
+def test_a_folder_for_reading(make, kind):
+    """No user may make a folder in /sys, root among them."""
+    if not os.path.isdir('/sys/kernel'):
+        pytest.skip('there is no /sys')
+    code, error = make(kind, out='/sys/kernel/labels')
+    assert code == 1 and '/sys/kernel/labels/' in error
+    assert 'Choose a folder that you may write to' in error
+
+
+def test_the_first_files_on_a_full_disk(make, tmp_path, full_disk):
+    for kind, file in dict(tags='tags_v1.json', boxes='Annotations_v1/manifest.json').items():
+        with full_disk(0) as left:
+            code, error = make(kind)
+        assert code == 1 and f'out/{file}: No space left' in error and left == [-1]
+        assert make(kind)[0] == 0  # no lock stays
+
+
+@pytest.mark.parametrize('kind', ['tags', 'boxes'])
+def test_one_process_at_a_time(make, tmp_path, kind, monkeypatch):
+    """Two that began with the same file would each write it without the lines of the other."""
+    place = dict(tags='tags_v1.txt', boxes='Annotations_v1')[kind]
+    second = []
+
+    def begin_another(jobs, *args, **kwargs):
+        yield next(jobs)
+        monkeypatch.undo()
+        second.append(make(kind))
+        yield from jobs
+
+    monkeypatch.setattr('mmseg_wss.utils.jobs.track', begin_another)
+    assert make(kind)[0] == 0
+    code, error = second[0]
+    assert code == 1 and f'out/{place}: another process is writing labels there' in error
+    assert 'Wait for its end' in error
+    code, report = make(kind)
+    assert code == 0 and '4 up to date, 0 to make' in report
+
+
+@pytest.mark.parametrize('kind, names', [
+    ('boxes', ['Annotations_v1/.tmp-1-0123abcd-w1.xml', 'Annotations_v1/.tmp-1-abc-manifest.json',
+               'Annotations_v1/sub/.tmp-77-0123abcd-w1.xml']),
+    ('tags', ['.tmp-1-0123abcd-tags_v1.txt', '.tmp-1-0123abcd-tags_v1.json'])])
+def test_what_a_killed_run_left_is_cleared(make, tmp_path, kind, names):
+    assert make(kind)[0] == 0
+    other = tmp_path / 'out/.tmp-1-0123abcd-list.txt'  # another tool's
+    for path in (other, *(tmp_path / 'out' / name for name in names)):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert make(kind)[0] == 0
+    assert list((tmp_path / 'out').rglob('.tmp-*')) == [other]
+
+
+def test_no_lock_beside_labels_of_others(make, tmp_path):
+    for kind, name in dict(tags='tags_v1.txt', boxes='Annotations_v1/w1.xml').items():
+        (tmp_path / 'out' / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / 'out' / name).write_text('w0 red')
+        code, error = make(kind)
+        assert code == 1 and 'They are not overwritten' in error
+    assert not list((tmp_path / 'out').rglob('.*'))
+
+
+def test_damaged_labels_and_manifests(make, tmp_path):
+    assert make('tags')[0] == 0
+    path = tmp_path / 'out/tags_v1.txt'
+    good = path.read_text()
+    for content in (good.encode('utf-16'), good.encode('utf-16-le'), good.encode('utf-16-be'),
+                    b'\xff\xfe\x00\x00'):
+        path.write_bytes(content)
+        code, error = make('tags')
+        assert code == 1 and 'tags_v1.txt: not a text file in UTF-8' in error, content
+    path.write_text(good)
+    assert make('tags')[0] == 0
+    for content in (b'[' * 100000, b'{"a":' * 100000, b'\xff\xfe{}', b'{', b''):
+        (tmp_path / 'out/tags_v1.json').write_bytes(content)
+        code, error = make('tags')
+        assert code == 1 and 'tags_v1.json: not a readable JSON file' in error
+    for content in ('[' * 300 + ']' * 300, '5', 'null', '{"a": 1}'):
+        (tmp_path / 'out/tags_v1.json').write_text(content)
+        code, error = make('tags')
+        assert code == 1 and 'tags_v1.txt: its labels were made otherwise' in error
+
+
+@pytest.mark.parametrize('kind', ['boxes', 'points', 'scribbles'])
+@pytest.mark.parametrize('name', [
+    '../w0', '../../w0', 'a/../../w0', '..', '{folder}/w0', 'x' * 300, './../w0'])
+def test_names_outside_the_folder_fail_their_image(kit, make, tmp_path, kind, name):
+    name = name.format(folder=tmp_path)
+    lists = kit / 'ImageSets/Segmentation/weak.txt'
+    lists.write_text(f'w0\n{name}\nw1\n')
+    for part, suffix in ('JPEGImages', 'jpg'), ('SegmentationClass', 'png'):
+        path = kit / part / f'{name}.{suffix}'
+        if len(name) < 300 and path.parent.is_dir():
+            path.write_bytes((kit / part / f'w0.{suffix}').read_bytes())
+    before = sorted(tmp_path.rglob('*.xml')) + sorted(tmp_path.glob('*.png'))
+    code, report = make(kind)
+    assert code == 1 and '2 made' in report and '1 failed' in report
+    (line, ) = [line for line in report.splitlines() if line.startswith(f'{name}: ')]
+    assert 'correct the list' in line or 'cannot be read' in line or 'too long' in line
+    made = sorted(tmp_path.rglob('*.xml')) + sorted(tmp_path.glob('*.png'))
+    assert all(tmp_path / 'out' in path.parents for path in made if path not in before)

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 import scipy.io as scipy_io
-from devkit import make_devkit, mask_files, read_mask, write_mask
+from devkit import crashing_mat, make_devkit, mask_files, read_mask, write_mask
 from PIL import Image
 
 from mmseg_wss.errors import DataError
@@ -77,6 +77,19 @@ def test_masks_and_lists(roots, convert):
     assert code == 0 and '6 up to date, 1 to make' in report and not list(out.glob('.tmp*'))
     again = mask_files(out)
     assert again.pop('w1.png')[0] == made.pop('w1.png')[0] and again == made
+
+
+@pytest.mark.parametrize('workers', [1, 2])
+def test_a_mat_file_that_crashes_scipy(roots, convert, workers):
+    """It ends the process of one image, which is named; the others are made."""
+    path = roots[1] / 'dataset/cls/w1.mat'
+    path.write_bytes(crashing_mat('GTcls'))
+    code, report = convert(workers=workers)
+    assert code == 1 and '6 made' in report and '1 failed' in report
+    (line, ) = [line for line in report.splitlines() if line.startswith('w1: ')]
+    image = roots[0] / 'JPEGImages/w1.jpg'
+    assert line.startswith(f'w1: {path}, {image}: the worker process died (exit code -11: SIGSEGV')
+    assert 'damaged file' in line and 'from their source again' in line and 'memory' not in line
 
 
 def test_lists_with_any_line_ends(roots, convert):

@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+from mmseg_wss.errors import ReadOnlyError
+from mmseg_wss.pipeline.folder_lock import folder_lock
 from mmseg_wss.utils.file_lock import lock_file
 
 
@@ -37,3 +39,14 @@ def test_a_file_system_without_locks(tmp_path, monkeypatch):
     monkeypatch.setattr('fcntl.flock', flock)
     with pytest.warns(UserWarning, match='a: this file system has no locks'):
         lock_file(tmp_path / 'a')
+
+
+def test_a_folder_for_reading():
+    """No user may make a folder in /sys, root among them."""
+    if not os.path.isdir('/sys/kernel'):
+        pytest.skip('there is no /sys')
+    with pytest.raises(ReadOnlyError, match='/sys/kernel/a/.lock: .*Choose a folder'):
+        lock_file('/sys/kernel/a/.lock')
+    with pytest.raises(ReadOnlyError, match='/sys/kernel/a/.lock: .*Choose a folder'):
+        with folder_lock('/sys/kernel/a'):
+            pass

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from mmseg_wss.errors import DiskFullError
+from mmseg_wss.errors import DiskFullError, ReadOnlyError
 from mmseg_wss.utils.fileio import atomic_path, file_sha256, name_full_disk, remove_temporaries
 
 
@@ -77,6 +77,31 @@ def test_a_full_disk_is_named(tmp_path):
     with pytest.raises(PermissionError) as error:
         fail(errno.EACCES)
     assert str(tmp_path) not in str(error.value)
+
+
+@pytest.mark.parametrize('number, error, words', [
+    (errno.ENOSPC, DiskFullError, 'No space left on device.*Free space'),
+    (errno.EDQUOT, DiskFullError, 'Free space'),
+    (errno.EROFS, ReadOnlyError, 'Read-only file system.*Choose a folder'),
+    (errno.EACCES, ReadOnlyError, 'Permission denied.*change the rights'),
+    (errno.EPERM, ReadOnlyError, 'Choose a folder')])
+def test_a_file_that_cannot_be_written_is_named(tmp_path, full_disk, number, error, words):
+    """Not its temporary name, which is gone when the message is read."""
+    (tmp_path / 'a.txt').write_text('old')
+    with full_disk(0, number), pytest.raises(error, match=f'/a.txt: .*{words}') as raised:
+        with atomic_path(tmp_path / 'a.txt') as temporary:
+            temporary.write_text('new')
+    assert raised.value.errno == number and '.tmp-' not in str(raised.value)
+    assert os.listdir(tmp_path) == ['a.txt'] and (tmp_path / 'a.txt').read_text() == 'old'
+
+
+def test_the_temporaries_of_one_file(tmp_path):
+    left = [atomic_path(tmp_path / name) for name in ('a.txt', 'b.txt')]
+    paths = [context.__enter__() for context in left]
+    for path in paths:
+        path.write_text('half')
+    assert remove_temporaries(tmp_path, 'a.txt') == paths[:1]
+    assert os.listdir(tmp_path) == [paths[1].name]
 
 
 def test_sha256_of_the_standard(tmp_path):

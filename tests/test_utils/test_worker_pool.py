@@ -42,9 +42,23 @@ def test_a_killed_process_costs_its_job_alone(pool):
     jobs = [('0', ), kill, ('1', ), ('2', ), ('3', )]
     results = dict(pool.run(jobs))
     failure = results.pop(kill)
-    assert 'died (exit code -9)' in failure.message and failure.kind == ''
+    assert failure.kind == ''
+    assert 'died (exit code -9: it was killed). If memory ran out' in failure.message
     assert results == {('0', ): 0, ('1', ): 1, ('2', ): 2, ('3', ): 3}
     assert len({pid for _, pid in pool.run([('__import__("os").getpid()', )] * 30)}) <= 2
+
+
+@pytest.mark.parametrize('how, words', [
+    ('kill(__import__("os").getpid(), 9)', '-9: it was killed). If memory ran out'),
+    ('kill(__import__("os").getpid(), 11)', '-11: SIGSEGV). A library crashed, as some do on a da'),
+    ('kill(__import__("os").getpid(), 7)', '-7: SIGBUS). A library crashed'),
+    ('kill(__import__("os").getpid(), 8)', '-8: SIGFPE). A library crashed'),
+    ('kill(__import__("os").getpid(), 4)', '-4: SIGILL). A library crashed'),
+    ('abort()', '-6: SIGABRT). A library crashed'), ('_exit(0)', '0). What it wrote to stderr'),
+    ('_exit(1)', '1). What it wrote to stderr'), ('_exit(77)', '77). What it wrote to stderr')])
+def test_the_death_of_a_process_is_named(pool, how, words):
+    ((_, failure), ) = pool.run([(f'__import__("os").{how}', )])
+    assert failure.kind == '' and f'the worker process died (exit code {words}' in failure.message
 
 
 def test_one_thread_each(pool, monkeypatch):

@@ -10,7 +10,7 @@ from mmseg_wss.labels.formats.mask_file import write_mask
 from mmseg_wss.labels.formats.outlines import outline_region
 
 
-def paint_regions(labels, regions, shape):
+def paint_regions(regions, shape):
     """Paint objects over each other, the largest first.
 
     Where objects overlap, the smaller one is on top, by its pixels: an outline often takes in what
@@ -20,19 +20,21 @@ def paint_regions(labels, regions, shape):
     is not.
 
     Args:
-        labels (Sequence[int]): 0..255, M of them.
-        regions (Sequence[Region]): M.
+        regions (Iterable[tuple]): (label in 0..255, Region). One is held at a time: hundreds of
+            objects take no more memory than one.
         shape (tuple): (H, W).
 
     Returns:
         np.ndarray: uint8 (H, W), 0 where no object is.
     """
     canvas = np.zeros(shape, np.uint8)
-    areas = [np.count_nonzero(region.mask) for region in regions]
-    for i in sorted(range(len(regions)), key=areas.__getitem__, reverse=True):
-        top, left, mask = regions[i]
-        height, width = mask.shape
-        canvas[top:top + height, left:left + width][mask] = labels[i]
+    areas = np.full(shape, canvas.size, np.int32)  # pixels of the object that is on top
+    for label, (top, left, mask) in regions:
+        window = slice(top, top + mask.shape[0]), slice(left, left + mask.shape[1])
+        area = np.count_nonzero(mask)
+        on_top = mask & (area <= areas[window])
+        canvas[window][on_top] = label
+        areas[window][on_top] = area
     return canvas
 
 
@@ -85,17 +87,12 @@ class MakeSemanticMask:
             DataError: outlines are wrong, all of them named, or the image has another size.
             OSError: see `write_mask`.
         """
-        faults, regions = [], []
-        for number, _, segmentation in outlines:
-            try:
-                regions.append(outline_region(segmentation, shape))
-            except ValueError as error:
-                faults.append(f'annotation {number}: its outline {error}')
-        if faults:
-            raise DataError(f'{self.source}: {"; ".join(faults)}. Correct or remove them.')
         if img_path is not None:
             self._check_image(img_path, shape)
-        mask = paint_regions([label for _, label, _ in outlines], regions, shape)
+        faults = []
+        mask = paint_regions(_regions(outlines, shape, faults), shape)
+        if faults:
+            raise DataError(f'{self.source}: {"; ".join(faults)}. Correct or remove them.')
         write_mask(osp.join(self.out, f'{name}.png'), mask, self.record)
 
     def _check_image(self, path, shape):
@@ -104,3 +101,14 @@ class MakeSemanticMask:
             raise DataError(
                 f'{path}: the image is {width}x{height} (width x height), but {self.source} says '
                 f'{shape[1]}x{shape[0]}. Take the image and the file of one release.')
+
+
+def _regions(outlines, shape, faults):
+    """Yield (label, Region) of the outlines; what is wrong with the others goes into `faults`."""
+    for number, label, segmentation in outlines:
+        try:
+            region = outline_region(segmentation, shape)
+        except ValueError as error:
+            faults.append(f'annotation {number}: its outline {error}')
+        else:
+            yield label, region

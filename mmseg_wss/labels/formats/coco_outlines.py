@@ -2,6 +2,7 @@
 import os.path as osp
 from array import array
 from collections import defaultdict
+from contextlib import suppress
 from typing import NamedTuple
 
 from mmseg_wss.errors import DataError
@@ -80,9 +81,10 @@ def read_outlines(path, ignore_crowds=True):
         if fault:
             report(found, fault, place, entry)
             continue
+        number = entry.get('id') if is_id(entry.get('id')) else None
         is_ignored = ignore_crowds and entry.get('iscrowd')
         images[entry['image_id']].outlines.append(
-            (entry.get('id'), IGNORE if is_ignored else labels[entry['category_id']],
+            (number, IGNORE if is_ignored else labels[entry['category_id']],
              entry['segmentation']))
     faults = fault_lines(path, found)
     if len(labels) >= IGNORE:
@@ -115,19 +117,29 @@ def _annotation_fault(entry, images, labels):
 
 
 def _packed_entry(entry):
-    """An object of the file with the fields that are used, and numbers of outlines as arrays."""
+    """An object of the file with the fields that are used, and numbers of outlines as arrays.
+
+    What has another type than the format asks for becomes None, which `outline_region` refuses: a
+    list of lists of lists, say, may be too deep to be sent to another process.
+    """
     kept = {key: value for key, value in entry.items() if key in _FIELDS}
     outline = kept.get('segmentation')
     if isinstance(outline, list):
         kept['segmentation'] = [_packed(polygon, 'd') for polygon in outline]
+    elif 'segmentation' in kept:
+        kept['segmentation'] = outline if isinstance(outline, dict) else None
     if 'counts' in kept:
-        kept['counts'] = _packed(kept['counts'], 'q')
+        counts = kept['counts']
+        kept['counts'] = counts if isinstance(counts, str) else _packed(counts, 'q', 'd')
+    if 'size' in kept:
+        size = _packed(kept['size'], 'q')
+        kept['size'] = None if size is None else list(size)
     return kept
 
 
-def _packed(values, typecode):
-    """A list of numbers as an array; anything else as it is, for `outline_region` to refuse."""
-    try:
-        return array(typecode, values) if isinstance(values, list) else values
-    except (OverflowError, TypeError):
-        return values
+def _packed(values, *typecodes):
+    """A list of numbers as an array of the first type that holds them; anything else as None."""
+    for typecode in typecodes:
+        with suppress(OverflowError, TypeError):
+            return array(typecode, values) if isinstance(values, list) else None
+    return None

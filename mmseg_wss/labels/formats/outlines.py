@@ -8,6 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 _LARGEST = 1e9  # coordinates are below it; NaN is not
+_FAR = 10  # corners are nearer to the image than so many times its longer side
+_MOST_CORNERS = 10000  # of an object, or as many as its image has pixels: a typing error above
+_BLOCK = 1 << 16  # crossings of edges and rows that are worked on at a time
 
 
 class Region(NamedTuple):
@@ -30,14 +33,19 @@ def outline_region(segmentation, shape):
         Region: without a pixel where the polygons cover the centre of none.
 
     Raises:
-        ValueError: it is neither, or contradicts itself or the image; the message continues a
+        ValueError: it is neither, or contradicts itself or the image, or its corners are far
+            outside the image or more than its pixels (and than 10,000); the message continues a
             sentence that begins with "its outline".
     """
     if isinstance(segmentation, dict):
         return Region(0, 0, _run_length_mask(segmentation, shape))
     if not isinstance(segmentation, list) or not segmentation:
         raise ValueError('is missing: neither polygons nor run lengths')
-    polygons = [_points(polygon, number) for number, polygon in enumerate(segmentation, 1)]
+    polygons = [_points(polygon, number, shape) for number, polygon in enumerate(segmentation, 1)]
+    corners, most = sum(map(len, polygons)), max(_MOST_CORNERS, shape[0] * shape[1])
+    if corners > most:
+        raise ValueError(f'has {corners} corners, but the image has {shape[0] * shape[1]} pixels: '
+                         f'at most {most} corners are read')
     # a pixel whose centre is left of, or above, this is outside
     points = np.concatenate(polygons)
     limits = np.array(shape[::-1])
@@ -55,7 +63,8 @@ def even_odd_mask(points, shape):
 
     Pixel (row y, column x) has its centre at (x + 0.5, y + 0.5); it is inside if a ray from there
     to the left crosses an odd number of edges. So two polygons that share an edge share no pixel,
-    and leave none between them.
+    and leave none between them. The memory that this takes grows with the pixels and with the
+    corners, not with their product.
 
     Args:
         points (np.ndarray): float (P, 2), corners (x, y) in pixels; the last is joined to the
@@ -66,20 +75,43 @@ def even_odd_mask(points, shape):
         np.ndarray: bool (H, W).
     """
     height, width = shape
-    (x1, y1), (x2, y2) = points.T, np.roll(points, -1, axis=0).T
+    starts, ends = points, np.roll(points, -1, axis=0)
     # the rows whose centres are between the ends of an edge
-    top = np.ceil(np.minimum(y1, y2) - 0.5).clip(0, height).astype(int)
-    bottom = np.ceil(np.maximum(y1, y2) - 0.5).clip(0, height).astype(int)
-    count = bottom - top
+    top = np.ceil(np.minimum(starts[:, 1], ends[:, 1]) - 0.5).clip(0, height).astype(int)
+    bottom = np.ceil(np.maximum(starts[:, 1], ends[:, 1]) - 0.5).clip(0, height).astype(int)
+    # in uint8 a sum may overflow, which leaves its last bit as it is
+    crossings = np.zeros((height, width + 1), np.uint8)
+    for block in _blocks(bottom - top):
+        _add_crossings(crossings, starts[block], ends[block], top[block], bottom[block])
+    inside = np.cumsum(crossings[:, :width], axis=1, dtype=np.uint8)
+    inside &= 1
+    return inside.view(bool)
+
+
+def _blocks(counts):
+    """Slices of edges, of about `_BLOCK` crossings each, or of one edge with more."""
+    total, number, begin = np.cumsum(counts), len(counts), 0
+    while begin < number:
+        before = total[begin] - counts[begin]
+        end = max(begin + 1, int(np.searchsorted(total, before + _BLOCK, 'right')))
+        yield slice(begin, end)
+        begin = end
+
+
+def _add_crossings(crossings, starts, ends, top, bottom):
+    """Count, in `crossings`, uint8 (H, W + 1), where edges cross the centres of their rows.
+
+    The edges (M) go from `starts` to `ends`, (M, 2), and cross the rows from `top` to before
+    `bottom`. A crossing counts for the first pixel whose centre is not left of it.
+    """
+    (x1, y1), (x2, y2), count = starts.T, ends.T, bottom - top
     edge = np.repeat(np.arange(len(count)), count)
     row = np.arange(len(edge)) + np.repeat(top - np.cumsum(count) + count, count)
     x1, y1, x2, y2 = x1[edge], y1[edge], x2[edge], y2[edge]
-    crossing = x1 + (row + 0.5 - y1) * (x2 - x1) / (y2 - y1)
-    column = np.ceil(crossing - 0.5).clip(0, width).astype(int)  # the first one to the right of it
-    crossings = np.bincount(row * (width + 1) + column, minlength=height * (width + 1))
-    # in uint8 the sum may overflow, which leaves its last bit as it is
-    inside = np.cumsum(crossings.reshape(height, width + 1)[:, :width], axis=1, dtype=np.uint8) & 1
-    return inside.astype(bool)
+    place = x1 + (row + 0.5 - y1) * (x2 - x1) / (y2 - y1)
+    columns = crossings.shape[1]
+    column = np.ceil(place - 0.5).clip(0, columns - 1).astype(int)
+    np.add.at(crossings.ravel(), row * columns + column, np.uint8(1))
 
 
 def decode_counts(text):
@@ -113,25 +145,33 @@ def decode_counts(text):
 
 
 def _run_length_mask(segmentation, shape):
-    counts, size = segmentation.get('counts'), segmentation.get('size')
-    if size != list(shape):
-        raise ValueError(f'has run lengths of an image of size {str(size)[:40]}, but its image is '
+    counts, found = segmentation.get('counts'), segmentation.get('size')
+    if found != list(shape):
+        raise ValueError(f'has run lengths of an image of size {str(found)[:40]}, but its image is '
                          f'{list(shape)} (height, width)')
     counts = decode_counts(counts) if isinstance(counts, str) else _numbers(counts)
-    if (counts is None or (counts < 0).any() or (counts != np.floor(counts)).any()
-            or counts.sum() != shape[0] * shape[1]):
+    size = shape[0] * shape[1]
+    if (counts is None or (counts < 0).any() or (counts > size).any()
+            or (counts != np.floor(counts)).any() or counts.sum() != size):
         raise ValueError('has run lengths that are not whole numbers which add up to height times '
-                         f'width, {shape[0] * shape[1]}')
+                         f'width, {size}')
     runs = np.repeat(np.arange(len(counts)) % 2 == 1, counts.astype(np.int64))
     return runs.reshape(shape[::-1]).T  # they go down the columns
 
 
-def _points(polygon, number):
+def _points(polygon, number, shape):
     values = _numbers(polygon)
     if values is None or len(values) % 2 or not len(values):
         raise ValueError(f'has a polygon (number {number}) that is no list x1, y1, x2, y2, ... of '
                          'finite numbers')
-    return values.reshape(-1, 2)
+    points, (height, width) = values.reshape(-1, 2), shape
+    far = _FAR * max(shape)
+    outside = ((points < -far) | (points > (width + far, height + far))).any(1)
+    if outside.any():
+        x, y = points[outside.argmax()]
+        raise ValueError(f'has a polygon (number {number}) with the corner ({x:g}, {y:g}), far '
+                         f'outside the image of {width}x{height} pixels')
+    return points
 
 
 def _numbers(values):

@@ -1,6 +1,10 @@
 """Text files of the user: lists of images, tags, class names."""
+import codecs
+
 from mmseg_wss.errors import DataError
 from mmseg_wss.utils.fileio import atomic_path, read_bytes
+
+_UTF16_MARKS = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 
 
 def read_lines(path):
@@ -19,13 +23,15 @@ def read_lines(path):
         DataError: the file is not in UTF-8.
         OSError: it cannot be read.
     """
+    content = read_bytes(path)
+    # two bytes a character: without the mark, too, which UTF-8 alone would not refuse
+    if content.startswith(_UTF16_MARKS) or b'\0' in content:
+        raise DataError(f'{path}: not a text file in UTF-8 but, it seems, in UTF-16, as PowerShell '
+                        'and editors of Windows write it. Save it as UTF-8.')
     try:
-        text = read_bytes(path).decode('utf-8-sig')
+        text = content.decode('utf-8-sig')
     except UnicodeDecodeError as error:
         raise DataError(f'{path}: not a text file in UTF-8 ({error}). Save it as UTF-8.') from error
-    if '\0' in text:  # UTF-16 without its mark can pass for UTF-8
-        raise DataError(f'{path}: not a text file in UTF-8 (zero bytes are in it, as in UTF-16). '
-                        'Save it as UTF-8.')
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

@@ -73,9 +73,9 @@ def convert_manifests(root, made_by=None):
 
 def _read_recipe(path):
     try:
-        recipe = json.loads(path.read_text('utf-8'))
+        recipe = dict(json.loads(path.read_text('utf-8')))
         recipe['tool']
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataError(f'{path}: it does not say how the masks were made ({error!r}). Make them '
                         'again in another folder.') from error
     return recipe
@@ -90,13 +90,13 @@ def _read_lines(paths):
             try:
                 entry = json.loads(line)
                 if 'is' in entry:
-                    recipes[entry['recipe']] = entry['is']
+                    recipes[entry['recipe']] = dict(entry['is'])
                     continue
                 old = entries.get(entry['name'])
                 if old is None or entry['revision'] >= old['revision']:
                     recipe = entry['recipe'] and recipes[entry['recipe']]
                     entries[entry['name']] = dict(entry, recipe=recipe or {})
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, RecursionError) as error:
                 raise DataError(
                     f'{path}: line {number} is no record of a mask ({error!r}). Remove the line '
                     'and the mask that it stood for.') from error

@@ -40,7 +40,6 @@ class MaskFolder:
         if not 0 <= index < count:
             raise ValueError(f'shard must be (index, count) with 0 <= index < count, got {shard}.')
         self.root = Path(root)
-        self.root.mkdir(parents=True, exist_ok=True)
         self._recipe = json.loads(json.dumps(recipe))  # as it is read back
         refuse_manifest(self.root)
         self._records = read_records(self.root)  # before the lock: none in a folder of others
@@ -87,11 +86,8 @@ class MaskFolder:
             OSError: the disk is full (`name_full_disk`), ...; the mask that was there stays.
             ValueError: another dtype or shape; a name outside the folder.
         """
-        if Path(name).is_absolute() or '..' in Path(name).parts:
-            raise ValueError(f'{name}: a mask of this name would lie outside {self.root}: correct '
-                             'the list of images.')
         record = self.record(inputs, **facts)
-        write_mask(self.root / f'{name}.png', mask, record)
+        write_mask(label_path(self.root, name, '.png'), mask, record)
         self._records[name] = json.loads(json.dumps(record))
 
     def _take_lock(self, index, count):
@@ -107,6 +103,26 @@ class MaskFolder:
                     'start again, or choose another folder. Only different shards share a folder; '
                     'a start without shards has it alone.') from error
             return stack.pop_all()
+
+
+def label_path(root, name, suffix):
+    """The path of an image's label in a folder that programs write.
+
+    Args:
+        root (Path): the folder.
+        name (str): ID of the image; with ``/`` for subfolders.
+        suffix (str): of the file.
+
+    Returns:
+        Path: ``ROOT/NAME + SUFFIX``.
+
+    Raises:
+        ValueError: it would lie outside the folder.
+    """
+    if Path(name).is_absolute() or '..' in Path(name).parts:
+        raise ValueError(f'{name}: a label of this name would lie outside {root}: correct the list '
+                         'of images.')
+    return root / f'{name}{suffix}'
 
 
 def read_records(root):

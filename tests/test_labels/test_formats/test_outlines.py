@@ -1,10 +1,12 @@
 """Outlines against a ray cast from every pixel, run lengths against loops, both against COCO's own
 library."""
+import tracemalloc
 from array import array
 
 import numpy as np
 import pytest
 
+from mmseg_wss.labels.formats import outlines
 from mmseg_wss.labels.formats.outlines import decode_counts, even_odd_mask, outline_region
 
 SHAPE = 13, 17
@@ -59,6 +61,45 @@ def test_rectangles(box, rows, columns):
     expected[slice(*rows), slice(*columns)] = True
     for points in ([x1, y1, x2, y1, x2, y2, x1, y2], [x1, y2, x2, y2, x2, y1, x1, y1]):
         assert np.array_equal(whole(outline_region([points], SHAPE), SHAPE), expected)
+
+
+@pytest.mark.parametrize('block', [1, 7, 40])
+def test_edges_in_blocks_of_any_size(monkeypatch, block):
+    monkeypatch.setattr(outlines, '_BLOCK', block)
+    rng = np.random.default_rng(1)
+    for corners in (3, 4, 9, 30) * 3:
+        points = random_polygon(rng, corners)
+        assert np.array_equal(even_odd_mask(points, SHAPE), cast_rays(points, SHAPE))
+
+
+def zigzag(corners, height, width):
+    rows = np.where(np.arange(corners) % 2, height, 0)
+    return array('d', np.stack([np.linspace(0, width, corners), rows], axis=1).ravel())
+
+
+def spiral(corners, height, width):
+    turn = np.arange(corners)
+    across = np.array([width, height]) / 2 * (turn / corners)[:, None]
+    circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    return array('d', (np.array([width, height]) / 2 + across * circle).ravel())
+
+
+def repeated(corners, height, width):
+    return array('d', [0, 0, width, height] * (corners // 2))
+
+
+@pytest.mark.parametrize('outline', [zigzag, spiral, repeated])
+@pytest.mark.parametrize('corners, height, width', [
+    (5000, 480, 640), (5000, 1500, 1500), (1000, 20000, 10), (20000, 300, 400)])
+def test_memory_is_that_of_the_picture_and_the_corners(outline, corners, height, width):
+    polygon = outline(corners, height, width)
+    tracemalloc.start()
+    try:
+        outline_region([polygon], (height, width))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * height * width + 200 * corners + 8e6
 
 
 def test_parts_are_united():
@@ -175,7 +216,15 @@ SIZE = list(SHAPE)
     (dict(size=SIZE, counts='0'), NUMBERS), (dict(size=SIZE, counts=''), TEXT),
     (dict(size=SIZE, counts='o'), TEXT), (dict(size=SIZE, counts='!'), TEXT),
     (dict(size=SIZE, counts='\u00e9'), TEXT), (dict(size=SIZE, counts='\ud800'), TEXT),
-    (dict(size=SIZE, counts='o' * 20 + '0'), TEXT)])
+    (dict(size=SIZE, counts='o' * 20 + '0'), TEXT),
+    # absurd ones
+    ([[1, 2, 5, 2, 5, 500]], r'the corner \(5, 500\), far outside the image of 17x13 pixels'),
+    ([[1, 2, 5, 2, -200, 5]], r'the corner \(-200, 5\), far outside'),
+    ([[1, 2, 5, 2, 5, 5], [9e8, 2, 3, 3]], r'number 2\) with the corner \(9e\+08, 2\), far'),
+    ([[1, 2, 5, 2, -1e9, 5]], POLYGON), ([[1, 2, 5, 2, 1e300, 5]], POLYGON),
+    ([[0, 0, 9, 9] * 5001], 'has 10002 corners, but the image has 221 pixels: at most 10000'),
+    ([[0, 0, 9, 9] * 2600] * 2, 'has 10400 corners'),
+    (dict(size=SIZE, counts=[0, 2 ** 62, 2 ** 62, 2 ** 62, 2 ** 62, 221]), NUMBERS)])
 def test_faults(segmentation, says):
     with pytest.raises(ValueError, match=says):
         outline_region(segmentation, SHAPE)

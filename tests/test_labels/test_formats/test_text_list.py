@@ -36,6 +36,19 @@ def test_other_encodings_are_refused(tmp_path, text, encoding):
         read_lines(tmp_path / 'a.txt')
 
 
+@pytest.mark.parametrize('encoding', [
+    'utf-16', 'utf-16-le', 'utf-16-be', 'utf-32', 'utf-32-le', 'utf-32-be'])
+@pytest.mark.parametrize('read', [
+    lambda path: read_lines(path), lambda path: devkit_classes(path.parent),
+    lambda path: read_class_names(path)])
+def test_two_bytes_a_character_are_named(tmp_path, encoding, read):
+    path = tmp_path / 'classes.txt'
+    for text in ('w0 red\nw1 green\n', 'Müller\n', 'ä'):
+        path.write_bytes(text.encode(encoding))
+        with pytest.raises(DataError, match=r'classes\.txt: .*in UTF-16, as PowerShell.*as UTF-8'):
+            read(path)
+
+
 def test_an_empty_file_and_none(tmp_path):
     (tmp_path / 'a.txt').write_bytes(codecs.BOM_UTF8)
     assert read_lines(tmp_path / 'a.txt') == []

@@ -120,7 +120,11 @@ def test_the_way_is_shown(old):
 
 
 @pytest.mark.parametrize('line', ['no json', '[]', '{"name": "x"}',
-                                  '{"name": "x", "recipe": "unknown", "revision": 9}'])
+                                  '{"name": "x", "recipe": "unknown", "revision": 9}',
+                                  '5', 'null', '[' * 100000, '{"is":' * 100000,
+                                  '{"recipe": "r", "is": "text"}', '{"recipe": "r", "is": 5}',
+                                  '{"name": [], "recipe": null, "revision": 1}'],
+                         ids=lambda line: line[:30])
 def test_a_damaged_manifest_is_named_with_its_line(old, line):
     with open(old / 'manifest.0-of-2.jsonl', 'a') as file:
         file.write(line + '\n')
@@ -142,6 +146,7 @@ def test_what_is_not_converted(old, tmp_path):
         convert_manifests(tmp_path / 'xml')
     assert (tmp_path / 'xml/manifest.json').exists()
     draw(tmp_path / 'xml', 'x')
-    (tmp_path / 'xml/manifest.json').write_text('[]')
-    with pytest.raises(DataError, match=r'manifest\.json: it does not say'):
-        convert_manifests(tmp_path / 'xml')
+    for text in ('[]', '5', '"tool"', '[' * 100000, '{"tool":' * 100000, '{}', '', 'null'):
+        (tmp_path / 'xml/manifest.json').write_text(text)
+        with pytest.raises(DataError, match=r'manifest\.json: it does not say'):
+            convert_manifests(tmp_path / 'xml')
