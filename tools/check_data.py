@@ -4,7 +4,8 @@
                                [--cfg-options KEY=VALUE ...]
 
 Checks the lists, images and labels of training, val and test; true masks of weak images are not
-opened. The exit code is 1 if there is a fault.
+opened. The share of each class is shown, and labels that are strange though no fault are warned of.
+The exit code is 1 if there is a fault.
 """
 import argparse
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +18,10 @@ from mmseg_wss.engine.config_check import (
     head_faults,
     overlap_faults,
     read_data_lists,
+    val_label_faults,
 )
 from mmseg_wss.engine.run_config import add_cfg_options, read_config
+from mmseg_wss.labels.checks.share_check import share_table, share_warnings
 from mmseg_wss.labels.kinds import KINDS
 from mmseg_wss.utils.cli import add_workers, natural_int, run_tool
 from mmseg_wss.utils.progress import track
@@ -63,6 +66,30 @@ def summary(entry, seen, num_faults):
             f'{classes}, {num_faults} fault(s)')
 
 
+def show_shares(lists, facts):
+    """A table of the lists with labels, one for each set of classes."""
+    columns = {}
+    for entry, images in zip(lists, facts):
+        if any(fact.seen or fact.pixels for fact in images):
+            title = entry.name.split(' (')[0].removeprefix('training ')
+            columns.setdefault(entry.classes, {})[title] = images
+    for classes, table in columns.items():
+        print(*share_table(table, classes), sep='\n')
+
+
+def show_warnings(lists, facts):
+    """Returns the number of warnings."""
+    warnings = {}  # a list that is val and test is warned of once
+    for entry, images in zip(lists, facts):
+        keys = set().union(*entry.images)
+        for warning in share_warnings(
+                images, 'pseudo_mask_path' in keys, 'partial_mask_path' in keys):
+            warnings.setdefault(warning, entry.name)
+    for warning, name in warnings.items():
+        print(f'warning: {name}: {warning}')
+    return len(warnings)
+
+
 def show_faults(faults, max_shown):
     for fault in faults[:max_shown or None]:
         print(f'  {fault}')
@@ -77,22 +104,26 @@ def run(args):
 
     lists = read_data_lists(cfg)
     checked = check_samples(lists, args.workers)
+    results = [[checked[sample_key(info, entry)] for info in entry.images] for entry in lists]
+    facts = [[fact for _, fact in samples] for samples in results]
     reported = set()  # val and test may be the same list
-    for entry in lists:
-        results = [checked[sample_key(info, entry)] for info in entry.images]
-        faults = entry.faults + [fault for result in results for fault in result[0]]
-        print(summary(entry, set().union(*(seen for _, seen in results)), len(faults)))
+    for entry, samples, images in zip(lists, results, facts):
+        faults = entry.faults + [fault for found, _ in samples for fault in found]
+        print(summary(entry, set().union(*(fact.seen for fact in images)), len(faults)))
         new = [fault for fault in faults if fault not in reported]
         show_faults(new, args.max_shown)
         if len(new) < len(faults):
             print(f'  {len(faults) - len(new)} already shown above')
         reported.update(faults)
-    faults = [*overlap_faults(lists), *class_order_faults(lists),
+    show_shares(lists, facts)
+    num_warnings = show_warnings(lists, facts)
+    faults = [*overlap_faults(lists), *class_order_faults(lists), *val_label_faults(lists, results),
               *head_faults(cfg.get('model', {}), lists)]
-    print(f'the config as a whole: {len(faults)} fault(s) in overlaps and numbers of classes')
+    print(f'the config as a whole: {len(faults)} fault(s) in overlaps, classes and validation')
     show_faults(faults, args.max_shown)
     total = len(reported) + len(faults)
-    print(f'{total} fault(s); {len(checked)} images looked at with their labels')
+    print(f'{total} fault(s), {num_warnings} warning(s); {len(checked)} images looked at with '
+          'their labels')
     return total
 
 

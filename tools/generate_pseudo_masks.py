@@ -142,8 +142,17 @@ def run(args):
         made = (f'{len(plan.todo)} of them written now' if plan.todo
                 else 'nothing to do, all were there')
         print(f'{len(plan.targets)} pseudo masks ({made}), {masks.coverage(plan):.1%} of the '
-              f"pixels labelled: {args.out}. Next: train with supervision='pseudo', pseudo_mask="
-              f'{osp.abspath(args.out)!r}, made_by={method!r} in the weak source of a config.')
+              f'pixels labelled: {args.out}. {next_step(args, method, masks.shortage(plan))}')
+
+
+def next_step(args, method, shortage):
+    """What to do with the masks, or about what they lack."""
+    if shortage:
+        remedy = 'lower --tau' if args.seeds is None else 'change --seeds'
+        return (f'Warning: {shortage}, so a training with these masks would learn nothing. See '
+                f'whether {args.checkpoint} is a trained network, or {remedy}.')
+    return (f"Next: train with supervision='pseudo', pseudo_mask={osp.abspath(args.out)!r}, "
+            f'made_by={method!r} in the weak source of a config.')
 
 
 if __name__ == '__main__':

@@ -122,7 +122,7 @@ class COCOWeakSegDataset(WeakSegDataset):
             info[file.key] = osp.join(self.data_prefix[file.option], stem + self.seg_map_suffix)
         if self.kind.is_truth:
             info['has_crowd'] = has_crowd
-        if self.supervision == 'pseudo':
+        if 'gt_seg_map' in fields:
             info['mask_inputs'] = dict(objects=objects)
         if 'gt_bboxes' in fields or self.with_boxes:
             info['objects'] = objects

@@ -98,7 +98,7 @@ class VOCWeakSegDataset(WeakSegDataset):
         file = self.kind.file
         if file and not (self.tag_file and self.kind.tag_file == 'instead'):
             info[file.key] = path(file.option, file.suffix or self.seg_map_suffix)
-        if self.supervision == 'pseudo':
+        if 'gt_seg_map' in self.kind.fields:
             info['mask_inputs'] = dict(box_path=path('box_path', '.xml'))
         if self.with_boxes and self.box_source == 'xml':
             info['box_path'] = path('box_path', '.xml')

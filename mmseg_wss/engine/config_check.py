@@ -9,6 +9,8 @@ from mmseg_wss.datasets.pipeline_facts import decodes_with_opencv, vanishing_ste
 from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.checks.class_check import class_faults, class_number_faults
+from mmseg_wss.labels.checks.share_check import unlabelled_fault
+from mmseg_wss.labels.facts import label_facts
 from mmseg_wss.labels.formats.image_file import (
     check_image_file,
     image_shape,
@@ -29,6 +31,7 @@ class DataList:
     images: list = field(default_factory=list)  # as load_data_list() gives them
     faults: list = field(default_factory=list)  # of the list itself
     pipeline: list = field(default_factory=list)  # configs of its transforms
+    split: str = 'train'  # 'train', 'val' or 'test'
 
 
 def read_data_lists(cfg):
@@ -48,14 +51,14 @@ def read_data_lists(cfg):
             use = 'training source' if split == 'train' else split
             if split == 'train' or len(leaves) > 1:
                 use += f' {number}'
-            lists.append(_read_data_list(use, split == 'train', leaf))
+            lists.append(_read_data_list(use, split, leaf))
     return lists
 
 
-def _read_data_list(use, for_training, leaf):
+def _read_data_list(use, split, leaf):
     name = f'{use} ({leaf.get("ann_file")})'
-    result = DataList(name, for_training, leaf.get('supervision', 'pixel'),
-                      pipeline=list(leaf.get('pipeline', ())))
+    result = DataList(name, split == 'train', leaf.get('supervision', 'pixel'),
+                      pipeline=list(leaf.get('pipeline', ())), split=split)
     try:
         # the check needs no pipeline, and lazy_init leaves the list to it
         dataset = DATASETS.build(dict(leaf, pipeline=[], lazy_init=True))
@@ -82,7 +85,7 @@ def check_sample(info, classes, pipeline=()):
 
     The image is decoded as a training decodes it (`read_image`).
 
-    No other label is opened, see `read_label`.
+    No other label is opened, see `read_label`, but for the boxes that a mask is compared with.
 
     Args:
         info (dict): an element of ``load_data_list()``.
@@ -91,7 +94,7 @@ def check_sample(info, classes, pipeline=()):
         pipeline (Sequence[dict]): configs of the transforms that the image has to go through.
 
     Returns:
-        tuple: faults, list of lines "FILE: what; remedy"; and the classes seen, set of str.
+        tuple: faults, list of lines "FILE: what; remedy"; and `LabelFacts`.
     """
     faults, path = [], info['img_path']
     try:
@@ -109,7 +112,7 @@ def check_sample(info, classes, pipeline=()):
         faults.append(f'{path}: the image of {width}x{height} (width x height) is so thin that '
                       f'{step} may leave {columns}x{rows}: crop it, or remove it from the list.')
     label = read_label(info, classes, shape)
-    return faults + label.faults, label.seen
+    return faults + label.faults, label_facts(label, info, classes)
 
 
 def find_overlaps(lists):
@@ -147,6 +150,21 @@ def overlap_faults(lists):
         {entry.name: [info['img_path'] for info in entry.images] for entry in lists})
     return [f'{a} and {b} share {len(paths)} image(s): {abridged(paths)}; remove them from one of '
             'the lists.' for a, b, paths in overlaps if not {a, b} <= evaluation]
+
+
+def val_label_faults(lists, results):
+    """Whether the lists of the validation have no labelled pixel: a line, or none.
+
+    Args:
+        lists (Sequence[DataList]): all data sets.
+        results (Sequence[list]): of each of them, what `check_sample` says of its images; where a
+            file has faults, nothing is said.
+    """
+    val = [(entry, samples) for entry, samples in zip(lists, results) if entry.split == 'val']
+    samples = [sample for _, samples in val for sample in samples]
+    if not samples or any(faults or facts.is_labelled for faults, facts in samples):
+        return []
+    return [unlabelled_fault([entry.name for entry, _ in val])]
 
 
 def class_order_fault(name, classes, other_name, other_classes):

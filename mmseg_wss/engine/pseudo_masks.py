@@ -14,9 +14,10 @@ from mmseg_wss.engine.hooks import WholeNetworkHook
 from mmseg_wss.engine.weak_sources import image_pipeline, image_tags, weak_images
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.boxes import box_hash
-from mmseg_wss.labels.checks.label_check import box_faults, tag_faults
+from mmseg_wss.labels.checks.label_check import IGNORE, box_faults, label_values, tag_faults
+from mmseg_wss.labels.checks.share_check import FEW_LABELLED
 from mmseg_wss.labels.formats.image_file import image_shape
-from mmseg_wss.labels.formats.mask_file import read_record
+from mmseg_wss.labels.formats.mask_file import read_mask, read_record
 from mmseg_wss.labels.objects import load_objects
 from mmseg_wss.labels.stores.mask_folder import MaskFolder, label_path
 from mmseg_wss.labels.stores.mask_target import MaskTarget, confidence_path
@@ -143,6 +144,18 @@ class PseudoMasks:
                 faults.append(str(error))
         if faults:
             raise DataError('\n'.join(faults))
+
+    def shortage(self, plan):
+        """Why the masks of a plan would teach nothing, as a sentence; '' where they would.
+
+        Masks are opened until one has an object.
+        """
+        if self.coverage(plan) < FEW_LABELLED:
+            return 'almost no pixel is labelled'
+        paths = (Path(self.out, f'{target.name}.png') for target in plan.targets.values())
+        if all(set(label_values(read_mask(path))) <= {0, IGNORE} for path in paths):
+            return 'no pixel has a class other than the background'
+        return ''
 
     def _pipeline(self):
         """The transforms of an image, and whether it needs boxes."""

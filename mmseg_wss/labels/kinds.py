@@ -111,7 +111,5 @@ def read_label(info, classes, shape=None, backend_args=None):
         kind.read(label, info, classes, shape, backend_args)
     except DataError as error:
         label.faults.append(str(error))
-    if kind.fields:
-        label.seen.update(classes[:1])
     label.fields = {key: label.fields[key] for key in kind.fields if key in label.fields}
     return label

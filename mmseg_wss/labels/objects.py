@@ -77,7 +77,9 @@ def stale_mask_faults(info, classes, objects=None):
         DataError: see `load_objects` and `read_record`.
     """
     inputs = info.get('mask_inputs')
-    if inputs is None or not osp.isfile(info['pseudo_mask_path']):  # of a backend: not looked into
+    if inputs is None or 'pseudo_mask_path' not in info:  # a person drew the mask
+        return []
+    if not osp.isfile(info['pseudo_mask_path']):  # of a backend: not looked into
         return []
     made_from = (read_record(info['pseudo_mask_path']) or {}).get('inputs')
     if not made_from:

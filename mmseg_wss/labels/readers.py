@@ -112,6 +112,8 @@ def read_objects(label, info, classes, shape, backend_args):
     else:  # no line in the tag file: a fault of the list, not of the image
         return
     label.set_tags(names, classes)
+    if label.seen:  # there is background around every object
+        label.seen.add(classes[0])
 
 
 def _add_objects(label, info, classes, shape, may_be_empty=False):

@@ -1,10 +1,11 @@
 import functools
 import re
+import shutil
 
 import numpy as np
 import pytest
 from bad_images import BAD_IMAGES, flipped
-from devkit import make_devkit, write_annotation, write_mask
+from devkit import make_devkit, read_mask, write_annotation, write_mask
 from PIL import Image
 
 CONFIG = """
@@ -167,3 +168,134 @@ def test_max_shown(check, tmp_path):
     assert len(shown) == 4 and '5 more' in shown[-1]
     code, report = check('--max-shown', '0')
     assert len(faults(report)) == 8 and code == 1
+
+
+def warnings_of(report):
+    return [line for line in report.splitlines() if line.startswith('warning: ')]
+
+
+def use_pseudo_masks(tmp_path):
+    """Turn the weak source into one of pseudo masks, equal to the true ones; returns the folder."""
+    folder = tmp_path / 'Pseudo'
+    shutil.copytree(tmp_path / 'SegmentationClass', folder)
+    config = tmp_path / 'config.py'
+    config.write_text(config.read_text().replace(
+        "source('weak', 'box')", "source('weak', 'pseudo', pseudo_mask='Pseudo')"))
+    return folder
+
+
+def rewrite(folder, names, change):
+    for name in names:
+        path = folder / f'{name}.png'
+        write_mask(path, change(read_mask(path)))
+
+
+def shift(folder, names):
+    """Give each mask the name of the next one."""
+    masks = [read_mask(folder / f'{name}.png') for name in names]
+    for name, mask in zip([*names[1:], names[0]], masks):
+        write_mask(folder / f'{name}.png', mask)
+
+
+WEAK, STRONG, VAL = ([f'{letter}{i}' for i in range(number)] for letter, number in
+                     (('w', 8), ('s', 4), ('v', 3)))
+ALL_IGNORED, ALL_BACKGROUND = (functools.partial(np.full_like, fill_value=v) for v in (255, 0))
+
+
+def unlearned(mask):
+    return np.where(mask == 0, 255, mask)
+
+
+@pytest.mark.parametrize('folder, damage, said', [
+    ('Pseudo', lambda folder: None, []),
+    ('Pseudo', lambda folder: rewrite(folder, WEAK, unlearned), []),
+    ('Pseudo', lambda folder: rewrite(folder, WEAK, ALL_IGNORED), ['8 of 8 masks are 255']),
+    ('Pseudo', lambda folder: rewrite(folder, WEAK[2:4], ALL_IGNORED), ['2 of 8 masks are 255']),
+    ('Pseudo', lambda folder: rewrite(folder, WEAK, ALL_BACKGROUND), ['8 of 8 masks hold no obj']),
+    ('Pseudo', lambda folder: rewrite(folder, WEAK[:1], ALL_BACKGROUND), []),
+    ('Pseudo', lambda folder: shift(folder, WEAK), ['8 of 8 masks contradict the boxes']),
+    ('Pseudo', lambda folder: rewrite(folder, WEAK, lambda mask: mask % 2 + (mask > 0)),
+     ['8 of 8 masks contradict']),  # red and green change places
+    ('Pseudo', lambda folder: rewrite(folder, WEAK[:1], lambda mask: mask % 2 + (mask > 0)), []),
+    ('SegmentationClass', lambda folder: shift(folder, STRONG), ['4 of 4 masks contradict']),
+    ('SegmentationClass', lambda folder: rewrite(folder, STRONG, ALL_IGNORED),
+     ['4 of 4 masks are 255']),
+    ('SegmentationClass', lambda folder: rewrite(folder, STRONG, ALL_BACKGROUND),
+     ['4 of 4 masks hold no object', '4 of 4 masks contradict']),
+    ('SegmentationClass', lambda folder: shift(folder, VAL), ['3 of 3 masks contradict'])], ids=[
+        'good', 'no background', 'all ignored', 'two ignored', 'all background', 'one background',
+        'shifted', 'classes swapped', 'one swapped', 'strong shifted', 'strong ignored',
+        'strong background', 'val shifted'])
+def test_labels_that_teach_nothing_or_teach_wrong(check, tmp_path, folder, damage, said):
+    use_pseudo_masks(tmp_path)
+    damage(tmp_path / folder)
+    code, report = check()
+    found = warnings_of(report)
+    assert code == 0 and not faults(report)
+    assert len(found) == len(said) and f'0 fault(s), {len(said)} warning(s);' in report
+    assert all(words in warning for words, warning in zip(said, found))
+
+
+def test_no_boxes_to_compare(check, tmp_path):
+    shift(use_pseudo_masks(tmp_path), WEAK)
+    for file in (tmp_path / 'Annotations').glob('w*.xml'):
+        file.unlink()
+    assert not warnings_of(check()[1])
+
+
+def test_scribbles_of_other_images(check, tmp_path):
+    use_pseudo_masks(tmp_path).rename(tmp_path / 'ScribbleLabels')
+    rewrite(tmp_path / 'ScribbleLabels', WEAK, unlearned)
+    config = tmp_path / 'config.py'
+    config.write_text(config.read_text().replace("'pseudo', pseudo_mask='Pseudo'", "'scribble'"))
+    report = check()[1]
+    assert not warnings_of(report)
+    assert "supervision 'scribble', 2 of 3 classes seen (not background)" in report
+    shift(tmp_path / 'ScribbleLabels', WEAK)
+    warning, = warnings_of(check()[1])
+    assert '8 of 8 masks contradict' in warning and 'source 1' in warning
+
+
+def test_val_without_a_labelled_pixel(check, tmp_path):
+    rewrite(tmp_path / 'SegmentationClass', VAL, ALL_IGNORED)
+    code, report = check()
+    fault, = faults(report)
+    assert code == 1 and 'val.txt' in fault and 'mIoU would be NaN' in fault
+    assert len(warnings_of(report)) == 1  # test is the same list
+    assert report.count("'pixel', 0 of 3 classes seen (not background, red, green)") == 2
+    write_mask(tmp_path / 'SegmentationClass/v2.png', np.zeros((12, 16), np.uint8))
+    assert check()[0] == 0
+
+
+def test_shares_of_the_classes(check, tmp_path):
+    """Squares of 6x6 in 12x16 pixels, red and green in turn; boxes give shares of the images."""
+    rewrite(tmp_path / 'SegmentationClass', VAL[:1], ALL_IGNORED)
+    report = check()[1].splitlines()
+    start = next(i for i, line in enumerate(report) if line.startswith('class'))
+    square, val = 100 * 36 / 192, 100 / 3
+    expected = [
+        ['background', 100 - square, 100, 2 * val - 2 * val * square / 100],
+        ['red', square / 2, 50, val * square / 100], ['green', square / 2, 50, val * square / 100],
+        ['(ignored)', 0, 0, val]]
+    assert report[start].split() == ['class', 'source', '0', 'source', '1', 'val', 'test']
+    assert report[start + 1].split() == ['%', 'of', 'pixels', 'images', 'pixels', 'pixels']
+    for line, (name, *shares) in zip(report[start + 2:], expected):
+        cells = line.split()[1:]
+        assert cells[0] == name and cells[3] == cells[4]
+        assert [float(cell.replace('-', '0')) for cell in cells[1:4]] == pytest.approx(
+            shares, abs=0.006)
+
+
+def test_labels_of_mmsegs_data_sets_are_counted_as_trained(check, tmp_path):
+    """reduce_zero_label: 0 is ignored, 1 and 2 are the first two classes."""
+    config = tmp_path / 'config.py'
+    with open(config, 'a') as file:
+        file.write(f"""
+train_dataloader = dict(dataset=dict(
+    type='BaseSegDataset', data_root={str(tmp_path)!r}, reduce_zero_label=True,
+    ann_file='ImageSets/Segmentation/strong.txt', metainfo=dict(classes=['red', 'green', 'blue']),
+    data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'), pipeline=[]))
+""")
+    report = check()[1]
+    assert "2 of 3 classes seen (not blue)" in report
+    assert re.search(r'\n0 red +9.38\n1 green +9.38\n2 blue +-\n255 \(ignored\) +81.25\n', report)

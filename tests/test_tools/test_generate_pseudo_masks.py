@@ -24,6 +24,7 @@ from tiny_run import ROOT, finish, free_port, kill_all, launch, load_script
 from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.engine.weak_sources import image_pipeline, weak_images
 from mmseg_wss.errors import DataError, DiskFullError
+from mmseg_wss.labels.formats.mask_file import read_record, write_mask
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 from mmseg_wss.labels.stores.mask_folder import read_records
 from mmseg_wss.labels.stores.mask_target import confidence_path
@@ -180,6 +181,29 @@ def test_masks_are_the_predictions_above_tau(tool, setting, whole):
     for name, record in read_records(whole).items():
         assert record['kept'] == (masks[name] != 255).sum()
         assert record['recipe']['method'] == 'tiny'  # the config is tiny.py
+
+
+def test_masks_that_teach_nothing_are_warned_of(tool, setting, whole, tmp_path, capsys):
+    make(tool, setting.arguments(whole))
+    assert 'Next: train' in capsys.readouterr().out
+    make(tool, setting.arguments(tmp_path / 'unsure', tau=1))
+    said = capsys.readouterr().out
+    assert ' 0.0% of the pixels labelled' in said and 'Next' not in said
+    assert 'Warning: almost no pixel is labelled' in said and 'lower --tau' in said
+
+    folder = tmp_path / 'background'
+    shutil.copytree(whole, folder)
+    for number, path in enumerate(sorted(folder.glob('*.png'))):
+        mask = np.full(SIZE, 255 if number == 1 else 0, np.uint8)
+        write_mask(path, mask, read_record(path))
+    make(tool, setting.arguments(folder))
+    said = capsys.readouterr().out
+    assert 'nothing to do' in said and 'Next' not in said
+    assert 'Warning: no pixel has a class other than the background' in said
+    mask[5, 7] = 2
+    write_mask(path, mask, read_record(path))
+    make(tool, setting.arguments(folder))
+    assert 'Next: train' in capsys.readouterr().out
 
 
 def test_flip_and_scales(tool, setting, tmp_path):

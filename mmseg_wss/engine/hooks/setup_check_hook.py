@@ -8,7 +8,10 @@ from mmengine.runner import EpochBasedTrainLoop
 from mmseg_wss.datasets.samplers import StrongWeakSampler, split_batch
 from mmseg_wss.engine.config_check import class_order_fault, find_overlaps
 from mmseg_wss.errors import DataError
-from mmseg_wss.labels.kinds import is_truth
+from mmseg_wss.labels.checks.label_check import IGNORE
+from mmseg_wss.labels.checks.share_check import unlabelled_fault
+from mmseg_wss.labels.facts import label_pixels
+from mmseg_wss.labels.kinds import is_truth, read_label
 from mmseg_wss.models.decode_heads.head_conventions import conventions_of
 from mmseg_wss.registry import HOOKS
 
@@ -85,6 +88,25 @@ def image_lists(sources, val=None):
     return lists
 
 
+def check_val_labels(dataset):
+    """See that an image of a validation has a labelled pixel; the first one ends the search.
+
+    Raises:
+        DataError: there is none; nothing is raised where a label has faults, as loading names them.
+    """
+    sets = [*leaves(dataset)]
+    if not all(hasattr(leaf, 'get_data_info') for leaf in sets):
+        return
+    for leaf in sets:
+        classes = leaf.metainfo.get('classes') or ()
+        for i in range(len(leaf)):
+            info = leaf.get_data_info(i)
+            label = read_label(info, classes, backend_args=leaf.backend_args)
+            if label.faults or label_pixels(label, info).keys() - {IGNORE}:
+                return
+    raise DataError(unlabelled_fault([leaf.ann_file for leaf in sets]))
+
+
 def _accumulation(base, batch, max_iters):
     """How gradients of smaller batches make a step of the recipe, as the end of a sentence."""
     if base <= batch or base % batch:
@@ -105,7 +127,7 @@ class SetupCheckHook(Hook):
             or iterations.
         DataError: an image is in two training sources, or in training and evaluation; data sets,
             or the checkpoint that is resumed or tested, have the same number of classes and other
-            names, or another order.
+            names, or another order; no image of the validation has a labelled pixel.
 
     Warns when the strong images per step, over all ranks, are not those of the recipe
     (``auto_scale_lr.base_batch_size`` split by the sampler's ratio), and when gradients are
@@ -139,6 +161,8 @@ class SetupCheckHook(Hook):
             raise DataError(
                 f'{a} and {b} share {len(paths)} image(s), {paths[0]} among them: remove them from '
                 'one of the lists (tools/check_data.py CONFIG reports every fault).')
+        if val is not None:
+            check_val_labels(val)
         if isinstance(loader.sampler, StrongWeakSampler):
             self._check_sampler(runner, loader)
             self._compare_with_recipe(runner, loader)

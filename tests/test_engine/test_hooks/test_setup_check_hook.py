@@ -2,8 +2,10 @@
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from devkit import read_mask, write_mask
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -245,3 +247,33 @@ def test_accumulation_without_the_rate_for_it_is_said(train):
     scale = dict(auto_scale_lr=dict(enable=True, base_batch_size=8))
     log = train(optim_wrapper__accumulative_counts=2, **scale)
     assert 'Set auto_scale_lr.base_batch_size=4' in log and 'strong images per step' not in log
+
+
+@pytest.fixture
+def masks(path):
+    """The masks of the validation, put back at the end."""
+    kit = path.parent / 'shapes'
+    names = (kit / 'ImageSets/Segmentation/val.txt').read_text().split()
+    files = [kit / f'SegmentationClass/{name}.png' for name in names]
+    before = [file.read_bytes() for file in files]
+    yield files
+    for file, content in zip(files, before):
+        file.write_bytes(content)
+
+
+def test_a_validation_has_a_labelled_pixel(train, masks):
+    """Else mIoU is NaN, and no checkpoint is the best."""
+    last = read_mask(masks[-1])
+    for file in masks:
+        write_mask(file, np.full_like(read_mask(file), 255))
+    with pytest.raises(DataError, match='val.txt: no image has a mask with a pixel other than 255'):
+        train()
+    last[:], last[0, 0] = 255, 1
+    write_mask(masks[-1], last)
+    train()
+
+
+def test_a_faulty_mask_of_the_validation_is_named_by_loading(train, masks):
+    for file in masks:
+        file.write_bytes(b'no mask')
+    train()

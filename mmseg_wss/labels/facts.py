@@ -1,0 +1,92 @@
+"""What labels hold, in numbers."""
+import os.path as osp
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.checks.label_check import IGNORE, label_counts
+from mmseg_wss.labels.checks.object_check import contradicts_objects
+from mmseg_wss.labels.objects import load_objects
+
+
+@dataclass(frozen=True)
+class LabelFacts:
+    """What the label of an image holds.
+
+    Args:
+        path (str): file of the mask, else of the image.
+        seen (frozenset[str]): names of its classes.
+        pixels (dict[int, int]): label -> its pixels in the mask, 255 included; empty where there is
+            no mask, or one with faults.
+        contradicts (bool, optional): see `contradicts_objects`; None where nothing was compared.
+    """
+    path: str
+    seen: frozenset = frozenset()
+    pixels: dict = field(default_factory=dict)
+    contradicts: bool | None = None
+
+    @property
+    def is_labelled(self):
+        """Whether a pixel of the mask has a class."""
+        return bool(self.pixels.keys() - {IGNORE})
+
+    @property
+    def has_objects(self):
+        """Whether a pixel of the mask has a class other than the background."""
+        return bool(self.pixels.keys() - {0, IGNORE})
+
+
+def label_facts(label, info, classes):
+    """Count what a label holds; a mask is compared with the boxes of its image, where it has some.
+
+    Args:
+        label (Label): as `read_label` has read it.
+        info (dict): an element of ``load_data_list()``; mask_inputs says where the boxes are:
+            box_path or objects, see `load_objects`.
+        classes (Sequence[str]): class names, background first.
+
+    Returns:
+        LabelFacts: labels as a training has them, with label_map and reduce_zero_label applied.
+    """
+    pixels = label_pixels(label, info)
+    if not pixels:
+        return LabelFacts(info['img_path'], frozenset(label.seen))
+    seen = label.seen.union(classes[value] for value in pixels if value < len(classes))
+    path = next(info[key] for key in ('seg_map_path', 'pseudo_mask_path', 'partial_mask_path')
+                if key in info)
+    objects = _objects_beside(info, classes)
+    contradicts = objects and contradicts_objects(
+        label.fields['gt_seg_map'], *objects, list(classes), is_truth='seg_map_path' in info)
+    return LabelFacts(path, frozenset(seen), pixels, contradicts)
+
+
+def label_pixels(label, info):
+    """The pixels of each label of a mask, see `LabelFacts`; no other label is opened."""
+    mask = label.fields.get('gt_seg_map')
+    if mask is None or label.faults:
+        return {}
+    counts = label_counts(_trained_labels(mask, info))
+    return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
+
+
+def _trained_labels(mask, info):
+    """The labels of a file as ``mmseg``'s LoadAnnotations changes them."""
+    table = np.arange(256)
+    if info.get('reduce_zero_label'):
+        table = np.array([IGNORE, *range(IGNORE - 1), IGNORE])
+    mapped = table.copy()
+    for old, new in (info.get('label_map') or {}).items():
+        mapped[table == old] = new
+    return mapped.astype(np.uint8)[mask]
+
+
+def _objects_beside(info, classes):
+    """Names and boxes of the objects of an image with a mask; None where none can be read."""
+    inputs = info.get('mask_inputs')
+    if inputs is None or 'box_path' in inputs and not osp.isfile(inputs['box_path']):
+        return None
+    try:
+        return load_objects(dict(inputs, img_path=info['img_path']), classes)[:2]
+    except DataError:
+        return None
