@@ -273,7 +273,8 @@ def test_a_head_that_groups_its_classes():
     head = dict(
         type='mmseg_wss.CrossJointHead', groups=[[0, 2], [1], [3]],
         head=dict(type='FCNHead', in_channels=2, channels=2, num_classes=4, num_convs=0,
-                  concat_input=False))
+                  concat_input=False, loss_decode=dict(
+                      type='CrossEntropyLoss', avg_non_ignore=True)))
     model = nn.Module()
     model.decode_head = MODELS.build(head)
     for evaluated, is_right in ((3, True), (4, False), (5, False)):
