@@ -142,7 +142,8 @@ def test_a_network_is_tested_and_resumed_with_the_classes_that_it_has_learned(
 def test_a_head_of_two_label_sets_trains_with_either_one_first(runner, path, source):
     """Cross-Joint: whether COCO or VOC is the first source says nothing of the classes."""
     names = (path.parent / 'shapes/classes.txt').read_text().split()
-    head = dict(type='FCNHead', in_channels=16, in_index=3, channels=8, num_convs=1, num_classes=6)
+    head = dict(type='FCNHead', in_channels=16, in_index=3, channels=8, num_convs=1, num_classes=6,
+                loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))
     training = runner(
         **own_classes(source, [*names, 'sixth']),
         model__decode_head=dict(_delete_=True, type='mmseg_wss.CrossJointHead', head=head,
