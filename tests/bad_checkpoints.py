@@ -55,6 +55,14 @@ def other_archive(path):
         archive.writestr('readme.txt', 'not a checkpoint')
 
 
+def part_of_archive(path):
+    """By its end the archive has parts on other disks."""
+    torch.save(dict(state_dict=dict(a=torch.rand(10))), path)
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b'PK\6\7') + 4] = 1
+    path.write_bytes(content)
+
+
 def picture(path):
     path.write_bytes(b'\x89PNG\r\n\x1a\n' + bytes(100))
 

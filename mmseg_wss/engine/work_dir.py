@@ -57,15 +57,19 @@ def latest_checkpoint(work_dir):
         str or None: None where there is none yet.
 
     Raises:
-        DataError: the file that it names is gone.
+        DataError: the file that it names is gone, or it names none.
     """
     pointer = Path(work_dir, 'last_checkpoint')
     if not pointer.is_file():
         return None
-    saved = Path(pointer.read_text().strip())
-    for path in pointer.parent / saved.name, saved:
-        if path.is_file():
-            return str(path)
+    remedy = 'Name a checkpoint (--resume CHECKPOINT), or start in another work dir.'
+    try:
+        saved = Path(pointer.read_text('utf-8').strip())
+        for path in pointer.parent / saved.name, saved:
+            if path.is_file():
+                return str(path)
+    except (OSError, ValueError) as error:  # no text, or one that cannot be a path
+        raise DataError(f'{pointer}: it does not hold the path of a checkpoint '
+                        f'({str(error)[:100]}). {remedy}') from error
     raise DataError(f'{pointer}: it names {saved.name or "no file"}, which is neither beside it '
-                    f'nor at {saved}. Name a checkpoint (--resume CHECKPOINT), or start in another '
-                    'work dir.')
+                    f'nor at {saved}. {remedy}')

@@ -2,10 +2,12 @@
 import json
 import os.path as osp
 from glob import escape, glob
+from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mmseg_wss.errors import DataError
 from mmseg_wss.utils.fileio import atomic_path
 
 
@@ -19,16 +21,23 @@ def read_curve(work_dir, metric='mIoU'):
     Returns:
         dict[int, dict]: step -> the logged metrics, in the order of the steps; the last start's
         where a step was validated twice.
+
+    Raises:
+        DataError: a log has a line that is no entry, or whose step or metric is no number.
     """
     curve = {}
     for path in sorted(glob(osp.join(escape(work_dir), '*', 'vis_data', 'scalars.json'))):
-        with open(path) as file:
-            for line in file:
-                if not line.endswith('\n'):
-                    break  # a run that was killed may leave half a line
-                entry = json.loads(line)
+        # without a line break at its end, the last line is a part: the run was killed
+        for number, line in enumerate(Path(path).read_bytes().split(b'\n')[:-1], 1):
+            try:
+                entry = dict(json.loads(line))
                 if metric in entry:
+                    if type(entry['step']) is not int or type(entry[metric]) not in (int, float):
+                        raise TypeError(f'step and {metric} must be numbers')
                     curve[entry['step']] = entry
+            except (KeyError, RecursionError, TypeError, ValueError) as error:
+                raise DataError(f'{path}: line {number} is no entry of a training log ({error!r}). '
+                                'Remove the line; its validation is then left out.') from error
     return dict(sorted(curve.items()))
 
 

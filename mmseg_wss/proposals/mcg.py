@@ -6,6 +6,7 @@ from scipy.sparse import issparse
 
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.boxes import box_areas, pixel_windows
+from mmseg_wss.labels.formats.mat_file import check_mat
 
 
 def mcg_masks(path, boxes, shape):
@@ -90,6 +91,7 @@ def read_mcg(path, shape):
     Raises:
         DataError: see `mcg_masks`.
     """
+    _read_mat(path, check_mat)
     fields = _read_mat(path, scipy.io.whosmat)
     found = ', '.join(f'{name} {size}' for name, size, _ in fields) or 'none'
 
@@ -157,7 +159,12 @@ def _cell_lists(cells):
 
 def _matrix_lists(matrix, num):
     """Logical (num, N), or its transpose, as `_cell_lists` returns it."""
-    matrix = matrix.toarray() if issparse(matrix) else matrix
+    if issparse(matrix):
+        try:
+            matrix.check_format()  # SciPy writes wherever the indices of a file say
+        except ValueError:
+            return None
+        matrix = matrix.toarray()
     if matrix.dtype.kind not in 'buif' or matrix.ndim != 2 or num not in matrix.shape:
         return None
     regions = matrix.T if len(matrix) == num else matrix

@@ -112,11 +112,19 @@ def _check_kind(path):
     if head.startswith(_LFS):
         raise DataError(f'{path}: it is a pointer of git-lfs, not the checkpoint itself. Fetch it '
                         'with "git lfs pull".')
-    if head.startswith(b'PK') and not zipfile.is_zipfile(path):
-        raise DataError(f'{path}: its end is missing; a copy or a download was cut off. {remedy}')
+    if head.startswith(b'PK') and not _is_whole_archive(path):
+        raise DataError(f'{path}: its end is missing or damaged; a copy or a download was cut off. '
+                        f'{remedy}')
     if not (head.startswith((b'PK', b'\x80')) or tarfile.is_tarfile(path)):
         raise DataError(f'{path}: this is no checkpoint of PyTorch; it begins with {head[:16]!r}. '
                         'Name a .pth file that a training wrote.')
+
+
+def _is_whole_archive(path):
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # by its end it is a part of an archive
+        return False
 
 
 def _fault(error):

@@ -51,6 +51,13 @@ def test_what_is_gone(work_dir, text):
         latest_checkpoint(work_dir)
 
 
+@pytest.mark.parametrize('content', [b'\xff\xfei\0', b'x' * 5000, b'iter\0_4.pth'])
+def test_a_pointer_that_holds_no_path(work_dir, content):
+    (work_dir / 'last_checkpoint').write_bytes(content)
+    with pytest.raises(DataError, match='last_checkpoint: it .* Name a checkpoint'):
+        latest_checkpoint(work_dir)
+
+
 # ---- owners
 
 def child(script):

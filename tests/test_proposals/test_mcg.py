@@ -153,3 +153,13 @@ def test_a_truncated_file_is_refused(tmp_path, proposals):
     path.write_bytes(content[:len(content) // 2])
     with pytest.raises(DataError, match='cut.mat'):
         mcg_masks(path, BOXES, SHAPE)
+
+
+@pytest.mark.parametrize('index', [10 ** 6, -10 ** 6])
+def test_a_sparse_matrix_whose_indices_lead_out_of_it(tmp_path, proposals, index):
+    superpixels, members = proposals
+    matrix = csc_matrix(members.T.astype(float))
+    matrix.indices[3] = index
+    path = save(tmp_path / 'a.mat', superpixels=superpixels, sp2reg=matrix)
+    with pytest.raises(DataError, match=r'a\.mat: sp2reg is neither'):
+        mcg_masks(path, BOXES, SHAPE)

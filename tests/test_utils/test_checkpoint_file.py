@@ -53,6 +53,7 @@ def test_a_trusted_checkpoint_is_executed(tmp_path, monkeypatch):
 @pytest.mark.parametrize('make, said', [
     (bad.empty, 'the file is empty'), (bad.text, 'no checkpoint of PyTorch; it begins with'),
     (bad.pointer, 'pointer of git-lfs.*git lfs pull'), (bad.truncated, 'its end is missing'),
+    (bad.part_of_archive, 'its end is missing or damaged'),
     (bad.other_archive, 'damaged'), (bad.picture, 'no checkpoint of PyTorch'),
     (bad.broken_pickle, 'damaged')])
 def test_what_is_no_checkpoint(tmp_path, make, said):

@@ -9,6 +9,7 @@ from mmseg_wss.labels.checks.label_check import mask_faults
 from mmseg_wss.labels.formats.class_names import VOC_CLASSES
 from mmseg_wss.labels.formats.image_file import read_image_shape
 from mmseg_wss.labels.formats.mask_file import read_mask, write_mask
+from mmseg_wss.labels.formats.mat_file import check_mat
 
 
 def read_sbd_mask(path):
@@ -40,6 +41,7 @@ def read_sbd_mask(path):
 def _load(path):
     import scipy.io  # here: it takes longer to load than to read VOC's own masks
     try:
+        check_mat(path)
         return scipy.io.loadmat(str(path), variable_names=['GTcls'])
     except FileNotFoundError as error:
         raise DataError(f'{path}: there is no such mask. Unpack benchmark.tgz again.') from error

@@ -59,7 +59,7 @@ def convert_manifests(root, made_by=None):
             records = _read_lines(manifests)
         unknown = [name for name in masks if name not in records]
         if unknown:
-            raise DataError(f'{root}: its manifest has no record of {len(unknown)} mask(s): '
+            raise DataError(f'{manifests[0]}: it has no record of {len(unknown)} mask(s): '
                             f'{abridged(unknown, 5)}. Move them away.')
         for name, path in track(masks.items(), 'Converting', total=len(masks)):
             recipe = dict(records[name]['recipe'])

@@ -79,7 +79,8 @@ def _read_name(file, what):
     try:
         return text.decode()
     except UnicodeDecodeError as error:
-        raise DataError(f'{file.name}: {what} is not text: {error}') from error
+        raise DataError(f'{file.name}: {what} is not text ({error}). Get it '
+                        'again.') from error
 
 
 def _read_ndarray(file, what):
@@ -87,7 +88,8 @@ def _read_ndarray(file, what):
     _device, _number, flag = file.numbers('iii', what)
     if flag not in DTYPES:
         raise DataError(f'{file.name}: {what} has the unknown type {flag}; expected one of '
-                        f'{sorted(DTYPES)}. The file is damaged, or of a newer mxnet.')
+                        f'{sorted(DTYPES)}. The file is damaged, or of a newer mxnet: get it '
+                        'again.')
     dtype = np.dtype(DTYPES[flag])
     data = file.read(math.prod(shape) * dtype.itemsize, f'{what}, of shape {shape},')
     return np.frombuffer(data, dtype).reshape(shape)
@@ -99,12 +101,13 @@ def _read_shape(file, what):
         storage = file.number('i', what) if ndim == V2 else 0
         if storage:
             raise DataError(f'{file.name}: {what} is sparse (storage type {storage}); expected '
-                            'dense weights.')
+                            'dense weights. Save it with dense ones.')
         ndim, layout = file.number('I', what), 'q'
     if not 0 < ndim <= MAX_NDIM:
         raise DataError(f'{file.name}: {what} has {ndim:#x} dimensions; expected 1 to {MAX_NDIM}. '
-                        'The file is damaged, or of another version of mxnet.')
+                        'The file is damaged, or of another version of mxnet: get it again.')
     shape = file.numbers(f'{ndim}{layout}', what)
     if min(shape) < 1:
-        raise DataError(f'{file.name}: {what} has shape {shape}; expected sizes of 1 or more.')
+        raise DataError(f'{file.name}: {what} has shape {shape}; expected sizes of 1 or '
+                        'more. The file is damaged: get it again.')
     return shape
