@@ -248,8 +248,7 @@ def test_a_mat_file_that_crashes_scipy(generate, tmp_path):
     mat.write_bytes(mat.read_bytes() + crashing_mat('labels')[128:])  # behind the file's header
     code, report = generate('--mcg-dir', tmp_path, method='mcg')
     (line, ) = [line for line in report.splitlines() if line.startswith('w1: ')]
-    assert code == 1 and 'w1.jpg, ' in line
-    assert f'{mat}: the worker process died (exit code -11: SIGSEGV' in line
+    assert code == 1 and line.startswith(f'w1: {mat}: not a readable .mat file')
 
 
 @pytest.mark.parametrize('args, message', [
