@@ -44,6 +44,8 @@ def main():
     cfg = read_run_config(args)
     if cfg.launcher == 'pytorch':
         die_with_parent()
+    if args.resume not in (None, 'auto') and not osp.isfile(args.resume):
+        raise SystemExit(f'--resume {args.resume}: there is no such checkpoint.')
     try:
         with own_work_dir(cfg.work_dir, 'training'):
             train(cfg, args)
@@ -59,8 +61,6 @@ def train(cfg, args):
         enable_amp(cfg)
     cfg.resume = args.resume is not None
     if args.resume not in (None, 'auto'):
-        if not osp.isfile(args.resume):
-            raise SystemExit(f'--resume {args.resume}: there is no such checkpoint.')
         cfg.load_from = args.resume
     elif args.resume == 'auto':
         latest = latest_checkpoint(cfg.work_dir)

@@ -1,5 +1,5 @@
 """Options of a run that resumes, which the state in a checkpoint would cover."""
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapper, _ParamScheduler
 
 _PROGRESS = 'last_step', '_global_step', '_last_value', 'base_values', 'verbose'
 
@@ -19,8 +19,10 @@ class ResumedOptions:
         if isinstance(runner.optim_wrapper, OptimWrapper):
             self.groups = [{key: value for key, value in group.items() if key != 'params'}
                            for group in runner.optim_wrapper.param_groups]
-        if isinstance(runner.param_schedulers, list):
-            self.schedules = [_settings(one) for one in runner.param_schedulers]
+        schedules = runner.param_schedulers
+        if isinstance(schedules, list) and all(  # else a test, which builds none
+                isinstance(one, _ParamScheduler) for one in schedules):
+            self.schedules = [_settings(one) for one in schedules]
 
     def apply(self, runner):
         """Lay them over the restored state, and say what changes and what cannot.
