@@ -55,7 +55,8 @@ def open_sealed(checkpoint, path):
     if sealed is not None and checksum(checkpoint) != sealed:
         raise DataError(
             f'{path}: the checkpoint is damaged: its contents are not those that were saved. Take '
-            'a copy of it, or another checkpoint of the run.')
+            "a copy of it, or another checkpoint of the run. (If you changed it yourself, remove "
+            "meta['checksum'].)")
     logs = (checkpoint.get('message_hub') or {}).get('log_scalars', {})
     for name, log in logs.items():
         if isinstance(log, dict) and log.keys() == set(_LOG):
