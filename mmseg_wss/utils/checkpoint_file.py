@@ -8,6 +8,7 @@ fallback out of all of mmengine's ways to load a checkpoint.
 import functools
 import io
 import os
+import pickle
 import re
 import tarfile
 import zipfile
@@ -30,7 +31,8 @@ _GLOBAL = re.compile(r'(?:GLOBAL|class|[Ff]unction|instantiate|reduce for unreco
 def _statistic(owner, name):
     """What ``getattr`` may be asked for by the logs of mmengine's own checkpoints."""
     if owner is not HistoryBuffer or name not in ('min', 'max', 'mean', 'current'):
-        raise DataError(f'a checkpoint asks for the attribute {name!r} of {owner!r}.')
+        raise pickle.UnpicklingError(
+            f'GLOBAL builtins.getattr: it asks for the attribute {name!r} of {owner!r}')
     return getattr(owner, name)
 
 
@@ -63,27 +65,30 @@ def load_from_local(filename, map_location=None):
     filename = os.path.expanduser(str(filename))
     if not os.path.isfile(filename):
         raise FileNotFoundError(f'{filename}: there is no such checkpoint.')
-    return _read(torch.load, filename, filename, map_location=map_location)
-
-
-def _read(load, name, *args, **kwargs):
-    """Call a function that loads `name`, with data alone, and say what is wrong with the file."""
-    if os.path.isfile(name):
-        _check_kind(name)
+    _check_kind(filename)
     try:
-        with _data_alone():
-            return load(*args, **kwargs)
-    except DataError as error:
-        raise DataError(f'{name}: {error}') from error
-    except (FileNotFoundError, PermissionError):
+        with _data_alone(filename):
+            return torch.load(filename, map_location=map_location)
+    except (DataError, OSError, MemoryError, torch.cuda.OutOfMemoryError):
         raise
     except Exception as error:  # torch raises many types for a damaged file
-        raise DataError(f'{name}: {_fault(error)}') from error
+        if 'map_location' in str(error):  # of a GPU, and there is none
+            raise
+        first = str(error).splitlines()[0][:200] if str(error) else ''
+        raise DataError(f'{filename}: the checkpoint is damaged ({type(error).__name__}: {first}). '
+                        'Copy or make it again.') from error
 
 
 @contextmanager
-def _data_alone():
-    """``torch.load`` takes data alone, whatever its caller asks for, unless the user trusts it."""
+def _data_alone(name):
+    """``torch.load`` takes data alone, whatever its caller asks for, unless the user trusts it.
+
+    Args:
+        name (str): of the checkpoint, for the message.
+
+    Raises:
+        DataError: it needs more.
+    """
     if os.environ.get(TRUST):
         choice, allowed = {'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD': '1'}, nullcontext()
     else:
@@ -96,6 +101,14 @@ def _data_alone():
     try:
         with allowed:
             yield
+    except pickle.UnpicklingError as error:
+        found = _GLOBAL.search(str(error))
+        if found is None:
+            raise
+        raise DataError(
+            f'{name}: loading it would run code: it names {found.group(1)}, which is none of the '
+            'types that weights consist of. Nothing was run. If you trust who made the file, load '
+            f'it with --trust-checkpoint (other tools: set {TRUST}=1).') from error
     finally:
         for name in names:
             os.environ.pop(name, None)
@@ -125,18 +138,6 @@ def _is_whole_archive(path):
         return zipfile.is_zipfile(path)
     except zipfile.BadZipFile:  # by its end it is a part of an archive
         return False
-
-
-def _fault(error):
-    text = str(error)
-    found = _GLOBAL.search(text)
-    if found and ('weights_only' in text or 'Weights only' in text or 'Unsupported' in text):
-        return (f'loading it would run code: it names {found.group(1)}, which is none of the types '
-                'that weights consist of. Nothing was run. If you trust who made the file, load it '
-                f'with --trust-checkpoint (other tools: set {TRUST}=1).')
-    return (f'the checkpoint is damaged ({type(error).__name__}: {text.splitlines()[0][:200]}). '
-            'Copy or make it again.' if text else
-            f'the checkpoint is damaged ({type(error).__name__}). Copy or make it again.')
 
 
 def checksum(value, crc=0):
@@ -175,7 +176,8 @@ def _safely(loader):
     """A loader of mmengine that gets data alone."""
     @functools.wraps(loader)
     def load(filename, *args, **kwargs):
-        return _read(loader, filename, filename, *args, **kwargs)
+        with _data_alone(filename):
+            return loader(filename, *args, **kwargs)
     return load
 
 
