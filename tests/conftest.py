@@ -56,6 +56,15 @@ def full_disk(monkeypatch):
 
 
 @pytest.fixture
+def read_only():
+    """A folder in which no user may make a folder, root among them (Linux has one)."""
+    folder = Path('/sys/kernel')
+    if not folder.is_dir():
+        pytest.skip('this system has no folder that root cannot write to')
+    return folder
+
+
+@pytest.fixture
 def ctrl_c():
     """Ctrl-C after the first image of the first run of a tool."""
     with pytest.MonkeyPatch.context() as patch:

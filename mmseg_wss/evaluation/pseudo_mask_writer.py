@@ -11,7 +11,7 @@ from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.labels.stores.mask_target import confidence_path
 from mmseg_wss.registry import METRICS
-from mmseg_wss.utils.fileio import atomic_path, name_full_disk
+from mmseg_wss.utils.fileio import atomic_path
 
 
 def threshold_labels(probs, tau):
@@ -163,5 +163,5 @@ class PseudoMaskWriter(BaseMetric):
 
 def _write_confidence(path, probs):
     values = (probs.max(0).values * 255).round().to(torch.uint8).cpu().numpy()
-    with name_full_disk(path), atomic_path(path) as temporary:
+    with atomic_path(path) as temporary:
         Image.fromarray(values).save(temporary)

@@ -5,7 +5,7 @@ import warnings
 import weakref
 from pathlib import Path
 
-from mmseg_wss.utils.fileio import name_read_only
+from mmseg_wss.utils.fileio import name_disk_faults
 
 try:
     import fcntl
@@ -31,7 +31,7 @@ def lock_file(path, shared=False):
         ReadOnlyError: the folder takes no file.
         OSError: the file cannot be opened for writing.
     """
-    with name_read_only(path):
+    with name_disk_faults(path):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         file = open(path, 'ab', buffering=0)  # NFS locks only what is open for writing
     try:

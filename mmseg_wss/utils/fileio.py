@@ -9,8 +9,10 @@ from pathlib import Path
 from mmseg_wss.errors import DiskFullError, ReadOnlyError
 
 _PREFIX = '.tmp-'
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
+_REMEDIES = {  # error -> its numbers, and what to do
+    DiskFullError: ((errno.ENOSPC, errno.EDQUOT), 'Free space on this disk'),
+    ReadOnlyError: ((errno.EACCES, errno.EPERM, errno.EROFS), 'Choose a folder that you may write '
+                    'to, or change the rights of this one,')}
 
 
 @contextmanager
@@ -36,7 +38,7 @@ def atomic_path(path):
     path = Path(path)
     # Not `tempfile`: it would create the file, readable by its owner alone.
     temporary = path.with_name(f'{_PREFIX}{os.getpid()}-{uuid.uuid4().hex[:8]}-{path.name}')
-    with name_full_disk(path), name_read_only(path):
+    with name_disk_faults(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
@@ -106,44 +108,25 @@ def file_sha256(path):
 
 
 @contextmanager
-def name_full_disk(path):
-    """Turn the error of a full disk into one that names the file and the remedy.
+def name_disk_faults(path):
+    """Turn the error of a disk or folder that takes no file into one with the file and the remedy.
 
     Args:
         path (str | Path): what is written inside the context.
 
     Raises:
-        DiskFullError: no space is left. Other errors pass as they are.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        raise DiskFullError(
-            error.errno, f'{path}: {os.strerror(error.errno)}. The file was not written. Free '
-            'space on this disk and run the command again: finished files are kept.') from error
-
-
-@contextmanager
-def name_read_only(path):
-    """Turn the error of a folder that takes no file into one with the file and the remedy.
-
-    Args:
-        path (str | Path): what is written inside the context.
-
-    Raises:
+        DiskFullError: no space is left.
         ReadOnlyError: this user may not write there, or the file system is mounted for reading.
             Other errors pass as they are.
     """
     try:
         yield
-    except ReadOnlyError:
+    except (DiskFullError, ReadOnlyError):
         raise
     except OSError as error:
-        if error.errno not in _READ_ONLY:
-            raise
-        raise ReadOnlyError(
-            error.errno, f'{path}: {os.strerror(error.errno)}. The file was not written. Choose a '
-            'folder that you may write to, or change the rights of this one, and run the command '
-            'again: finished files are kept.') from error
+        for kind, (numbers, remedy) in _REMEDIES.items():
+            if error.errno in numbers:
+                raise kind(error.errno, f'{path}: {os.strerror(error.errno)}. The file was not '
+                           f'written. {remedy} and run the command again: finished files are kept.'
+                           ) from error
+        raise

@@ -10,7 +10,7 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from mmseg_wss.engine.checkpoint_contents import open_sealed, seal
 from mmseg_wss.engine.resumed_options import ResumedOptions
 from mmseg_wss.registry import HOOKS
-from mmseg_wss.utils.fileio import atomic_path, name_full_disk, remove_temporaries
+from mmseg_wss.utils.fileio import atomic_path, remove_temporaries
 from mmseg_wss.utils.random_state import get_random_state, set_random_state
 
 
@@ -18,7 +18,7 @@ class _AtomicLocalBackend(LocalBackend):
     """mmengine's local files, with whole files only: see `atomic_path`."""
 
     def put(self, obj, filepath):
-        with name_full_disk(filepath), atomic_path(filepath) as temporary:
+        with atomic_path(filepath) as temporary:
             super().put(obj, temporary)
 
 
@@ -212,7 +212,7 @@ class ResumableCheckpointHook(CheckpointHook):
         if not is_main_process():
             return
         pointer = osp.join(runner.work_dir, 'last_checkpoint')
-        with name_full_disk(pointer), atomic_path(pointer) as temporary:
+        with atomic_path(pointer) as temporary:
             temporary.write_text(self.last_ckpt)
         for old in outdated:
             self._remove(self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old)))

@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.image_file import picture_fault, structure_fault
 from mmseg_wss.labels.palette import voc_palette
-from mmseg_wss.utils.fileio import atomic_path, name_full_disk, read_bytes
+from mmseg_wss.utils.fileio import atomic_path, read_bytes
 
 RECORD_KEY = 'mmseg_wss'  # of the text chunk
 
@@ -73,7 +73,7 @@ def write_mask(path, mask, record=None):
     text = PngInfo()
     if record is not None:
         text.add_text(RECORD_KEY, record_text(record))
-    with name_full_disk(path), atomic_path(path) as temporary:
+    with atomic_path(path) as temporary:
         # a mask is runs of equal bytes: Z_RLE takes a fifth of the default strategy's time, and its
         # files are a tenth larger
         picture.save(temporary, compress_type=zlib.Z_RLE, pnginfo=text)

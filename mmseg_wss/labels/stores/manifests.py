@@ -20,7 +20,7 @@ from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.mask_file import RECORD_KEY, read_record, record_text
 from mmseg_wss.labels.stores.mask_folder import find_manifests, mask_files
 from mmseg_wss.utils.file_lock import lock_file
-from mmseg_wss.utils.fileio import atomic_path, name_full_disk, remove_temporaries
+from mmseg_wss.utils.fileio import atomic_path, remove_temporaries
 from mmseg_wss.utils.progress import track
 
 _HEADER = 33  # bytes of a PNG's signature and IHDR chunk
@@ -109,5 +109,5 @@ def _add_record(path, record):
     content = path.read_bytes()
     chunk = b'tEXt' + RECORD_KEY.encode() + b'\0' + record_text(record).encode()
     chunk = struct.pack('>I', len(chunk) - 4) + chunk + struct.pack('>I', zlib.crc32(chunk))
-    with name_full_disk(path), atomic_path(path) as temporary:
+    with atomic_path(path) as temporary:
         temporary.write_bytes(content[:_HEADER] + chunk + content[_HEADER:])

@@ -83,7 +83,7 @@ class MaskFolder:
             **facts: further facts for the record, as JSON can write them.
 
         Raises:
-            OSError: the disk is full (`name_full_disk`), ...; the mask that was there stays.
+            OSError: the disk is full (`name_disk_faults`), ...; the mask that was there stays.
             ValueError: another dtype or shape; a name outside the folder.
         """
         record = self.record(inputs, **facts)

@@ -9,7 +9,7 @@ from mmseg.registry import MODELS
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.models.decode_heads import TwoBranchHead
 from mmseg_wss.utils.checkpoint_file import load_from_local, save_checkpoint_bytes
-from mmseg_wss.utils.fileio import atomic_path, name_full_disk
+from mmseg_wss.utils.fileio import atomic_path
 
 
 def publish_strong(config, checkpoint, out):
@@ -52,7 +52,7 @@ def publish_strong(config, checkpoint, out):
     meta = {key: facts[key] for key in ('dataset_meta', 'iter', 'epoch', 'mmengine_version')
             if isinstance(facts, dict) and key in facts}
     content = save_checkpoint_bytes(dict(state_dict=kept, meta=meta))
-    with name_full_disk(out), atomic_path(out) as temporary:
+    with atomic_path(out) as temporary:
         Path(temporary).write_bytes(content)
     return len(weights), len(kept)
 
