@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from mmseg_wss.engine.work_dir import latest_checkpoint
+from mmseg_wss.errors import DataError
 from mmseg_wss.utils.fileio import atomic_path, remove_temporaries
 
 MARK = 'stage.json'
@@ -42,15 +44,17 @@ class LastCheckpoint:
         """The argument of a command, when the training has ended.
 
         Raises:
-            PipelineError: the training left none.
+            PipelineError: the training left none, or it is gone.
         """
-        pointer = Path(self.work_dir, 'last_checkpoint')
-        path = pointer.read_text().strip() if pointer.exists() else None
-        if path is None or not osp.isfile(path):
-            raise PipelineError(
-                f'{pointer} should name the last checkpoint of a finished training, but '
-                + ('it does not exist' if path is None else f'{path}, named there, does not exist')
-                + f'. Delete the folder {self.work_dir} and those of later stages to train again.')
+        try:
+            path = latest_checkpoint(self.work_dir)
+            fault = (f'{self.work_dir}/last_checkpoint does not exist, though the training has '
+                     'ended.')
+        except DataError as error:
+            path, fault = None, str(error)
+        if path is None:
+            raise PipelineError(f'{fault} In a pipeline, delete the folder {self.work_dir} and '
+                                'those of later stages, to train again.')
         return self.before + path
 
 

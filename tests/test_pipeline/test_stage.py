@@ -171,10 +171,13 @@ def test_the_last_checkpoint_has_to_be_there(tmp_path):
     with pytest.raises(PipelineError, match='last_checkpoint .*does not exist'):
         LastCheckpoint(str(tmp_path)).argument()
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_4.pth'))
-    with pytest.raises(PipelineError, match='iter_4.pth, named there, does not exist'):
+    with pytest.raises(PipelineError, match='last_checkpoint: it names iter_4.pth, which is '
+                                            'neither beside it nor at .*delete the folder'):
         LastCheckpoint(str(tmp_path)).argument()
     (tmp_path / 'iter_4.pth').touch()
     assert LastCheckpoint(str(tmp_path), 'x=').argument() == f'x={tmp_path}/iter_4.pth'
+    (tmp_path / 'last_checkpoint').write_text('/before/it/was/moved/iter_4.pth')
+    assert LastCheckpoint(str(tmp_path)).argument() == f'{tmp_path}/iter_4.pth'
 
 
 def test_a_command_that_outlived_its_pipeline_holds_the_folder(tmp_path, monkeypatch):

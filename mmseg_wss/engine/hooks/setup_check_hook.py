@@ -44,23 +44,21 @@ def check_num_classes(model, dataset, training=False):
                     '(metainfo, or classes.txt of the devkit).')
 
 
-def check_class_order(known, dataset, name=None):
+def check_class_order(known, dataset):
     """Data sets with as many classes must have the same ones, in one order.
 
     Args:
         known (dict[int, tuple]): number of classes -> (who has them, their names); the data set's
             are added where they are the first of their number.
-        dataset: a data set, or metainfo (dict).
-        name (str, optional): who has them; by default the list of the data set.
+        dataset (BaseDataset): its metainfo has them.
 
     Raises:
         DataError: they contradict; with both lists.
     """
-    meta = dataset if isinstance(dataset, dict) else getattr(dataset, 'metainfo', None) or {}
-    classes = meta.get('classes')
+    classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
     if classes is None:
         return
-    name = name or getattr(dataset, 'ann_file', '') or 'a data set'
+    name = getattr(dataset, 'ann_file', '') or 'a data set'
     fault = class_order_fault(*known.setdefault(len(classes), (name, classes)), name, classes)
     if fault:
         raise DataError(fault)
@@ -148,15 +146,13 @@ class SetupCheckHook(Hook):
 
     def before_train(self, runner):
         loader = runner.train_dataloader
+        val = runner.val_dataloader.dataset if runner.val_loop is not None else None
         resumes = runner.iter > 0 or runner.epoch > 0
         known = dict(self._trained_with) if resumes else {}  # a fine-tuning may have other classes
-        for source in leaves(loader.dataset):
+        for source in [*leaves(loader.dataset), *([val] if val is not None else [])]:
             check_class_order(known, source)
-        if runner.val_loop is not None:
-            check_class_order(known, runner.val_dataloader.dataset)
         for source in leaves(loader.dataset):
             check_num_classes(runner.model, source, training=True)
-        val = runner.val_dataloader.dataset if runner.val_loop is not None else None
         for a, b, paths in find_overlaps(image_lists([*leaves(loader.dataset)], val)):
             raise DataError(
                 f'{a} and {b} share {len(paths)} image(s), {paths[0]} among them: remove them from '
