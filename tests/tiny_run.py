@@ -100,15 +100,15 @@ def train(config, work_dir, *options, script=ROOT / 'tools/train.py', **kwargs):
     return finish(sys.executable, script, config, '--work-dir', work_dir, *options, **kwargs)
 
 
-def kill_in_training(process, iteration, delay):
-    """Kill a training and its children `delay` seconds after it logged `iteration`."""
+def kill_in_training(process, iteration, delay, kill=None):
+    """Kill a training, by default with its children, `delay` s after it logged `iteration`."""
     printed = []
     for line in process.stdout:
         printed.append(line)
         if re.search(rf'Iter\(train\) \[ *{iteration}/', line):
             break
     time.sleep(delay)
-    kill_all(process)
+    (kill or kill_all)(process)
     printed += process.stdout
     assert process.wait() == -signal.SIGKILL, ''.join(printed)[-4000:]
 
@@ -147,8 +147,8 @@ def wait_for(condition, seconds=240):
         time.sleep(0.005)
 
 
-def wait_for_the_end_of(pids):
-    wait_for(lambda: not any(is_running(pid) for pid in pids))
+def wait_for_the_end_of(pids, seconds=240):
+    wait_for(lambda: not any(is_running(pid) for pid in pids), seconds)
 
 
 def last_checkpoint(work_dir):

@@ -25,7 +25,7 @@ from mmengine.registry import init_default_scope
 from mmengine.utils.dl_utils import set_multi_processing
 
 from mmseg_wss.engine.inference_options import enable_tta
-from mmseg_wss.engine.launch import init_cpu_processes
+from mmseg_wss.engine.launch import die_with_parent, init_cpu_processes
 from mmseg_wss.engine.pseudo_masks import PseudoMasks
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
 from mmseg_wss.errors import ConfigError
@@ -107,6 +107,8 @@ def load_config(args):
 
 def start_processes(cfg):
     """Let the processes know each other as the runner would, but ahead of it: they share a plan."""
+    if cfg.launcher == 'pytorch':
+        die_with_parent()
     init_cpu_processes(cfg, cfg.launcher)
     if cfg.launcher != 'none' and not is_distributed():
         env_cfg = cfg.get('env_cfg', {})

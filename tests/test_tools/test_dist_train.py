@@ -8,6 +8,7 @@ import pytest
 from tiny_run import (
     NO_WORKERS,
     ROOT,
+    descendants,
     finish,
     free_port,
     kill_in_training,
@@ -15,6 +16,7 @@ from tiny_run import (
     launch,
     records,
     same,
+    wait_for_the_end_of,
     weights,
     write_config,
 )
@@ -56,12 +58,19 @@ def test_ranks_take_the_exact_ratio_and_never_the_same_image(whole):
             assert rank['supervisions'] == ['pixel', 'pixel', 'box', 'box']
 
 
+def kill_launcher(process):
+    """SIGKILL to torchrun alone: it cannot end the processes that it started."""
+    ranks = descendants(process.pid)[1:]
+    process.kill()
+    wait_for_the_end_of(ranks, 10)  # left alone, they train on for a minute
+
+
 def test_killed_and_resumed(config, options, whole, tmp_path):
     """What is owed to the strong branch is counted by each rank, and rank 0's is saved."""
     rng = random.Random(1)
     command = ['bash', ROOT / 'tools/dist_train.sh', config, 2, '--work-dir', tmp_path]
     process = launch(*command, *options, PORT=free_port())
-    kill_in_training(process, 3, rng.uniform(0, 0.05))
+    kill_in_training(process, 3, rng.uniform(0, 0.05), kill_launcher)
     assert last_checkpoint(tmp_path).name in ('iter_2.pth', 'iter_4.pth')
     finish(*command, '--resume', 'auto', *options, PORT=free_port())
     assert weights(whole, 6)['state_dict']['decode_head.mix_carry'] == 12 % 7
