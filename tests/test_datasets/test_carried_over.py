@@ -5,7 +5,6 @@ from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
 from mmengine.registry import DATA_SAMPLERS, DATASETS, MODELS, init_default_scope
 
 import mmseg_wss.datasets.samplers  # noqa: F401 (registers)
-from mmseg_wss.errors import ConfigError
 
 PACKED = [dict(type='LoadImageFromFile'), dict(type='mmseg_wss.LoadWeakLabels'), None,
           dict(type='mmseg_wss.PackWeakSegInputs')]
@@ -96,7 +95,11 @@ MEAN = dict(loss_decode=dict(type='CrossEntropyLoss'))  # mmseg's default
     (MEAN, 'CrossEntropyLoss of .* set avg_non_ignore=True'),
     (dict(loss_decode=[dict(type='DiceLoss'), dict(type='CrossEntropyLoss', loss_name='loss_2')]),
      'set avg_non_ignore=True'),
-    (dict(ignore_index=0), 'has ignore_index=0')])
+    (dict(ignore_index=0), 'has ignore_index=0, but'),
+    (dict(loss_decode=dict(type='DiceLoss', ignore_index=0)), 'ignore_index=0, in its DiceLoss'),
+    (dict(loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True, class_weight=[1., 2.])),
+     'has 2 weights of classes'),
+    (dict(out_channels=1, threshold=0.3), 'out_channels=')])
 @pytest.mark.parametrize('kind', ['plain', 'dual', 'em', 'energy', 'joint', 'deeplab'])
 def test_heads_that_would_count_pixels_without_a_label(kind, fault, said):
     sound = dict(loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))
@@ -119,5 +122,5 @@ def test_heads_that_would_count_pixels_without_a_label(kind, fault, said):
                 type='mmseg_wss.VGG16LargeFOV', out_indices=(0, )), decode_head=head(options)))
 
     network(sound)
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ValueError, match=said):
         network({**sound, **fault})

@@ -36,6 +36,10 @@ def share_warnings(facts, is_made=False, is_partial=False):
     if not is_partial and 0 < labelled < FEW_LABELLED:
         warnings.append(f'only {labelled:.2%} of the pixels are labelled, the rest is 255 '
                         '("ignored"). See how the masks were made.')
+    if not is_made and not is_partial and not pixels[0] and len(void) < len(masks):
+        warnings.append(
+            f'none of {len(masks)} masks has a pixel of the background, class 0, so a network '
+            'learns that there is none. Write 0 where no object is; 255 means "ignored".')
     if empty and len(empty) >= (MANY * len(masks) if is_made else len(masks)):
         warnings.append(
             f'{len(empty)} of {len(masks)} masks hold no object, only background: '

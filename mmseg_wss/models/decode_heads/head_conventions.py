@@ -47,20 +47,33 @@ def check_labels_of(head):
         head (nn.Module): a decode head of mmseg, or one with the same attributes.
 
     Raises:
-        ConfigError: another ignore_index than 255; a loss that is a mean over pixels without a
-            label too, which shrinks with their share.
+        ConfigError: another ignore_index than 255, of the head or a loss; a loss that is a mean
+            over pixels without a label too, which shrinks with their share; more or fewer class
+            weights than classes; one output for more than two classes.
     """
     name = type(head).__name__
-    index = getattr(head, 'ignore_index', IGNORE)
-    if index != IGNORE:
-        raise ConfigError(f'{name} has ignore_index={index}, but pixels without a label are '
-                          f'{IGNORE} in all masks here: remove it.')
     losses = getattr(head, 'loss_decode', [])
-    for loss in losses if isinstance(losses, (list, nn.ModuleList)) else [losses]:
+    losses = losses if isinstance(losses, (list, nn.ModuleList)) else [losses]
+    for owner in (head, *losses):
+        index = getattr(owner, 'ignore_index', IGNORE)
+        if index != IGNORE:
+            whose = '' if owner is head else f', in its {type(owner).__name__}'
+            raise ConfigError(f'{name} has ignore_index={index}{whose}, but pixels without a label '
+                              f'are {IGNORE} in all masks here: remove it.')
+    if getattr(head, 'out_channels', None) == 1 and head.num_classes != 2:
+        raise ConfigError(f'{name} has out_channels=1, which tells an object from the background, '
+                          f'but num_classes={head.num_classes}: remove out_channels.')
+    for loss in losses:
         if not getattr(loss, 'avg_non_ignore', True):
             raise ConfigError(
                 f'{type(loss).__name__} of {name} averages over pixels without a label, too, so '
                 'that it shrinks with their share: set avg_non_ignore=True in its loss_decode.')
+        weights = getattr(loss, 'class_weight', None)
+        if weights is not None and len(weights) != head.num_classes and head.out_channels != 1:
+            raise ConfigError(
+                f'{type(loss).__name__} of {name} has {len(weights)} weights of classes, but the '
+                f'head has num_classes={head.num_classes}: give class_weight a number for each, '
+                'background first.')
 
 
 def conventions_of(head):

@@ -20,8 +20,10 @@ GOOD, VOID, EMPTY = {0: 6, 1: 4}, {255: 10}, {0: 10}
     ([], {}, []),
     (masks(VOID, VOID), {}, ['2 of 2 masks are 255']),
     (masks(GOOD, VOID, GOOD), {}, ['1 of 3 masks are 255 .* 1.png']),
-    (masks({1: 9, 255: 991}), {}, ['only 0.90% of the pixels are labelled']),
-    (masks({1: 10, 255: 990}), {}, []),
+    (masks({0: 8, 1: 1, 255: 991}), {}, ['only 0.90% of the pixels are labelled']),
+    (masks({0: 9, 1: 1, 255: 990}), {}, []),
+    (masks({1: 4, 255: 6}, {2: 3, 255: 7}), {}, ['none of 2 masks has a pixel of the background']),
+    (masks({1: 4, 255: 6}), dict(is_made=True), []),  # a program may be sure of objects alone
     (masks({1: 9, 255: 991}), dict(is_partial=True), []),
     (masks(EMPTY, EMPTY), {}, ['2 of 2 masks hold no object']),
     (masks({0: 5, 255: 5}), dict(is_made=True), ['1 of 1 masks hold no object']),
