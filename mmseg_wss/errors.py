@@ -24,6 +24,11 @@ class ConfigError(ValueError):
     """
 
 
+def message_of(error):
+    """What an error says, without the traceback that a worker of a DataLoader puts before it."""
+    return str(error).rpartition(f'{type(error).__name__}: ')[2]
+
+
 def abridged(names, limit=20):
     """Up to `limit` of `names` in one line."""
     return ', '.join(names[:limit]) + (f' and {len(names) - limit} more' if names[limit:] else '')

@@ -20,7 +20,7 @@ from mmseg_wss.engine.inference_options import (
 from mmseg_wss.engine.launch import die_with_parent, init_cpu_processes
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
 from mmseg_wss.engine.work_dir import own_work_dir
-from mmseg_wss.errors import ConfigError, DataError
+from mmseg_wss.errors import ConfigError, DataError, message_of
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 
 
@@ -79,7 +79,7 @@ def main():
             init_cpu_processes(cfg, cfg.launcher)
             Runner.from_cfg(cfg).test()
     except (ConfigError, DataError) as error:
-        raise SystemExit(str(error)) from error
+        raise SystemExit(message_of(error)) from error
 
 
 if __name__ == '__main__':

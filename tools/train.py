@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from mmseg_wss.engine.launch import die_with_parent, init_cpu_processes
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
 from mmseg_wss.engine.work_dir import latest_checkpoint, own_work_dir
-from mmseg_wss.errors import ConfigError
+from mmseg_wss.errors import ConfigError, DataError, message_of
 
 
 def parse_args():
@@ -49,8 +49,8 @@ def main():
     try:
         with own_work_dir(cfg.work_dir, 'training'):
             train(cfg, args)
-    except ConfigError as error:
-        raise SystemExit(str(error)) from error
+    except (ConfigError, DataError) as error:
+        raise SystemExit(message_of(error)) from error
     except KeyboardInterrupt:
         print(f'\nStopped. Go on from the last checkpoint with --resume --work-dir {cfg.work_dir}')
         raise SystemExit(130) from None

@@ -71,5 +71,6 @@ def latest_checkpoint(work_dir):
     except (OSError, ValueError) as error:  # no text, or one that cannot be a path
         raise DataError(f'{pointer}: it does not hold the path of a checkpoint '
                         f'({str(error)[:100]}). {remedy}') from error
-    raise DataError(f'{pointer}: it names {saved.name or "no file"}, which is neither beside it '
-                    f'nor at {saved}. {remedy}')
+    found = (f'{saved.name}, which is neither beside it nor at {saved}' if saved.name
+             else 'no checkpoint')
+    raise DataError(f'{pointer}: it names {found}. {remedy}')
