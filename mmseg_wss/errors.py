@@ -26,7 +26,7 @@ class ConfigError(ValueError):
 
 def message_of(error):
     """What an error says, without the traceback that a worker of a DataLoader puts before it."""
-    return str(error).rpartition(f'{type(error).__name__}: ')[2]
+    return str(error).rpartition(f'{type(error).__name__}: ')[2].rstrip()
 
 
 def abridged(names, limit=20):
