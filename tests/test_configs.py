@@ -313,29 +313,30 @@ def test_networks_as_in_their_papers():
     assert rrm.load_from and not rrm.model.backbone.init_cfg
 
 
-def scale_range(cfg):
-    """Smallest and largest scale of the training's images, relative to the file's size."""
-    low, high = 1., 1.
+def training_scales(cfg):
+    """What the training resizes images to (None: relative to the file), and the range around it."""
+    found = None, (1., 1.)
     for source in leaf_datasets(cfg.train_dataloader.dataset):
         for step in source.pipeline:
             if step.type.endswith(('RandomScale', 'RandomResize')):
-                low, high = step.ratio_range
-    return low, high
+                found = step.get('scale'), step.ratio_range
+    return found
 
 
-def test_views_are_of_scales_that_the_training_has(cfg, name):
+def test_images_are_tested_at_scales_that_the_training_has(cfg, name):
     """But for DSRG's retraining, whose release tests at 0.75 to 1.25; a warped image has no scale.
 
-    The images of MSRC are as large as its training's size.
+    Where a training gives all images one size, a test does too.
     """
     if 'tta_pipeline' not in cfg or 'dsrg_retrain' in name:
         return
-    low, high = scale_range(cfg)
-    views = [step.scale_factor for steps in cfg.tta_pipeline[1].transforms for step in steps
-             if 'scale_factor' in step]
+    size, (low, high) = training_scales(cfg)
+    views = [step.scale[0] / size[0] if size else step.scale_factor
+             for steps in cfg.tta_pipeline[1].transforms for step in steps
+             if step.type == 'Resize' and step.keep_ratio]
     assert all(low <= view <= high for view in views)
-    assert not any(step.type == 'Resize' and step.keep_ratio
-                   for step in cfg.test_dataloader.dataset.pipeline)
+    assert [step.scale for step in cfg.test_dataloader.dataset.pipeline
+            if step.type == 'Resize' and step.keep_ratio] == ([size] if size else [])
 
 
 def test_the_baseline_is_segnet_as_it_predicts():

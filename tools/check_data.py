@@ -21,8 +21,9 @@ from mmseg_wss.engine.config_check import (
     val_label_faults,
 )
 from mmseg_wss.engine.run_config import add_cfg_options, read_config
+from mmseg_wss.engine.scale_check import scale_warning, seen_sizes
 from mmseg_wss.labels.checks.share_check import share_table, share_warnings
-from mmseg_wss.labels.kinds import KINDS
+from mmseg_wss.labels.kinds import KINDS, is_truth
 from mmseg_wss.utils.cli import add_workers, natural_int, run_tool
 from mmseg_wss.utils.progress import track
 
@@ -66,18 +67,28 @@ def summary(entry, seen, num_faults):
             f'{classes}, {num_faults} fault(s)')
 
 
+def title_of(entry):
+    return entry.name.split(' (')[0].removeprefix('training ')
+
+
+def show_sizes(sizes, lists):
+    """A line for each list whose images could be read."""
+    for entry, size in zip(lists, sizes):
+        if size is not None:
+            print(f'{title_of(entry)}: {size}')
+
+
 def show_shares(lists, facts):
     """A table of the lists with labels, one for each set of classes."""
     columns = {}
     for entry, images in zip(lists, facts):
         if any(fact.seen or fact.pixels for fact in images):
-            title = entry.name.split(' (')[0].removeprefix('training ')
-            columns.setdefault(entry.classes, {})[title] = images
+            columns.setdefault(entry.classes, {})[title_of(entry)] = images
     for classes, table in columns.items():
         print(*share_table(table, classes), sep='\n')
 
 
-def show_warnings(lists, facts):
+def show_warnings(lists, facts, sizes):
     """Returns the number of warnings."""
     warnings = {}  # a list that is val and test is warned of once
     for entry, images in zip(lists, facts):
@@ -85,6 +96,14 @@ def show_warnings(lists, facts):
         for warning in share_warnings(
                 images, 'pseudo_mask_path' in keys, 'partial_mask_path' in keys):
             warnings.setdefault(warning, entry.name)
+    # strong images are the measure of sizes, where there are any
+    measures = sorted((not is_truth(entry.supervision), number) for number, entry in
+                      enumerate(lists) if entry.for_training and sizes[number] is not None)
+    for entry, size in zip(lists, sizes) if measures else ():
+        if not entry.for_training and size is not None:
+            warning = scale_warning(sizes[measures[0][1]], size)
+            if warning is not None:
+                warnings.setdefault(warning, entry.name)
     for warning, name in warnings.items():
         print(f'warning: {name}: {warning}')
     return len(warnings)
@@ -115,8 +134,10 @@ def run(args):
         if len(new) < len(faults):
             print(f'  {len(faults) - len(new)} already shown above')
         reported.update(faults)
+    sizes = [seen_sizes(images, entry.pipeline) for entry, images in zip(lists, facts)]
+    show_sizes(sizes, lists)
     show_shares(lists, facts)
-    num_warnings = show_warnings(lists, facts)
+    num_warnings = show_warnings(lists, facts, sizes)
     faults = [*overlap_faults(lists), *class_order_faults(lists), *val_label_faults(lists, results),
               *head_faults(cfg.get('model', {}), lists)]
     print(f'the config as a whole: {len(faults)} fault(s) in overlaps, classes and validation')

@@ -1,4 +1,6 @@
 """What the steps of a pipeline do to an image, from their config alone."""
+import math
+
 from mmcv.image import rescale_size
 
 
@@ -55,18 +57,37 @@ def vanishing_step(pipeline, shape):
     return None
 
 
+def resize_factors(pipeline, shape):
+    """The smallest and the largest factor by which a pipeline may resize an image.
+
+    A factor is that of a length: sqrt(pixels after / pixels before).
+
+    Args:
+        pipeline (Sequence): see `vanishing_step`.
+        shape (tuple): (H, W) of the image.
+    """
+    low = high = before = shape[1], shape[0]
+    for step in pipeline:
+        name = transform_name(step)
+        low, high = (choose([_resized(step, size, target) for target in _targets(name, step, size)],
+                            key=math.prod, default=size)
+                     for choose, size in ((min, low), (max, high)))
+    return tuple(math.sqrt(math.prod(size) / math.prod(before)) for size in (low, high))
+
+
 def _targets(name, step, size):
-    """The smallest (W, H) that a step resizes to, before the ratio is kept."""
+    """The (W, H) that a step may resize to, before the ratio is kept; the two ends of a range."""
     if not isinstance(step, dict):
         return []
     if name == 'RandomScale':
-        return [_times(size, step['ratio_range'][0])]
+        return [_times(size, ratio) for ratio in step['ratio_range']]
     if name == 'Resize' and step.get('scale') is None:
         return [_times(size, step['scale_factor'])]
     if name == 'RandomResize' and step.get('ratio_range'):
-        return [tuple(int(side * step['ratio_range'][0]) for side in step['scale'])]
+        return [tuple(int(side * ratio) for side in step['scale'])
+                for ratio in step['ratio_range']]
     if name == 'RandomResize':
-        return [tuple(map(min, zip(*step['scale'])))]
+        return [tuple(map(end, zip(*step['scale']))) for end in (min, max)]
     scales = dict(Resize=[step.get('scale')], RandomChoiceResize=step.get('scales', ()))
     return [(scale, scale) if isinstance(scale, int) else scale for scale in scales.get(name, ())]
 

@@ -112,7 +112,7 @@ def check_sample(info, classes, pipeline=()):
         faults.append(f'{path}: the image of {width}x{height} (width x height) is so thin that '
                       f'{step} may leave {columns}x{rows}: crop it, or remove it from the list.')
     label = read_label(info, classes, shape)
-    return faults + label.faults, label_facts(label, info, classes)
+    return faults + label.faults, label_facts(label, info, classes, shape)
 
 
 def find_overlaps(lists):

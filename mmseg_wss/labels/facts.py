@@ -20,11 +20,16 @@ class LabelFacts:
         pixels (dict[int, int]): label -> its pixels in the mask, 255 included; empty where there is
             no mask, or one with faults.
         contradicts (bool, optional): see `contradicts_objects`; None where nothing was compared.
+        shape (tuple, optional): (H, W) of the image.
+        object_sizes (tuple[float]): sqrt(area) of each box, or of the region of each class of a
+            mask, in pixels of the file; empty for points and scribbles.
     """
     path: str
     seen: frozenset = frozenset()
     pixels: dict = field(default_factory=dict)
     contradicts: bool | None = None
+    shape: tuple | None = None
+    object_sizes: tuple = ()
 
     @property
     def is_labelled(self):
@@ -37,7 +42,7 @@ class LabelFacts:
         return bool(self.pixels.keys() - {0, IGNORE})
 
 
-def label_facts(label, info, classes):
+def label_facts(label, info, classes, shape=None):
     """Count what a label holds; a mask is compared with the boxes of its image, where it has some.
 
     Args:
@@ -45,20 +50,33 @@ def label_facts(label, info, classes):
         info (dict): an element of ``load_data_list()``; mask_inputs says where the boxes are:
             box_path or objects, see `load_objects`.
         classes (Sequence[str]): class names, background first.
+        shape (tuple, optional): (H, W) of the image.
 
     Returns:
         LabelFacts: labels as a training has them, with label_map and reduce_zero_label applied.
     """
     pixels = label_pixels(label, info)
     if not pixels:
-        return LabelFacts(info['img_path'], frozenset(label.seen))
+        return LabelFacts(info['img_path'], frozenset(label.seen), shape=shape,
+                          object_sizes=_object_sizes(label, pixels, info))
     seen = label.seen.union(classes[value] for value in pixels if value < len(classes))
     path = next(info[key] for key in ('seg_map_path', 'pseudo_mask_path', 'partial_mask_path')
                 if key in info)
     objects = _objects_beside(info, classes)
     contradicts = objects and contradicts_objects(
         label.fields['gt_seg_map'], *objects, list(classes), is_truth='seg_map_path' in info)
-    return LabelFacts(path, frozenset(seen), pixels, contradicts)
+    return LabelFacts(path, frozenset(seen), pixels, contradicts, shape,
+                      _object_sizes(label, pixels, info))
+
+
+def _object_sizes(label, pixels, info):
+    if 'partial_mask_path' in info or label.faults:
+        return ()
+    areas = [count for value, count in pixels.items() if value not in (0, IGNORE)]
+    if not pixels and 'gt_bboxes' in label.fields:
+        boxes = label.fields['gt_bboxes']
+        areas = (boxes[:, 2:] - boxes[:, :2]).prod(1).tolist()
+    return tuple(area ** 0.5 for area in areas)
 
 
 def label_pixels(label, info):

@@ -1,4 +1,6 @@
 """What configs of transforms say, against the transforms themselves."""
+import math
+
 import numpy as np
 import pytest
 from mmcv.transforms import LoadImageFromFile
@@ -6,6 +8,7 @@ from mmengine.registry import TRANSFORMS, init_default_scope
 
 from mmseg_wss.datasets.pipeline_facts import (
     decodes_with_opencv,
+    resize_factors,
     transform_name,
     vanishing_step,
 )
@@ -54,3 +57,29 @@ def test_a_step_vanishes_an_image_exactly_where_it_fails(step, shape):
         assert 0 in vanishes[1]
     else:
         assert vanishes is None and min(left) > 0
+
+
+@pytest.mark.parametrize('pipeline, low, high', [
+    ([dict(type='LoadImageFromFile')], 1, 1),
+    ([dict(type='Resize', scale=(80, 80), keep_ratio=True)], 0.5, 0.5),
+    ([dict(type='Resize', scale=(320, 60), keep_ratio=False)], 1, 1),
+    ([dict(type='Resize', scale_factor=0.25, keep_ratio=True)], 0.25, 0.25),
+    ([dict(type='mmseg_wss.RandomScale', ratio_range=(0.5, 2.))], 0.5, 2),
+    ([dict(type='RandomResize', scale=(80, 80), ratio_range=(0.5, 1.5), keep_ratio=True)],
+     0.25, 0.75),
+    ([dict(type='RandomResize', scale=[(80, 80), (240, 240)], keep_ratio=True)], 0.5, 1.5),
+    ([dict(type='RandomChoiceResize', scales=[(80, 80), (160, 160), (40, 40)], keep_ratio=True)],
+     0.25, 1),
+    ([dict(type='mmseg_wss.RandomScale', ratio_range=(0.5, 2.)),
+      dict(type='Resize', scale_factor=0.5, keep_ratio=True)], 0.25, 1)], ids=str)
+def test_the_smallest_and_the_largest_scale(pipeline, low, high):
+    shape = 120, 160
+    assert resize_factors(pipeline, shape) == pytest.approx((low, high))
+    init_default_scope('mmseg')
+    for seed in range(5):  # what the transforms draw is in between
+        np.random.seed(seed)
+        results = dict(img=np.zeros((*shape, 3), np.uint8), img_shape=shape, ori_shape=shape)
+        for step in pipeline[pipeline[0]['type'] == 'LoadImageFromFile':]:
+            results = TRANSFORMS.build(step)(results)
+        drawn = math.sqrt(math.prod(results['img'].shape[:2]) / math.prod(shape))
+        assert 0.99 * low <= drawn <= 1.01 * high

@@ -51,3 +51,17 @@ def test_a_faulty_mask_counts_for_nothing(tmp_path):
     write_mask(tmp_path / 'b.png', MASK + 2)
     facts = label_facts(read_label(info, CLASSES), info, CLASSES)
     assert not facts.pixels and facts.contradicts is None and not facts.is_labelled
+
+
+def test_sizes_of_objects(tmp_path):
+    """The square root of the area: of each class's region in a mask, of each box."""
+    masks = [facts_of(tmp_path, key) for key in ('seg_map_path', 'pseudo_mask_path')]
+    assert all(fact.object_sizes == (3 ** 0.5, 3 ** 0.5) for fact in masks)
+    write_mask(tmp_path / 'b.png', np.where(MASK == 1, MASK, 255))
+    info = dict(img_path='b.jpg', supervision='point', partial_mask_path=str(tmp_path / 'b.png'))
+    points = label_facts(read_label(info, CLASSES), info, CLASSES)
+    assert points.pixels and points.object_sizes == ()
+    info = dict(img_path='a.jpg', supervision='box', objects=dict(
+        names=['red', 'red'], bboxes=[[0, 0, 4, 1], [1, 0, 4, 3]]))
+    fact = label_facts(read_label(info, CLASSES), info, CLASSES, (3, 4))
+    assert fact.object_sizes == (2, 3) and fact.shape == (3, 4)

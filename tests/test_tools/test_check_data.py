@@ -236,6 +236,18 @@ def test_labels_that_teach_nothing_or_teach_wrong(check, tmp_path, folder, damag
     assert all(words in warning for words, warning in zip(said, found))
 
 
+def test_images_that_the_network_sees_larger_than_in_training(check, tmp_path):
+    for path in tmp_path.glob('*/v*.*g'):
+        with Image.open(path) as image:
+            image.resize((96, 72), Image.Resampling.NEAREST).save(path)
+    for path in tmp_path.glob('Annotations/v*'):  # masks are compared with boxes
+        path.unlink()
+    code, report = check()
+    assert code == 0 and 'val: 96 x 72 pixels, resized by 1.00; objects of 36 pixels' in report
+    assert [re.search('objects of (.*) pixels, but .* those of (.*) [(]', warning).groups()
+            for warning in warnings_of(report)] == [('36', '6')]
+
+
 def test_no_boxes_to_compare(check, tmp_path):
     shift(use_pseudo_masks(tmp_path), WEAK)
     for file in (tmp_path / 'Annotations').glob('w*.xml'):

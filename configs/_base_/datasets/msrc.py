@@ -2,11 +2,14 @@
 data_root = '{{$MSRC_ROOT:data/msrc}}'
 dataset_type = 'mmseg_wss.VOCWeakSegDataset'
 crop_size = (224, 224)
+# All images get this size, larger photographs of your own too: a network finds objects that are as
+# large as those it was trained with. Predictions are mapped back to the size of the file.
+scale = (320, 320)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='mmseg_wss.LoadWeakLabels'),
     dict(type='mmseg_wss.PseudoMask', kind='rect'),
-    dict(type='RandomResize', scale=(320, 320), ratio_range=(0.75, 1.5), keep_ratio=True),
+    dict(type='RandomResize', scale=scale, ratio_range=(0.75, 1.5), keep_ratio=True),
     dict(type='mmseg_wss.RandomCrop', crop_size=crop_size, cat_max_ratio=0.9),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PhotoMetricDistortion'),
@@ -14,13 +17,14 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=scale, keep_ratio=True),
     dict(type='mmseg_wss.LoadWeakLabels'),
     dict(type='mmseg_wss.PackWeakSegInputs'),
 ]
 tta_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='TestTimeAug', transforms=[
-        [dict(type='Resize', scale_factor=r, keep_ratio=True) for r in (0.75, 1.0, 1.25)],
+        [dict(type='Resize', scale=(s, s), keep_ratio=True) for s in (240, 320, 400)],
         [dict(type='RandomFlip', prob=p, direction='horizontal') for p in (0., 1.)],
         [dict(type='mmseg_wss.LoadWeakLabels')],
         [dict(type='mmseg_wss.PackWeakSegInputs')],
