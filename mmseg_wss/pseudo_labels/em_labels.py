@@ -3,6 +3,8 @@
 Shapes: N images with C classes, 0 the background, at the h x w pixels of the head's own logits.
 Of equal scores the class with the higher index wins, as in the authors' code.
 """
+import math
+
 import torch
 
 from mmseg_wss.labels.checks.label_check import IGNORE
@@ -161,11 +163,10 @@ def _best_class(scores):
 
 
 def _biases(scores, bias_bg, bias_fg):
-    biases = scores.new_full((scores.shape[1],), bias_fg, dtype=torch.float32)
-    biases[0] = bias_bg
-    if not biases.isfinite().all():
+    if not math.isfinite(bias_bg + bias_fg):
         raise ValueError(f'the biases must be finite numbers, got {bias_bg} and {bias_fg}.')
-    return biases
+    background = torch.arange(scores.shape[1], device=scores.device) == 0
+    return torch.where(background, float(bias_bg), float(bias_fg))
 
 
 def _present(scores, tags):

@@ -1,4 +1,5 @@
 """Normalise images of any number of channels and pad whatever maps their samples have."""
+import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseDataPreprocessor
@@ -56,7 +57,10 @@ class WeakSegDataPreprocessor(BaseDataPreprocessor):
         self.size = size
         self.size_divisor = size_divisor
         self.pad_val = pad_val
-        self.extra_pad_vals = extra_pad_vals
+        # normalised now: read back from the buffers, they would make every batch wait for the GPU
+        self.extra_pad_vals = None if extra_pad_vals is None else [
+            float((value - np.float32(m)) / np.float32(s)) for value, m, s in zip(
+                np.float32(extra_pad_vals), mean[3:], std[3:])]
         self.seg_pad_val = seg_pad_val
         self.map_pad_vals = map_pad_vals or {}
         self.test_cfg = test_cfg or {}
@@ -119,11 +123,10 @@ class WeakSegDataPreprocessor(BaseDataPreprocessor):
         padding = _padding(image.shape[-2:], shape)
         if self.extra_pad_vals is None:
             return F.pad(image, padding, value=self.pad_val)
-        values = (image.new_tensor(self.extra_pad_vals) - self.mean[3:, 0, 0]) / self.std[3:, 0, 0]
         return torch.cat([
             F.pad(image[:3], padding, value=self.pad_val),
-            *(F.pad(channel[None], padding, value=float(value))
-              for channel, value in zip(image[3:], values))])
+            *(F.pad(channel[None], padding, value=value)
+              for channel, value in zip(image[3:], self.extra_pad_vals))])
 
     @staticmethod
     def _padded_shape(inputs, size, divisor):

@@ -1,4 +1,5 @@
 """Losses of the parts of a batch, such as its strong and its weak images."""
+import torch
 from mmseg.utils import add_prefix
 
 
@@ -23,7 +24,7 @@ def losses_of_parts(samples, parts):
 
 
 def take(maps, members):
-    """Rows of a batch: a slice where they are consecutive, whose gradient costs no scatter.
+    """Rows of a batch, by slices: a list as an index would be copied to the GPU, which is a wait.
 
     Args:
         maps (Tensor): (N, ...).
@@ -32,4 +33,5 @@ def take(maps, members):
     first, last = members[0], members[-1]
     if members == list(range(first, last + 1)):
         return maps[first:last + 1]
-    return maps[members]
+    rows = maps.split(1)
+    return torch.cat([rows[i] for i in members])

@@ -1,6 +1,6 @@
 """Cross-Joint: one classifier for two data sets (Papandreou et al., WSSL, ICCV 2015)."""
 from mmseg_wss.models.decode_heads.batch_fields import path_of
-from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts
+from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts, take
 from mmseg_wss.models.decode_heads.channel_groups import group_channels
 from mmseg_wss.models.decode_heads.head_conventions import check_labels_of
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
@@ -78,10 +78,11 @@ class CrossJointHead(HeadWrapper):
         own, grouped = self._split(batch_data_samples)
 
         def loss_of_own(members, samples):
-            return self.head.loss([level[members] for level in inputs], samples, train_cfg)
+            return self.head.loss([take(level, members) for level in inputs], samples, train_cfg)
 
         def loss_of_grouped(members, samples):
-            return self.loss_by_feat(self.forward([level[members] for level in inputs]), samples)
+            logits = self.forward([take(level, members) for level in inputs])
+            return self.loss_by_feat(logits, samples)
 
         return losses_of_parts(batch_data_samples, dict(
             own=(own, loss_of_own, self.loss_weights[0]),

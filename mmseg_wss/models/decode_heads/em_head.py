@@ -13,7 +13,7 @@ from mmseg_wss.models.decode_heads.batch_fields import (
     tags_of,
     valid_of,
 )
-from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts
+from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts, take
 from mmseg_wss.models.decode_heads.head_conventions import check_labels_of
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
 from mmseg_wss.models.decode_heads.label_shrinking import shrink
@@ -117,7 +117,7 @@ class EMHead(HeadWrapper):
 
         def loss_for(label, members, samples):
             if members:
-                scores = logits[members]
+                scores = take(logits, members)
                 labels = label(scores.detach(), samples)
             else:  # one image without labels: the loss is 0, and its gradient too
                 scores, labels = logits[:1], torch.full_like(logits[:1, 0], IGNORE).long()

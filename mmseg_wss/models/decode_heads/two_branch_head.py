@@ -5,21 +5,16 @@ from functools import partial
 from numbers import Real
 
 import torch
-import torch.nn.functional as F
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import nn
 
 from mmseg_wss.labels.checks.class_check import check_class_number
-from mmseg_wss.models.decode_heads.batch_fields import (
-    check_masks,
-    supervisions_of,
-    valid_of,
-)
+from mmseg_wss.models.decode_heads.batch_fields import check_masks, supervisions_of
 from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts, take
+from mmseg_wss.models.decode_heads.branch_losses import divergence, losses_in, losses_of_logits
 from mmseg_wss.models.decode_heads.head_conventions import check_labels_of
-from mmseg_wss.models.decode_heads.label_shrinking import shrink
 from mmseg_wss.models.decode_heads.routing import route_samples
 from mmseg_wss.registry import MODELS
 
@@ -38,14 +33,6 @@ class Branch(BaseModule):
 
     def forward(self, features):
         return self.conv_seg(self.dropout(self.layers(features)))
-
-
-def _divergence(strong_logits, weak_logits, samples):
-    """Mean of KL(strong || weak) over the pixels that are image."""
-    log_strong, log_weak = (logits.float().log_softmax(1) for logits in
-                            (strong_logits, weak_logits))
-    divergence = F.kl_div(log_weak, log_strong, reduction='none', log_target=True).sum(1)
-    return divergence[shrink(valid_of(samples), divergence.shape[1:])].mean()
 
 
 def _restore_carry(head, incompatible_keys):
@@ -215,7 +202,7 @@ class TwoBranchHead(BaseDecodeHead):
         def loss_of(branch, members, samples):
             if self.kl_weight:
                 logits_of_all.append(branch(features))
-                logits = logits_of_all[-1][members]
+                logits = take(logits_of_all[-1], members) if members else None
             else:
                 logits = branch(take(features, members)) if members else None
             return self._branch_loss(branch, logits, samples)
@@ -224,7 +211,7 @@ class TwoBranchHead(BaseDecodeHead):
             strong=(strong, partial(loss_of, self.strong_branch), 1),
             weak=(weak, partial(loss_of, self.weak_branch), 1)))
         if self.kl_weight:
-            losses['loss_kl'] = self.kl_weight * _divergence(*logits_of_all, batch_data_samples)
+            losses['loss_kl'] = self.kl_weight * divergence(*logits_of_all, batch_data_samples)
         return losses
 
     def _route(self, samples):
@@ -241,10 +228,13 @@ class TwoBranchHead(BaseDecodeHead):
                     'share in source_ratio.', logger='current', level=logging.WARNING)
         return strong, list(range(len(kinds))) if self.strong_in_weak_branch else weak
 
+    def loss_by_feat(self, seg_logits, batch_data_samples):
+        """See ``mmseg.models.BaseDecodeHead.loss_by_feat``; no GPU is waited for."""
+        return losses_of_logits(self, seg_logits, batch_data_samples)
+
     def _branch_loss(self, branch, logits, samples):
         if samples:
             return self.loss_by_feat(logits, samples)
         zero = 0 * sum(p.sum() for p in branch.parameters())
-        losses = (self.loss_decode if isinstance(self.loss_decode, nn.ModuleList)
-                  else [self.loss_decode])
-        return {**{loss.loss_name: zero for loss in losses}, 'acc_seg': zero.detach().view(1)}
+        return {**{loss.loss_name: zero for loss in losses_in(self)},
+                'acc_seg': zero.detach().view(1)}
