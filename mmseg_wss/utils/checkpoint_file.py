@@ -21,6 +21,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.utils.data_unpickler import read_by_data_unpickler
 
 TRUST = 'MMSEG_WSS_TRUST_CHECKPOINTS'  # environment variable, set by --trust-checkpoint
 _LFS = b'version https://git-lfs'
@@ -38,8 +39,7 @@ def _statistic(owner, name):
 
 def _safe_globals():
     """What checkpoints of mmengine, mmseg and torchvision have besides tensors: logs and scores."""
-    core = getattr(np, '_core', None) or np.core
-    functions = core.multiarray._reconstruct, core.multiarray.scalar
+    functions = [value.__reduce__()[0] for value in (np.zeros(0), np.float32(0))]
     return [
         HistoryBuffer, np.ndarray, np.dtype, (_statistic, 'builtins.getattr'),
         *(type(np.dtype(code)) for code in '?bBhHiIlLqQefd'),
@@ -74,7 +74,8 @@ def load_from_local(filename, map_location=None):
     except Exception as error:  # torch raises many types for a damaged file
         if 'map_location' in str(error):  # of a GPU, and there is none
             raise
-        first = str(error).splitlines()[0][:200] if str(error) else ''
+        reason = str(error).rpartition('WeightsUnpickler error: ')[2].strip()  # not torch's advice
+        first = next(iter(reason.splitlines()), '')[:200]
         raise DataError(f'{filename}: the checkpoint is damaged ({type(error).__name__}: {first}). '
                         'Copy or make it again.') from error
 
@@ -93,8 +94,8 @@ def _data_alone(name):
         choice, allowed = {'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD': '1'}, nullcontext()
     else:
         choice = {'TORCH_FORCE_WEIGHTS_ONLY_LOAD': '1'}
-        allowed = torch.serialization.safe_globals(_safe_globals()) if hasattr(
-            torch.serialization, 'safe_globals') else nullcontext()
+        allowed = getattr(torch.serialization, 'safe_globals', read_by_data_unpickler)(
+            _safe_globals())
     names = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
     before = {name: os.environ.pop(name) for name in names if name in os.environ}
     os.environ.update(choice)

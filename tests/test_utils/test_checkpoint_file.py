@@ -34,6 +34,12 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path, make, load):
     assert not (tmp_path / 'mark').exists()
 
 
+def test_a_program_is_no_checkpoint(tmp_path):
+    """Some releases of torch run TorchScript, data alone or not."""
+    with pytest.raises(DataError, match=r'x\.pth: .*TorchScript'):
+        load_from_local(bad.script(tmp_path / 'x.pth'))
+
+
 def test_downloads_are_read_as_data_too(tmp_path, monkeypatch):
     """mmengine's loaders of URLs read from torch's cache."""
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))

@@ -1,6 +1,5 @@
 """Published weights of ResNet38 and RRM as a checkpoint of a network of ours."""
 import os.path as osp
-import pickle
 import re
 
 import torch
@@ -8,6 +7,7 @@ import torch
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.models.backbones import ResNet38
 from mmseg_wss.models.converters.mxnet_file import read_ndarrays
+from mmseg_wss.utils.checkpoint_file import load_from_local
 from mmseg_wss.utils.fileio import atomic_path
 
 MXNET_UNIT = re.compile(
@@ -52,14 +52,14 @@ def read_weights(path):
         return {published_name(name): torch.from_numpy(array.copy())
                 for name, array in read_ndarrays(path).items()}
     try:
-        weights = torch.load(path, map_location='cpu', weights_only=True)
+        weights = load_from_local(path, map_location='cpu')
         weights = weights.get('state_dict', weights)
         if not all(isinstance(tensor, torch.Tensor) for tensor in weights.values()):
             raise TypeError('some of its values are not tensors')
-    except (AttributeError, EOFError, LookupError, RuntimeError, TypeError, ValueError,
-            pickle.UnpicklingError) as error:
-        raise DataError(f'{path} is not a PyTorch file of named tensors, or is damaged: {error!r}. '
-                        'Name mxnet files *.params.') from error
+    except (AttributeError, TypeError) as error:
+        raise DataError(f'{path} is not a PyTorch file of named tensors: {error!r}.') from error
+    except DataError as error:
+        raise DataError(f'{error} Name mxnet files *.params.') from error
     return weights
 
 
