@@ -7,12 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import torch
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
+from warm_process import run_script
 
 from mmseg_wss.simulation.shapes import make_shapes
 
@@ -87,12 +89,20 @@ def launch(*command, **more):
 
 def finish(*command, fails=False, **more):
     """Run a command to its end; returns what it printed."""
-    process = launch(*command, **more)
-    try:
-        output = process.communicate(timeout=900)[0]
-    finally:
-        kill_all(process)
-    assert (process.returncode != 0) == fails, f'{process.returncode}: {output[-4000:]}'
+    program, script, *arguments = map(str, command)
+    if program == sys.executable and script.endswith('.py'):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, 'output')
+            code = run_script(script, arguments, environment(**more), path, 900)
+            output = path.read_text()
+    else:
+        process = launch(*command, **more)
+        try:
+            output = process.communicate(timeout=900)[0]
+        finally:
+            kill_all(process)
+        code = process.returncode
+    assert (code != 0) == fails, f'{code}: {output[-4000:]}'
     return output
 
 

@@ -1,0 +1,56 @@
+"""Scripts in processes that have the libraries loaded: what takes a fresh one seconds."""
+import atexit
+import multiprocessing
+import os
+import runpy
+import signal
+import sys
+from pathlib import Path
+
+# One process imports everything once; the scripts are its children, free of pytest's threads.
+PROCESSES = multiprocessing.get_context('forkserver')
+PROCESSES.set_forkserver_preload([
+    'matplotlib.pyplot', 'mmengine.runner', 'mmseg.apis', 'mmseg.datasets', 'mmseg.models',
+    'mmseg_wss.datasets', 'mmseg_wss.engine', 'mmseg_wss.evaluation', 'mmseg_wss.models'])
+
+
+def run_script(path, arguments, environment, output, seconds):
+    """Run a Python file as ``python PATH ARGUMENTS`` does.
+
+    Args:
+        path (str): the file.
+        arguments (Sequence[str]): for it.
+        environment (dict): all variables; what a library reads as it is loaded has no effect.
+        output (Path): a file that gets stdout and stderr.
+        seconds (float): the time it may take.
+
+    Returns:
+        int or None: the exit code; None where the time was over, and the process was killed.
+    """
+    process = PROCESSES.Process(
+        target=_script, args=(path, list(arguments), environment, os.getcwd(), str(output)))
+    process.start()
+    process.join(seconds)
+    if process.exitcode is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+        return None
+    return process.exitcode
+
+
+def _script(path, arguments, environment, folder, output):
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with open(output, 'wb') as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = [path, *arguments]
+    sys.path[:0] = [str(Path(path).parent), *filter(None, environment.get(
+        'PYTHONPATH', '').split(os.pathsep))]
+    try:
+        runpy.run_path(path, run_name='__main__')
+    finally:  # a child of a fork leaves without them
+        atexit._run_exitfuncs()
