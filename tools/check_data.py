@@ -27,6 +27,9 @@ from mmseg_wss.labels.kinds import KINDS, is_truth
 from mmseg_wss.utils.cli import add_workers, natural_int, run_tool
 from mmseg_wss.utils.progress import track
 
+EMPTY_AS = dict(background='known to be empty (all background)',
+                unlabelled='without an object (taken as unlabelled)')
+
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -56,13 +59,17 @@ def sample_key(info, entry):
     return repr(info), entry.classes, repr(entry.pipeline)
 
 
-def summary(entry, seen, num_faults):
+def summary(entry, facts, num_faults):
     """One line about a list."""
+    seen = set().union(*(fact.seen for fact in facts))
+    empty = sum(fact.known_empty for fact in facts)
     unseen = [name for name in entry.classes if name not in seen]
     classes = f'{len(entry.classes) - len(unseen)} of {len(entry.classes)} classes seen' + (
         f' (not {", ".join(unseen)})' if unseen else '')
     if entry.supervision in KINDS and not KINDS[entry.supervision].fields:
         classes = 'no labels'
+    if empty:
+        classes += f', {empty} {EMPTY_AS[entry.empty]}'
     return (f'{entry.name}: {len(entry.images)} images, supervision {entry.supervision!r}, '
             f'{classes}, {num_faults} fault(s)')
 
@@ -128,7 +135,7 @@ def run(args):
     reported = set()  # val and test may be the same list
     for entry, samples, images in zip(lists, results, facts):
         faults = entry.faults + [fault for found, _ in samples for fault in found]
-        print(summary(entry, set().union(*(fact.seen for fact in images)), len(faults)))
+        print(summary(entry, images, len(faults)))
         new = [fault for fault in faults if fault not in reported]
         show_faults(new, args.max_shown)
         if len(new) < len(faults):

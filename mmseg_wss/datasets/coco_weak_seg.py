@@ -1,5 +1,6 @@
 """Weakly and strongly labelled images in the format of COCO's instance annotations."""
 import os.path as osp
+from unicodedata import normalize
 
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.errors import DataError, abridged
@@ -8,6 +9,7 @@ from mmseg_wss.labels.formats.coco_json import read_coco
 from mmseg_wss.labels.formats.id_list import read_id_list, set_option
 from mmseg_wss.labels.kinds import KINDS, is_truth
 from mmseg_wss.registry import DATASETS
+from mmseg_wss.utils.file_names import FolderIndex
 
 _FILES = 'seg_map_path', 'pseudo_mask_path', 'box_path'  # the last is the COCO file itself
 
@@ -27,9 +29,11 @@ class COCOWeakSegDataset(WeakSegDataset):
     Boxes ('box', or ``with_boxes=True``) and tags ('image') come from the file; the ID, by which
     masks are named, is the stem of the image's file_name. Categories become classes by name, in
     COCO's spelling or VOC's, so their ids may be any. Annotations of other categories, of crowds
-    and of boxes without area are left out. An image without any other annotation is left out, too,
-    unless its mask is the truth ('pixel'). Boxes are clipped to the image: some of COCO exceed it
-    by fractions of a pixel. A true mask may have 0 and 255 alone: crowds may be 255.
+    and of boxes without area are left out. An image that has such annotations alone is left out,
+    too, unless its mask is the truth ('pixel'). One without any annotation is known to be empty:
+    ``empty='background'`` keeps it as background, 'unlabelled' leaves it out. Boxes are clipped to
+    the image: some of COCO exceed it by fractions of a pixel. A true mask may have 0 and 255 alone:
+    crowds may be 255.
 
     Class names are ``metainfo['classes']`` (a list, or a file with a name a line), else the 21 of
     VOC, with which about 94 000 of the 118 287 images of COCO 2017 train remain.
@@ -84,12 +88,16 @@ class COCOWeakSegDataset(WeakSegDataset):
         except DataError as error:
             return [], [str(error)]
         images, faults = self._listed(content.images)
-        data_list = [self._data_info(name, number in content.crowds,
+        known = content.objects.keys() | content.empty
+        kept = content.objects if self.empty == 'unlabelled' else known
+        index = FolderIndex(self.backend_args)
+        data_list = [self._data_info(name, number in content.crowds, index,
                                      *content.objects.get(number, ([], [])))
                      for number, name in images.items()
-                     if self.kind.is_truth or not self.kind.file or number in content.objects]
+                     if self.kind.is_truth or not self.kind.file or number in kept]
         faults = content.faults + faults
-        if data_list or faults:
+        is_foreign = images.keys() - known and not images.keys() & content.objects.keys()
+        if faults or data_list and (not is_foreign or self.kind.is_truth or not self.kind.file):
             return data_list, faults
         return [], [
             f'{self.ann_file}: none of its {len(images)} image(s) has an object of the '
@@ -111,15 +119,18 @@ class COCOWeakSegDataset(WeakSegDataset):
                 f'{abridged(missing)}. Name images of that file, without their suffix.')
         return {numbers[name]: images[numbers[name]] for name in ids if name in numbers}, faults
 
-    def _data_info(self, file_name, has_crowd, names, boxes):
+    def _data_info(self, file_name, has_crowd, index, names, boxes):
         stem = _stem(file_name)
-        info = dict(img_path=osp.join(self.data_prefix['img_path'], file_name),
+        info = dict(img_path=index.path(osp.join(self.data_prefix['img_path'], file_name)),
                     supervision=self.supervision, label_map=None, reduce_zero_label=False,
                     seg_fields=[])
+        if self.empty != 'background':
+            info['empty'] = self.empty
         objects = dict(names=names, bboxes=boxes)
         file, fields = self.kind.file, self.kind.fields
         if file and file.key != 'box_path':
-            info[file.key] = osp.join(self.data_prefix[file.option], stem + self.seg_map_suffix)
+            info[file.key] = index.path(
+                osp.join(self.data_prefix[file.option], stem + self.seg_map_suffix))
         if self.kind.is_truth:
             info['has_crowd'] = has_crowd
         if 'gt_seg_map' in fields:
@@ -132,4 +143,4 @@ class COCOWeakSegDataset(WeakSegDataset):
 
 
 def _stem(file_name):
-    return osp.splitext(osp.basename(file_name))[0]
+    return normalize('NFC', osp.splitext(osp.basename(file_name))[0])

@@ -4,9 +4,11 @@ import os.path as osp
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.labels.formats.class_names import devkit_classes
 from mmseg_wss.labels.formats.id_list import read_id_list, set_option
+from mmseg_wss.labels.formats.image_name import find_image
 from mmseg_wss.labels.formats.tag_file import read_tag_file
 from mmseg_wss.labels.kinds import KINDS
 from mmseg_wss.registry import DATASETS
+from mmseg_wss.utils.file_names import FolderIndex
 
 
 @DATASETS.register_module()
@@ -16,13 +18,13 @@ class VOCWeakSegDataset(WeakSegDataset):
     ::
 
         data_root/
-          JPEGImages/ID.jpg
+          JPEGImages/ID.jpg                    or .png, .JPG, ... (`IMAGE_SUFFIXES`), mixed
           SegmentationClass/ID.png             index masks, 255 ignored ('pixel')
           SegmentationObject/ID.png            optional: instances, boxes of strong images from it
           Annotations/ID.xml                   boxes ('box'), and tags from them ('image')
           PointLabels/ID.png                   index masks, 255 but for points ('point')
           ScribbleLabels/ID.png                index masks, 255 but for scribbles ('scribble')
-          ImageSets/Segmentation/train.txt     an ID a line
+          ImageSets/Segmentation/train.txt     an ID a line; with ``/`` for sub folders
           classes.txt                          optional: class names, background first
 
     Class names are ``metainfo['classes']`` (a list, or a file with a name a line), else
@@ -36,7 +38,7 @@ class VOCWeakSegDataset(WeakSegDataset):
             (ScribbleLabels).
         tag_file (str, optional): tags from this file: for 'image' instead of the XML files, for
             'point' and 'scribble' instead of the classes that are drawn. A line is an ID and the
-            names of its classes, separated by blanks (``2007_000032 aeroplane person``).
+            names of its classes (``2007_000032 aeroplane person``, `parse_line`).
         box_source (str): where ``with_boxes=True`` takes the boxes of strong images from: 'xml', or
             'instance' for the tight boxes of instance masks (not of images that are evaluated).
         **kwargs: see `WeakSegDataset`.
@@ -87,14 +89,21 @@ class VOCWeakSegDataset(WeakSegDataset):
             tags, more = read_tag_file(
                 self.tag_file, ids, self.ann_file, set_option('tag_file', self.data_root))
             faults += more
-        return [self._data_info(name, tags) for name in ids], faults
+        index = FolderIndex(self.backend_args)
+        data_list = [self._data_info(name, tags, index, faults) for name in ids]
+        return data_list, faults
 
-    def _data_info(self, name, tags):
+    def _data_info(self, name, tags, index, faults):
         def path(key, suffix):
-            return osp.join(self.data_prefix[key], name + suffix)
+            return index.path(osp.join(self.data_prefix[key], name + suffix))
 
-        info = dict(img_path=path('img_path', self.img_suffix), supervision=self.supervision,
+        img_path, found = find_image(
+            osp.join(self.data_prefix['img_path'], name), self.img_suffix, index)
+        faults += found
+        info = dict(img_path=img_path, supervision=self.supervision,
                     label_map=None, reduce_zero_label=False, seg_fields=[])
+        if self.empty != 'background':
+            info['empty'] = self.empty
         file = self.kind.file
         if file and not (self.tag_file and self.kind.tag_file == 'instead'):
             info[file.key] = path(file.option, file.suffix or self.seg_map_suffix)

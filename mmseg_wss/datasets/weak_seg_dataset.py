@@ -2,7 +2,6 @@
 from abc import abstractmethod
 from contextlib import nullcontext
 
-from mmengine.fileio import exists, list_dir_or_file
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_wss.datasets.carried_over import check_dataset_options, check_transforms
@@ -14,7 +13,10 @@ from mmseg_wss.labels.formats.image_file import check_image_file, image_shape
 from mmseg_wss.labels.kinds import KINDS
 from mmseg_wss.labels.palette import voc_palette
 from mmseg_wss.labels.stores.mask_folder import maker_faults
+from mmseg_wss.utils.file_names import list_folder, near_name
 from mmseg_wss.utils.random_state import seeded
+
+EMPTY = 'background', 'unlabelled', 'error'
 
 
 class WeakSegDataset(BaseSegDataset):
@@ -35,23 +37,29 @@ class WeakSegDataset(BaseSegDataset):
             `data_root` or absolute; with ``supervision='pseudo'`` only.
         made_by (str, optional): the method that must have made the pseudo masks, by their records:
             that of a recipe, such as 'grabcut+region' or the name of a config ('ann_net_hr48_voc').
+        empty (str): what a label without any object says, such as an XML file without ``<object>``
+            or a tag line of an ID alone: 'background' (it is known that the image has none: all of
+            it is background, the best label that there is), 'unlabelled' (the image has no label,
+            as with ``supervision='none'``) or 'error' (it is a fault).
+        img_suffix (str, optional): what image files end in, behind their ID; without it they are
+            found, whatever `IMAGE_SUFFIXES` they have, in capitals or not.
         with_boxes (bool): images with a mask have boxes too, for `BoxPriors`. Images that are
             evaluated may have them as an input; there, boxes never come from masks.
         **kwargs: see ``mmseg.datasets.BaseSegDataset``.
 
     Raises:
-        ValueError: an unknown supervision; `pseudo_mask` missing, or it or `made_by` given where it
-            is not used; `with_boxes` for images that have boxes anyway, or no mask of the whole
-            image; options of mmseg that would do nothing or harm (`check_dataset_options`,
-            `check_transforms`).
+        ValueError: an unknown supervision or `empty`; `pseudo_mask` missing, or it or `made_by`
+            given where it is not used; `with_boxes` for images that have boxes anyway, or no mask
+            of the whole image; options of mmseg that would do nothing or harm
+            (`check_dataset_options`, `check_transforms`).
         DataError: the list is missing, empty or holds an image twice, files of it are missing,
             there is no file of class names, one of these text files is not in UTF-8, there are more
-            than 255 classes, or one without a name or with that of another, or pseudo masks are
-            not `made_by` that method.
+            than 255 classes, or one without a name or with that of another, an image has two files,
+            or pseudo masks are not `made_by` that method.
     """
 
     def __init__(self, supervision='pixel', pseudo_mask=None, made_by=None, with_boxes=False,
-                 **kwargs):
+                 empty='background', img_suffix=None, **kwargs):
         self.kind = self.label_kind(supervision)
         check_dataset_options(kwargs)
         if (supervision == 'pseudo') != (pseudo_mask is not None):
@@ -66,7 +74,10 @@ class WeakSegDataset(BaseSegDataset):
             raise ValueError(f'with_boxes=True is for images with a mask ({masks}), got '
                              f'supervision={supervision!r}: remove it'
                              + ("; use supervision='box'." if supervision == 'image' else '.'))
+        if empty not in EMPTY:
+            raise ValueError(f'empty must be one of {", ".join(EMPTY)}, got {empty!r}.')
         self.supervision = supervision
+        self.empty = empty
         self.with_boxes = with_boxes
         self.made_by = made_by
         classes = (kwargs.get('metainfo') or {}).get('classes')
@@ -77,7 +88,7 @@ class WeakSegDataset(BaseSegDataset):
                                       for fault in faults))
         self._opencv = decodes_with_opencv(kwargs.get('pipeline', ()))
         kwargs['data_prefix'] = dict(kwargs.get('data_prefix') or {}, pseudo_mask=pseudo_mask or '')
-        super().__init__(**kwargs)
+        super().__init__(img_suffix=img_suffix, **kwargs)
         if 'gt_bboxes' in self.kind.fields or with_boxes:
             check_transforms(self.pipeline.transforms, supervision)
 
@@ -107,12 +118,14 @@ class WeakSegDataset(BaseSegDataset):
         super().full_init()
         missing = self.missing_files(self.get_data_info(i) for i in range(len(self)))
         if missing:
-            shown = '\n  '.join(missing[:5])
+            shown = '\n  '.join(f'{path}{near_name(path)}' for path in missing[:5])
             more = f'\n  and {len(missing) - 5} more' if len(missing) > 5 else ''
             raise DataError(
                 f'{self.ann_file}: {len(missing)} file(s) that its images need '
                 f"(supervision='{self.supervision}') do not exist:\n  {shown}{more}\n"
-                'Add them or remove the images from the list; tools/check_data.py CONFIG reports '
+                'Add them or remove the images from the list. (An image that is known to be empty '
+                'has a file too: an XML file without <object>, a mask of 0. An unlabelled one '
+                "belongs to a list with supervision='none'.) tools/check_data.py CONFIG reports "
                 'every fault of a config at once.')
 
     def load_data_list(self):
@@ -152,9 +165,7 @@ class WeakSegDataset(BaseSegDataset):
                     continue
                 folder, _, name = path.rpartition('/')
                 if folder not in listed:  # one listing a folder, not one request a file
-                    listed[folder] = set(list_dir_or_file(
-                        folder, list_dir=False, backend_args=self.backend_args)) if exists(
-                            folder, backend_args=self.backend_args) else set()
+                    listed[folder] = set(list_folder(folder, backend_args=self.backend_args))
                 if name not in listed[folder]:
                     missing.append(path)
         return missing

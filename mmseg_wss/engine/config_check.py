@@ -32,6 +32,7 @@ class DataList:
     faults: list = field(default_factory=list)  # of the list itself
     pipeline: list = field(default_factory=list)  # configs of its transforms
     split: str = 'train'  # 'train', 'val' or 'test'
+    empty: str = 'background'  # see `WeakSegDataset`
 
 
 def read_data_lists(cfg):
@@ -58,7 +59,8 @@ def read_data_lists(cfg):
 def _read_data_list(use, split, leaf):
     name = f'{use} ({leaf.get("ann_file")})'
     result = DataList(name, split == 'train', leaf.get('supervision', 'pixel'),
-                      pipeline=list(leaf.get('pipeline', ())), split=split)
+                      pipeline=list(leaf.get('pipeline', ())), split=split,
+                      empty=leaf.get('empty', 'background'))
     try:
         # the check needs no pipeline, and lazy_init leaves the list to it
         dataset = DATASETS.build(dict(leaf, pipeline=[], lazy_init=True))

@@ -205,8 +205,9 @@ def _mask_target(info, classes, with_boxes, tags):
         return MaskTarget(info['mask_name'], tags=tags)
     names, boxes, path = load_objects(info, classes)
     shape = image_shape(info['img_path']) or (math.inf, math.inf)  # unreadable: loading says so
-    faults = (box_faults(names, boxes, classes, shape) if names
-              else [f'the image {fault}' for fault in tag_faults(names, classes)])
+    faults = box_faults(names, boxes, classes, shape)
+    if not names and 'empty' in info:  # its boxes do not say that there is no object
+        faults = [f'the image {fault}' for fault in tag_faults(names, classes)]
     if faults:
         raise DataError(f'{path}: {"; ".join(faults)}.')
     return MaskTarget(info['mask_name'], box_hash(names, boxes), boxes,

@@ -4,6 +4,7 @@ import math
 import os.path as osp
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,10 +15,13 @@ from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.evaluation.mask_quality import agreement_scores, image_counts, mask_scores
 from mmseg_wss.labels.checks.label_check import label_values, mask_faults
 from mmseg_wss.labels.formats.class_names import VOC_CLASSES, read_class_names
+from mmseg_wss.labels.formats.id_list import read_id_list
 from mmseg_wss.labels.formats.image_file import read_image as read_pixels
+from mmseg_wss.labels.formats.image_name import IMAGE_SUFFIXES, find_image
 from mmseg_wss.labels.formats.mask_file import read_mask
-from mmseg_wss.labels.formats.text_list import read_lines
 from mmseg_wss.labels.palette import voc_palette
+from mmseg_wss.labels.stores.mask_folder import mask_files
+from mmseg_wss.utils.file_names import FolderIndex
 from mmseg_wss.utils.fileio import atomic_path
 from mmseg_wss.utils.progress import track
 from mmseg_wss.visualization import colour_mask, save_panels
@@ -31,7 +35,6 @@ TITLES = dict(
     boundary_miou='boundary mIoU (kept)', precision='precision', recall='recall', iou='IoU (kept)',
     iou_all='IoU (ignored = missed)', boundary_iou='boundary IoU (kept)', agree='agree',
     differ='differ', one_ignores='exactly one ignores', both_ignore='both ignore')
-IMAGE_SUFFIXES = '.jpg', '.jpeg', '.png'
 SHOWN = 4  # worst and best images in the panels, of each
 
 
@@ -60,7 +63,7 @@ def image_ids(folders, ann_file=None):
     for folder in folders:
         if not Path(folder).is_dir():
             raise DataError(f'{folder}: there is no such folder of masks. Correct its name.')
-        found[folder] = {path.stem for path in Path(folder).glob('*.png') if path.name[0] != '.'}
+        found[folder] = {normalize('NFC', name) for name in mask_files(folder)}
     sizes = {folder: len(names) for folder, names in found.items()}
     if ann_file is None:
         ids = sorted(set.intersection(*found.values()))
@@ -68,14 +71,9 @@ def image_ids(folders, ann_file=None):
             raise DataError(f'{", ".join(found)}: no image has a mask (ID.png) in '
                             f'{"each of them" if len(found) > 1 else "it"}. Correct the folders.')
         return ids, sizes
-    if not Path(ann_file).is_file():
-        raise DataError(f'{ann_file}: there is no such list. Set --ann-file to a file with an '
-                        'image ID a line.')
-    # the first word: VOC's own per-class lists carry a flag behind the ID
-    ids = [line.split()[0] for line in read_lines(ann_file)]
-    if not ids or len(set(ids)) < len(ids):
-        raise DataError(f'{ann_file}: the list {"names an image twice" if ids else "is empty"}. '
-                        'Write every image ID once, one a line.')
+    ids, faults = read_id_list(ann_file, 'Set --ann-file to')
+    if faults:
+        raise DataError('\n'.join(faults))
     for folder, names in found.items():
         missing = [f'{name}.png' for name in ids if name not in names]
         if missing:
@@ -83,6 +81,11 @@ def image_ids(folders, ann_file=None):
                 f'{folder}: {len(missing)} mask(s) of the {len(ids)} images in {ann_file} are '
                 f'missing: {abridged(missing)}. Make them, or remove the images from the list.')
     return ids, sizes
+
+
+def mask_paths(folders, name, index):
+    """Where the folders have the mask of an image, by a `FolderIndex`."""
+    return [index.path(osp.join(folder, f'{name}.png')) for folder in folders]
 
 
 def read_masks(paths, num_classes, with_truth):
@@ -108,9 +111,10 @@ def count_folders(folders, ids, num_classes, with_truth, width, workers):
     Returns:
         tuple: the sum; and a score for each image, in 0..1 or nan, by which the panels choose.
     """
+    index = FolderIndex()
+
     def count(name):
-        paths = [Path(folder, f'{name}.png') for folder in folders]
-        masks = read_masks(paths, num_classes, with_truth)
+        masks = read_masks(mask_paths(folders, name, index), num_classes, with_truth)
         truth = masks.pop(0) if with_truth else None
         return image_counts(masks, truth, num_classes, width)
 
@@ -211,14 +215,13 @@ def draw_panels(path, ids, ranks, mask_dirs, truth, images, classes):
         beside = osp.join(osp.dirname(osp.abspath(truth)), 'JPEGImages')
         images = beside if osp.isdir(beside) else None
     order = [i for i in np.argsort(ranks, kind='stable') if not math.isnan(ranks[i])]
-    palette, rows, labels = voc_palette(len(classes)), [], set()
+    palette, rows, labels, index = voc_palette(len(classes)), [], set(), FolderIndex()
     for i in dict.fromkeys(order[:SHOWN] + order[-SHOWN:]):
-        masks = read_masks([Path(folder, f'{ids[i]}.png') for folder in folders],
-                           len(classes), with_truth)
+        masks = read_masks(mask_paths(folders, ids[i], index), len(classes), with_truth)
         if with_truth:
             masks.append(masks.pop(0))
         labels.update(*map(label_values, masks))
-        pictures = [] if images is None else [read_image(images, ids[i])]
+        pictures = [] if images is None else [read_image(images, ids[i], index)]
         rows.append((f'{ids[i]}\n{"mIoU" if with_truth else "agree"} {100 * ranks[i]:.1f} %',
                      pictures + [colour_mask(mask, palette) for mask in masks]))
     titles = ([] if images is None else ['image']) + [folder[-32:] for folder in mask_dirs]
@@ -227,13 +230,14 @@ def draw_panels(path, ids, ranks, mask_dirs, truth, images, classes):
     return bool(rows)
 
 
-def read_image(folder, name):
+def read_image(folder, name, index):
     """The image of an ID, uint8 (H, W, 3) RGB."""
-    paths = [Path(folder, f'{name}{suffix}') for suffix in IMAGE_SUFFIXES]
-    path = next(filter(Path.is_file, paths), None)
-    if path is None:
-        raise DataError(f'{paths[0]}: there is no such image, nor one that ends in '
-                        f'{" or ".join(IMAGE_SUFFIXES[1:])}. Set --images to their folder.')
+    path, faults = find_image(osp.join(folder, name), None, index)
+    if not faults and not osp.isfile(path):
+        faults = [f'{path}: there is no such image, nor one that ends in '
+                  f'{" or ".join(IMAGE_SUFFIXES[1:])}. Set --images to their folder.']
+    if faults:
+        raise DataError('\n'.join(faults))
     return read_pixels(path)[..., ::-1]
 
 

@@ -79,7 +79,8 @@ class PseudoMaskWriter(BaseMetric):
         tau (float): see `threshold_labels`.
         crf (dict, optional): refine the probabilities with these options of
             `mmseg_wss.ops.dense_crf`.
-        box_gate (bool): apply `gate_labels`; every target needs boxes.
+        box_gate (bool): apply `gate_labels`; every target needs boxes. An image without any is
+            known to be empty: background all over.
         soft (bool): also write the largest probability p as round(255 p), 8 bit, see
             `confidence_path`.
         **kwargs: see ``mmengine.evaluator.BaseMetric``.
@@ -125,7 +126,8 @@ class PseudoMaskWriter(BaseMetric):
             probs = refine(probs, sample['img_path'], **self.crf)
         mask = threshold_labels(probs, self.tau).cpu().numpy()
         if self.box_gate:
-            mask = gate_labels(mask, target.boxes, target.box_labels)
+            mask = (gate_labels(mask, target.boxes, target.box_labels) if len(target.boxes)
+                    else np.zeros_like(mask))  # known to be empty
         if self.soft:  # before the mask: a mask never lacks this file
             _write_confidence(confidence_path(self.out_dir, target.name), probs)
         return mask

@@ -35,9 +35,13 @@ def restrict_to_tags(probs, tags):
         tags (Sequence[int]): T, indices of the image's classes, with the background.
 
     Returns:
-        Tensor: (K, H, W), like `probs`; zeros where no class of T has any probability.
+        Tensor: (K, H, W), like `probs`; 1 for a single class, else zeros where no class of T has
+        any probability.
     """
     present = torch.zeros_like(probs)
+    if len(tags) == 1:  # of an image that is known to be empty, however small p is
+        present[tags[0]] = 1
+        return present
     present[list(tags)] = probs[list(tags)]
     return present / present.sum(0).clamp(min=torch.finfo(probs.dtype).tiny)
 

@@ -20,6 +20,8 @@ class LabelFacts:
         pixels (dict[int, int]): label -> its pixels in the mask, 255 included; empty where there is
             no mask, or one with faults.
         contradicts (bool, optional): see `contradicts_objects`; None where nothing was compared.
+        known_empty (bool): the label says that the image has no object, or that of the boxes beside
+            its mask.
         shape (tuple, optional): (H, W) of the image.
         object_sizes (tuple[float]): sqrt(area) of each box, or of the region of each class of a
             mask, in pixels of the file; empty for points and scribbles.
@@ -28,6 +30,7 @@ class LabelFacts:
     seen: frozenset = frozenset()
     pixels: dict = field(default_factory=dict)
     contradicts: bool | None = None
+    known_empty: bool = False
     shape: tuple | None = None
     object_sizes: tuple = ()
 
@@ -57,15 +60,20 @@ def label_facts(label, info, classes, shape=None):
     """
     pixels = label_pixels(label, info)
     if not pixels:
-        return LabelFacts(info['img_path'], frozenset(label.seen), shape=shape,
-                          object_sizes=_object_sizes(label, pixels, info))
+        return LabelFacts(
+            info['img_path'], frozenset(label.seen), known_empty=label.empty and not label.faults,
+            shape=shape, object_sizes=_object_sizes(label, pixels, info))
     seen = label.seen.union(classes[value] for value in pixels if value < len(classes))
     path = next(info[key] for key in ('seg_map_path', 'pseudo_mask_path', 'partial_mask_path')
                 if key in info)
     objects = _objects_beside(info, classes)
     contradicts = objects and contradicts_objects(
         label.fields['gt_seg_map'], *objects, list(classes), is_truth='seg_map_path' in info)
-    return LabelFacts(path, frozenset(seen), pixels, contradicts, shape,
+    if 'seg_map_path' in info:
+        is_empty = set(pixels) == {0}
+    else:
+        is_empty = info.get('tags') == [] or objects is not None and not objects[0]
+    return LabelFacts(path, frozenset(seen), pixels, contradicts, is_empty, shape,
                       _object_sizes(label, pixels, info))
 
 

@@ -34,10 +34,12 @@ class Label:
 
     faults (list[str]): one line a fault, "FILE: what; remedy."
     seen (set[str]): names of the classes that the label has
+    empty (bool): it says that the image has no object
     """
     fields: dict = field(default_factory=dict)
     faults: list = field(default_factory=list)
     seen: set = field(default_factory=set)
+    empty: bool = False
 
     def blame(self, what, faults):
         """Add faults; `what`, which begins with the file, is the subject of their sentences."""
@@ -49,6 +51,19 @@ class Label:
         tags = np.zeros(len(classes), np.uint8)
         tags[[0, *_indices(names, classes)]] = 1
         self.fields['gt_tags'] = tags
+
+    def add_names(self, what, names, classes, info):
+        """Add the class names of the objects of an image, perhaps none; unknown ones are faults.
+
+        Args:
+            what (str): see `blame`.
+            names, classes: see `tag_faults`.
+            info (dict): an element of ``load_data_list()``: empty says what no name means
+                (`WeakSegDataset`).
+        """
+        self.empty = not names
+        if names or info.get('empty') == 'error':
+            self.blame(what, tag_faults(names, classes))
 
     def checked_fields(self):
         """The fields.
@@ -81,7 +96,7 @@ def read_whole_mask(key, label, info, classes, shape, backend_args):
         label.seen.update(labelled_names(mask, classes))
     objects = None
     if any(name in info for name in OBJECT_KEYS):
-        objects = _add_objects(label, info, classes, shape, may_be_empty=is_truth)
+        objects = _add_objects(label, info, classes, shape, is_truth)
     # where the record of a mask has boxes, they are compared in any case
     label.faults += [f'{fault}.' for fault in stale_mask_faults(info, classes, objects)]
 
@@ -102,25 +117,31 @@ def read_partial_mask(label, info, classes, shape, backend_args):
 
 
 def read_objects(label, info, classes, shape, backend_args):
-    """Read boxes, and tags from them; or the tags alone, where the list has them."""
+    """Read boxes, and tags from them; or the tags alone, where the list has them.
+
+    An image without an object is background all over; with ``empty='unlabelled'`` it has no label.
+    """
     if 'tags' in info:
         names = info['tags']
-        label.blame(f'{info["img_path"]}: by its tags, the image', tag_faults(names, classes))
+        label.add_names(f'{info["img_path"]}: by its tags, the image', names, classes, info)
     elif any(key in info for key in OBJECT_KEYS):
         names, boxes, _ = _add_objects(label, info, classes, shape)
         label.fields.update(gt_bboxes=boxes, gt_bboxes_labels=label.fields['ori_bboxes_labels'])
     else:  # no line in the tag file: a fault of the list, not of the image
         return
+    if label.empty and info.get('empty') == 'unlabelled':
+        label.fields.clear()
+        return
     label.set_tags(names, classes)
-    if label.seen:  # there is background around every object
+    if label.seen or label.empty:  # there is background around every object
         label.seen.add(classes[0])
 
 
-def _add_objects(label, info, classes, shape, may_be_empty=False):
+def _add_objects(label, info, classes, shape, is_truth=False):
     names, boxes, path = objects = load_objects(info, classes)
     label.blame(f'{path}:', box_faults(names, boxes, classes, shape or (math.inf, math.inf)))
-    if not names and not may_be_empty:
-        label.blame(f'{path}: the weak image', tag_faults(names, classes))
+    if not names and not is_truth:
+        label.add_names(f'{path}: the weak image', names, classes, info)
     label.seen.update(set(names) & set(classes))
     label.fields.update(ori_bboxes=boxes, ori_bboxes_labels=np.array(
         _indices(names, classes), np.int64))

@@ -49,9 +49,13 @@ class MakeProposal:
             np.ndarray: uint8 (H, W), class indices, 255 ignored.
 
         Raises:
-            DataError: the image or its boxes are missing, unreadable or wrong.
+            DataError: the image or its boxes are missing, unreadable or wrong, or it is unlabelled.
         """
         sample = self.dataset.prepare_data(index)
+        if 'gt_bboxes' not in sample:
+            raise DataError(f'{sample["img_path"]}: the image has no object, and with '
+                            "empty='unlabelled' that is no label to make a mask from: remove it "
+                            "from the list, or set empty='background' if it is known to be empty.")
         image = np.ascontiguousarray(sample['img'][..., ::-1])  # BGR from the loader
         return propose(image, sample['gt_bboxes'], sample['gt_bboxes_labels'], self.method,
                        self.options, self._mcg_path(name))

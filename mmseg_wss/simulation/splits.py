@@ -1,13 +1,17 @@
 """Which images get masks: lists of strong and weak images."""
 import json
+import os.path as osp
+import re
 from collections import Counter
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.coco_json import read_coco
 from mmseg_wss.labels.formats.id_list import read_id_list
+from mmseg_wss.labels.formats.image_name import IMAGE_SUFFIXES
 from mmseg_wss.labels.formats.tag_file import missing_tags, read_tag_file
 from mmseg_wss.labels.formats.text_list import write_lines
 from mmseg_wss.utils.fileio import file_sha256
@@ -49,16 +53,24 @@ def class_balanced_order(tags, seed=0):
 
 
 def read_list(path):
-    """IDs of a list, of lines that begin with an ID or with the path of an image.
+    """IDs of a list, whose lines are IDs or paths of images, perhaps with that of a mask behind.
 
     Raises:
         DataError: see `read_id_list`.
     """
-    names, faults = read_id_list(path, id_of=lambda word: Path(word).stem
-                                 if word.endswith(('.jpg', '.png')) else word)
+    names, faults = read_id_list(path, id_of=_id_of_line)
     if faults:
         raise DataError('\n'.join(faults))
     return names
+
+
+def _id_of_line(line):
+    """The ID in a line such as ``/JPEGImages/ID.jpg /SegmentationClass/ID.png``, or ``ID``."""
+    image = re.sub(r'(\.\w+)\s+\S+\.png$', r'\1', line)
+    name, suffix = osp.splitext(image)
+    if suffix.lower() not in IMAGE_SUFFIXES:
+        return line
+    return name.rpartition('JPEGImages/')[2] if 'JPEGImages/' in name else osp.basename(name)
 
 
 def read_tags(path, ann_file=None):
@@ -85,7 +97,7 @@ def read_coco_tags(path):
     """The tags of COCO's images by the stems of their names, and what is wrong with the file."""
     categories = read_coco(path, ('background', )).categories
     content = read_coco(path, ('background', *categories))
-    return {Path(file_name).stem: content.objects.get(number, ((), ))[0]
+    return {normalize('NFC', Path(file_name).stem): content.objects.get(number, ((), ))[0]
             for number, file_name in content.images.items()}, list(content.faults)
 
 

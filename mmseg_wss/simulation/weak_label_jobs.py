@@ -12,6 +12,7 @@ from mmseg_wss.labels.checks.label_check import IGNORE, labelled_names, mask_fau
 from mmseg_wss.labels.formats.class_names import devkit_classes
 from mmseg_wss.labels.formats.id_list import read_id_list
 from mmseg_wss.labels.formats.image_file import read_image_shape
+from mmseg_wss.labels.formats.image_name import find_image
 from mmseg_wss.labels.formats.mask_file import read_mask
 from mmseg_wss.labels.objects import read_instances
 from mmseg_wss.simulation.partial_labels import (
@@ -20,6 +21,7 @@ from mmseg_wss.simulation.partial_labels import (
     draw_scribbles,
     object_regions,
 )
+from mmseg_wss.utils.file_names import FolderIndex
 
 VERSION = 1  # of the labels: raise it whenever the same masks and options would give others
 # what is made -> the supervision that it is for
@@ -121,29 +123,30 @@ def read_jobs(devkit, ann_file, kind, masks='SegmentationClass', instances=None)
         tuple: list of `Job`; and the class names.
 
     Raises:
-        DataError: the list is missing, empty or holds an image twice.
-        ValueError: there is no such devkit, or a class name cannot stand in a tag file.
+        DataError: the list is missing, empty or holds an image twice, or one has several files.
+        ValueError: there is no such devkit.
     """
     if not osp.isdir(devkit):
         raise ValueError(f'{devkit}: there is no such folder.')
     ids, faults = read_id_list(
         osp.join(devkit, ann_file), f'Set --ann-file (relative to {devkit}) to')
-    if faults:
-        raise DataError('\n'.join(faults))
-    classes = devkit_classes(devkit)
-    blank = [name for name in classes if len(name.split()) != 1]
-    if kind == 'tags' and blank:
-        raise ValueError(f'{devkit}: the class name {blank[0]!r} cannot stand in a tag file, where '
-                         'names are separated by blanks: write it without.')
+    index = FolderIndex()
+
+    def image_path(name):
+        path, found = find_image(osp.join(devkit, 'JPEGImages', name), None, index)
+        if not osp.isabs(name) and '..' not in name.split('/'):  # these fail one by one
+            faults.extend(found)
+        return path
 
     def instance_path(name):
-        path = osp.join(devkit, instances, f'{name}.png')
+        path = index.path(osp.join(devkit, instances, f'{name}.png'))
         return path if osp.isfile(path) else None
 
-    return [Job(name, osp.join(devkit, 'JPEGImages', f'{name}.jpg'),
-                osp.join(devkit, masks, f'{name}.png'),
-                instance_path(name) if instances and kind != 'tags' else None)
-            for name in ids], classes
+    jobs = [Job(name, image_path(name), index.path(osp.join(devkit, masks, f'{name}.png')),
+                instance_path(name) if instances and kind != 'tags' else None) for name in ids]
+    if faults:
+        raise DataError('\n'.join(faults))
+    return jobs, devkit_classes(devkit)
 
 
 class Objects(NamedTuple):
@@ -188,18 +191,19 @@ class MakeWeakLabel:
             (H, W), class indices, 255 unlabelled ('points', 'scribbles').
 
         Raises:
-            DataError: a file is missing, unreadable or wrong, or there is nothing to label.
+            DataError: a file is missing, unreadable or wrong, or there is nothing to label. (A mask
+            that is background all over says that there is no object: no names, no boxes.)
         """
         mask = self._read_mask(mask_path, img_path)
         if self.kind == 'tags':
             names = labelled_names(mask, self.classes)
-            if not names:
-                raise DataError(f'{mask_path}: the mask has no object, so the image has no tags: '
-                                'remove it from the list.')
+            if not names and mask.any():
+                raise DataError(f'{mask_path}: the mask is 255 ("ignored") all over, so the tags '
+                                'of the image are unknown: remove it from the list.')
             return names
         objects = self._objects(mask, mask_path, instance_path)
         if self.kind == 'boxes':
-            return self._boxes(objects, mask.shape, img_path, mask_path)
+            return self._boxes(objects, mask, img_path, mask_path)
         return self._draw(objects, mask, mask_path, _generator(self.options['seed'], name))
 
     def _read_mask(self, path, img_path):
@@ -224,14 +228,14 @@ class MakeWeakLabel:
         return [region for region in objects
                 if np.count_nonzero(region.pixels) >= self.options['min_area']]
 
-    def _boxes(self, objects, shape, img_path, mask_path):
-        if not objects:
+    def _boxes(self, objects, mask, img_path, mask_path):
+        if not objects and mask.any():
             raise DataError(
                 f'{mask_path}: the mask has no object of {self.options["min_area"]} pixels, so the '
                 'image has no boxes: remove it from the list, or lower the least area.')
         names = [self.classes[label] for label, _ in objects]
         boxes = np.array([tight_box(pixels) for _, pixels in objects])
-        return Objects(names, boxes, shape, osp.basename(img_path))
+        return Objects(names, boxes, mask.shape, osp.basename(img_path))
 
     def _draw(self, objects, mask, path, rng):
         min_area = self.options['min_area']

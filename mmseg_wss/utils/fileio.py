@@ -62,7 +62,7 @@ def read_bytes(path, backend_args=None):
     Raises:
         OSError: a local file cannot be read.
     """
-    if _is_local(path, backend_args):
+    if is_local(path, backend_args):
         return Path(path).read_bytes()
     from mmengine import fileio  # here: it takes longer to load than many tools run
     return fileio.get(path, backend_args=backend_args)
@@ -70,13 +70,14 @@ def read_bytes(path, backend_args=None):
 
 def file_exists(path, backend_args=None):
     """Whether there is such a file or folder, see `read_bytes`."""
-    if _is_local(path, backend_args):
+    if is_local(path, backend_args):
         return os.path.exists(path)
     from mmengine import fileio
     return fileio.exists(path, backend_args=backend_args)
 
 
-def _is_local(path, backend_args):
+def is_local(path, backend_args=None):
+    """Whether a path is that of a local file, see `read_bytes`."""
     return not backend_args and '://' not in str(path)
 
 

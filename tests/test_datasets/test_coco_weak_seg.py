@@ -48,6 +48,7 @@ def scan(folder, content, supervision='box', **options):
         (folder / 'a.json').write_bytes(text)
     if supervision == 'pseudo':
         options = dict(pseudo_mask='Masks', **options)
+    options = dict(dict(empty='unlabelled'), **options)
     return COCOWeakSegDataset(
         ann_file='a.json', data_root=str(folder), supervision=supervision, lazy_init=True,
         **options).scan_list()
@@ -62,6 +63,14 @@ def test_objects_of_the_classes_and_nothing_else(tmp_path):
             bboxes=[[1.5, 2, 11.5, 22.25], [0, 40, 64, 48], [63, 47, 64, 48]])),
         (f'{tmp_path}/train2017/sub/over.png', dict(
             names=['tvmonitor'], bboxes=[[12, 6, 20, 10]]))]
+
+
+@pytest.mark.parametrize('supervision', ['box', 'image', 'pseudo'])
+def test_an_image_without_any_annotation_is_known_to_be_empty(tmp_path, supervision):
+    """One with crowds, flat boxes or other categories alone is not."""
+    data_list, faults = scan(tmp_path, made_up(), supervision, empty='background')
+    names = [Path(info['img_path']).stem for info in data_list]
+    assert (names, faults) == (['two', 'over', 'bare'], [])
 
 
 def test_tags_are_the_classes_once(tmp_path):

@@ -2,6 +2,7 @@
 import json
 import shutil
 import warnings
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -52,6 +53,20 @@ def change(folder, edit):
     """Rewrite every mask of a folder by a function of its labels."""
     for path in folder.glob('*.png'):
         write_mask(path, edit(np.array(Image.open(path))))
+
+
+def test_images_in_sub_folders_and_of_any_spelling(kit, truth, masks, report, tmp_path):
+    names = dict(s0='a/s0', s1='a b/Größe 1', v0='Größe 2')
+    for folder, form, old, new in ((truth, 'NFC', '.png', '.png'), (masks, 'NFD', '.png', '.png'),
+                                   (kit / 'JPEGImages', 'NFD', '.jpg', '.JPG')):
+        for name, other in names.items():
+            path = folder / normalize(form, f'{other}{new}')
+            path.parent.mkdir(exist_ok=True)
+            (folder / f'{name}{old}').rename(path)
+    (tmp_path / 'list.txt').write_text('\n'.join(names.values()), 'utf-8')
+    for places, number in ({}, 6), (dict(ann_file=tmp_path / 'list.txt'), 3):
+        scores = report(masks, truth=truth, **places)[0]['folders'][str(masks)]
+        assert scores['num_images'] == number and scores['miou_all'] == 1
 
 
 def labels(folder):
@@ -136,7 +151,7 @@ def test_the_images_are_those_that_all_folders_have(masks, truth, report):
     shutil.copytree(truth, masks / 'sub')
     result, output = report(masks, truth=truth)
     assert result['folders'][str(masks)]['num_images'] == 5
-    assert f'5 images (of 6 in {truth}, 5 in {masks})' in output
+    assert f'5 images (of 6 in {truth}, 11 in {masks})' in output
 
 
 def test_a_list_says_which_images_and_all_must_have_masks(kit, masks, truth, report):

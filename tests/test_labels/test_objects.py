@@ -48,11 +48,15 @@ def test_strong_images_get_the_box_of_their_mask(root, source):
         assert 'gt_bboxes' not in results and 'gt_tags' not in results
 
 
-def test_a_pseudo_mask_without_any_box_is_an_error_and_a_strong_image_is_not(root):
+def test_a_mask_without_any_box(root):
+    """The image is empty, by its boxes, unless the data set says that these boxes are missing."""
     for path in (root / 'Annotations').iterdir():
         path.write_text('<annotation></annotation>')
-    assert loaded(voc(root, 'pixel', with_boxes=True))['ori_bboxes'].shape == (0, 4)
-    dataset = voc(root, 'pseudo', with_boxes=True)
+    for supervision in 'pixel', 'pseudo':
+        dataset = voc(root, supervision, with_boxes=True)
+        assert loaded(dataset)['ori_bboxes'].shape == (0, 4)
+    assert loaded(voc(root, 'pixel', with_boxes=True, empty='error'))['ori_bboxes'].shape == (0, 4)
+    dataset = voc(root, 'pseudo', with_boxes=True, empty='error')
     with pytest.raises(DataError, match=r'\.xml: the weak image has no object'):
         loaded(dataset)
 

@@ -81,7 +81,7 @@ def test_good_labels(tmp_path, supervision, make):
     ('box', box('red', float('nan'), 2, 4, 6), 'no area.*correct or remove'),
     ('box', box('blue', 2, 2, 6, 6), UNKNOWN),
     ('image', box('background', 2, 2, 6, 6), "'background'.*correct the name"),
-    ('box', text('<a/>'), 'no object.*label its objects'),
+    ('box', text('<a/>'), 'no annotation file of VOC.*Convert it'),
     ('box', text('<a><object></a>'), 'not a readable XML.*Write it again'),
     ('box', text(''), 'not a readable XML.*Write it again'),
     ('box', text(BOMB), 'not a readable XML.*Entities.*Write it again'),
@@ -128,7 +128,6 @@ def test_labels_that_would_wrap_are_faults(tmp_path, number):
 
 
 @pytest.mark.parametrize('supervision, tags, said', [
-    ('image', [], 'image.jpg: .*no object.*label its objects'),
     ('image', ['red', 'blue'], f'image.jpg: .*{UNKNOWN}'),
     ('scribble', [], 'label.png: .*labels red, but the tags of its image are none: correct one'),
     ('scribble', ['green'], 'label.png: .*labels red, but the tags .* are green: correct one'),
@@ -137,6 +136,18 @@ def test_faulty_tags(tmp_path, supervision, tags, said):
     make = mask(DRAWN) if supervision == 'scribble' else text('the tags come instead')
     fault, = read(tmp_path, supervision, make, tags=tags).faults
     assert re.search(said, fault)
+
+
+@pytest.mark.parametrize('supervision', ['box', 'image'])
+@pytest.mark.parametrize('empty, number', [('background', 0), ('unlabelled', 0), ('error', 1)])
+def test_no_object_may_be_a_fault(tmp_path, supervision, empty, number):
+    label = read(tmp_path, supervision, text('<annotation/>'), empty=empty)
+    assert label.empty and len(label.faults) == number
+    assert all(re.search(r'label\.xml: .*no object.*label its objects', f) for f in label.faults)
+    assert bool(label.fields) == (empty != 'unlabelled')
+    tagged = read(tmp_path, 'image', text(''), tags=[], empty=empty)
+    assert tagged.empty and len(tagged.faults) == number
+    assert all(re.search('image.jpg: .*no object.*label its', fault) for fault in tagged.faults)
 
 
 def test_every_fault_is_found_at_once(tmp_path):

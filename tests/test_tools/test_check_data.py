@@ -52,6 +52,27 @@ def test_unlabelled_images(check):
     assert "8 images, supervision 'none', no labels, 0 fault(s)" in report
 
 
+def test_images_that_are_known_to_be_empty_are_counted(check, tmp_path):
+    for name in ('w1', 'w4', 'w5', 's2'):
+        (tmp_path / f'Annotations/{name}.xml').write_text('<annotation></annotation>')
+    write_mask(tmp_path / 'SegmentationClass/s2.png', np.zeros((12, 16), np.uint8))
+    code, report = check()
+    assert code == 0
+    for words in ("4 images, supervision 'pixel', 3 of 3 classes seen, 1 known to be empty",
+                  "8 images, supervision 'box', 3 of 3 classes seen, 3 known to be empty",
+                  '0 fault(s), 0 warning(s)'):
+        assert words in report
+    option = 'train_dataloader.dataset.datasets.1.empty='
+    code, report = check('--cfg-options', option + 'error')
+    assert code == 1 and len(faults(report)) == 3 and '8 images' in report
+    code, report = check('--cfg-options', option + 'unlabelled')
+    assert code == 0 and '3 without an object (taken as unlabelled)' in report
+    for path in (tmp_path / 'Annotations').glob('w*.xml'):
+        path.write_text('<annotation></annotation>')
+    code, report = check()
+    assert code == 0 and 'none of the labels of 8 images has an object' in report
+
+
 def test_classes_that_are_not_seen(check, tmp_path):
     (tmp_path / 'ImageSets/Segmentation/val.txt').write_text('v0\n')
     assert '2 of 3 classes seen (not green)' in check()[1]
@@ -75,7 +96,7 @@ def test_every_fault_in_one_run(check, tmp_path):
     write_annotation(boxes / 'w2.xml', 'green', (5, 2, 5, 8))
     write_annotation(boxes / 'w3.xml', 'purple', (1, 2, 5, 8))
     (boxes / 'w4.xml').write_text('<annotation><object>')
-    (boxes / 'w5.xml').write_text('<annotation></annotation>')
+    (boxes / 'w5.xml').write_text('<annotations></annotations>')
     (boxes / 'w6.xml').unlink()
     (boxes / 'w7.xml').write_text('<!DOCTYPE a [<!ENTITY b "b">]><a>&b;</a>')
     bad = good.copy()
@@ -90,7 +111,8 @@ def test_every_fault_in_one_run(check, tmp_path):
         ('s0.jpg', 'no such image'), ('s0.png', 'cannot be read'), ('s1.jpg', 'corrupt'),
         ('s1.png', 'size of the image'), ('s2.png', r'labels \[7\]'), ('s3.png', 'cannot be read'),
         ('weak.txt', 'w5'), ('w0.jpg', 'no picture'), ('w1.xml', 'outside'), ('w2.xml', 'no area'),
-        ('w3.xml', 'purple'), ('w4.xml', 'XML'), ('w5.xml', 'no object'), ('w6.xml', 'no such'),
+        ('w3.xml', 'purple'), ('w4.xml', 'XML'), ('w5.xml', 'no annotation file'),
+        ('w6.xml', 'no such'),
         ('w7.xml', 'Entities'), ('v0.png', '0 and 255'), ('v1.png', 'colour'),
         ('already', 'shown above'),
         ('weak.txt', 's2.jpg'), ('weak.txt', 'v2.jpg'), ('weak.txt', 'v2.jpg'),

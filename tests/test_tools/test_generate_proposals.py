@@ -135,21 +135,33 @@ def test_images_that_fail(generate, tmp_path):
     picture.write_bytes(whole[:len(whole) // 2])
     write_annotation(kit / 'Annotations/w1.xml', 'red', (10, 2, 17, 8))
     (kit / 'Annotations/w2.xml').write_text('<annotation><object>')
-    (kit / 'Annotations/w3.xml').write_text('<annotation></annotation>')
+    (kit / 'Annotations/w3.xml').write_text('<a></a>')
     code, report = generate(workers=2)
     assert code == 1
-    assert '5 images: 0 up to date, 4 to make' in report
+    assert '5 images: 0 up to date, 3 to make' in report
     failed = sorted(line for line in report.splitlines() if re.match(r'w\d: ', line))
     for line, (file, what) in zip(failed, [
             ('w0.jpg', 'corrupt'), ('w1.xml', 'outside'), ('w2.xml', 'XML'),
-            ('w3.xml', 'no object')]):
+            ('w3.xml', 'no annotation file of VOC')]):
         assert file in line and what in line
     assert len(failed) == 4 and '1 made in' in report and '4 failed' in report
     assert sorted(files(tmp_path / 'out')) == ['w4.png']
 
     picture.write_bytes(whole)
     code, report = generate()
-    assert code == 1 and '5 images: 1 up to date, 3 to make' in report and '3 failed' in report
+    assert code == 1 and '5 images: 1 up to date, 2 to make' in report and '3 failed' in report
+
+
+def test_an_image_that_is_known_to_be_empty_is_background(generate, tmp_path):
+    path = tmp_path / 'kit/Annotations/w3.xml'
+    content = path.read_text()
+    path.write_text('<annotation></annotation>')
+    code, report = generate()
+    assert code == 0 and '5 made' in report
+    assert not read_mask(tmp_path / 'out/w3.png').any()
+    assert '5 up to date' in generate()[1]
+    path.write_text(content)
+    assert '4 up to date, 1 to make' in generate()[1] and read_mask(tmp_path / 'out/w3.png').any()
 
 
 @pytest.mark.parametrize('spoil, named', [

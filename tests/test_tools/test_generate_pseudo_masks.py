@@ -413,20 +413,34 @@ def test_impossible_arguments(tool, setting, tmp_path, capsys, place, value, mes
 
 
 @pytest.mark.parametrize('gate, box, message', [
-    ('--tag-gate', None, r'w3\.xml: the weak image .*no object'),
-    ('--box-gate', None, r'w3\.xml: the image has no object'),
+    ('--tag-gate', 'error', r'w3\.xml: the weak image .*no object'),
+    ('--box-gate', 'error', r'w3\.xml: the image has no object'),
+    ('--box-gate', 'unlabelled', r'w3\.xml: the image has no object'),
     ('--box-gate', (2, 3, 49, 30),
      r'w3\.xml: object 1 \(red\), box 2 3 49 30: .*outside the image of 48x36')])
 def test_a_gate_needs_objects(tool, setting, tmp_path, gate, box, message):
-    kit = Setting(tmp_path, checkpoint=setting.checkpoint)
+    more = f"\ntrain_dataloader['dataset']['datasets'][1]['empty'] = {box!r}"
+    kit = Setting(tmp_path, checkpoint=setting.checkpoint, more=more * isinstance(box, str))
     path = kit.root / 'Annotations/w3.xml'
-    if box:
+    if isinstance(box, tuple):
         write_annotation(path, 'red', box, SIZE)
     else:
         path.write_text('<annotation></annotation>')
     with pytest.raises(DataError, match=message):
         make(tool, kit.arguments(tmp_path / 'masks', gate))
     assert not (tmp_path / 'masks').exists()
+
+
+def test_images_that_are_known_to_be_empty(tool, setting, tmp_path):
+    """By their tags or boxes they are background, however sure the network is of objects."""
+    kit = Setting(tmp_path, checkpoint=setting.checkpoint)
+    (kit.root / 'Annotations/w3.xml').write_text('<annotation></annotation>')
+    make(tool, kit.arguments(tmp_path / 'plain'))
+    for gate in '--tag-gate', '--box-gate':
+        make(tool, kit.arguments(tmp_path / gate[2:], gate))
+    plain, tags, boxes = (read_masks(tmp_path / name)['w3']
+                          for name in ('plain', 'tag-gate', 'box-gate'))
+    assert {1, 2} & set(np.unique(plain)) and not tags.any() and not boxes.any()
 
 
 @pytest.mark.parametrize('names', [

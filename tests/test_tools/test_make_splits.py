@@ -25,7 +25,8 @@ def run(run_tool, tmp_path):
                                  tmp_path / out, *options)
         if code:
             return code, printed
-        return {path.name: path.read_text().split() for path in (tmp_path / out).glob('*.txt')}
+        return {path.name: path.read_text('utf-8').splitlines()
+                for path in (tmp_path / out).glob('*.txt')}
 
     divide.tags = tags
     return divide
@@ -69,6 +70,22 @@ def test_a_published_list_of_paths_with_windows_line_ends(run, tmp_path):
                           b'/JPEGImages/i11.jpg /SegmentationClass/i11.png\r\n')
     lists = run('--strong-list', published)
     assert lists['train_strong2.txt'] == ['i03', 'i11'] and len(lists['train_weak2.txt']) == 38
+
+
+def test_names_with_blanks_and_images_without_a_class(run, tmp_path):
+    """An empty image is background alone: no class is owed it."""
+    tags = {'my photo 7': 'cat', 'a/ü, 2': '"big dog"', 'c': '', 'd e': ''}
+    (tmp_path / 'own.txt').write_text(
+        ''.join(f'"{name}" {label}\n' for name, label in tags.items()), 'utf-8')
+    (tmp_path / 'all.txt').write_text('\n'.join(tags), 'utf-8')
+    lists = run('--strong', 2, '--ann-file', tmp_path / 'all.txt', source=tmp_path / 'own.txt',
+                out='own')
+    assert set(lists['train_strong2_v1_seed0.txt']) == {'my photo 7', 'a/ü, 2'}
+    assert lists['train_weak2_v1_seed0.txt'] == ['c', 'd e']
+    (tmp_path / 'paths.txt').write_text(
+        '/JPEGImages/a/ü, 2.jpg /SegmentationClass/x.png\n/JPEGImages/d e.JPG\nc.png\n', 'utf-8')
+    lists = run('--strong-list', tmp_path / 'paths.txt', source=tmp_path / 'own.txt', out='paths')
+    assert lists['train_weak3.txt'] == ['my photo 7']
 
 
 def test_coco(run, tmp_path):

@@ -158,9 +158,6 @@ def test_tags(kit, make, tmp_path):
     assert [sample.gt_tags.tolist() for sample in samples] == [
         [1, 1, 0], [1, 1, 1], [1, 1, 0], [1, 0, 1]]
     assert json.loads((tmp_path / 'out/tags_v1.json').read_text())['classes'] == list(CLASSES)
-    (kit / 'classes.txt').write_text('background\nred\nlight green\n')
-    code, error = make('tags', out='other')
-    assert code == 1 and "'light green' cannot stand in a tag file" in error
     (kit / 'classes.txt').write_text('background\ngreen\nred\n')
     assert 'made otherwise' in make('tags')[1]
 
@@ -191,6 +188,51 @@ def test_images_that_fail(kit, make, tmp_path):
                   'SegmentationObject/w1.png: the instance 3 lies on the background',
                   'w2.png: the mask has labels [3]', 'w3.jpg: there is no such image'):
         assert words in report
+
+
+def test_an_image_without_any_object_is_known_to_be_empty(kit, make, tmp_path):
+    """A mask of 0; not one that is void, nor one whose objects are too small for a box."""
+    write_mask(kit / 'SegmentationClass/w0.png', np.zeros(SIZE, np.uint8))
+    write_mask(kit / 'SegmentationClass/w2.png', np.full(SIZE, 255, np.uint8))
+    small = np.zeros(SIZE, np.uint8)
+    small[3, 3] = 1
+    write_mask(kit / 'SegmentationClass/w3.png', small)
+    code, report = make('tags')
+    assert code == 1 and '1 failed' in report and 'w2.png: the mask is 255' in report
+    assert (tmp_path / 'out/tags_v1.txt').read_text() == 'w0\nw1 red green\nw3 red\n'
+    code, report = make('boxes')
+    assert code == 1 and '2 failed' in report
+    assert 'w3.png: the mask has no object of 25 pixels' in report
+    names, boxes = read_voc_objects(str(tmp_path / 'out/Annotations_v1/w0.xml'))
+    assert names == [] and boxes.shape == (0, 4)
+    (kit / 'ImageSets/Segmentation/weak.txt').write_text('w0\nw1\n')
+    for supervision, options in (('image', dict(tag_file=str(tmp_path / 'out/tags_v1.txt'))),
+                                 ('box', dict(data_prefix=dict(
+                                     box_path=str(tmp_path / 'out/Annotations_v1'))))):
+        samples = load(kit, supervision, **options)
+        assert [sample.gt_tags.tolist() for sample in samples][0] == [1, 0, 0]
+        assert samples[1].gt_tags[2] == 1
+
+
+def test_names_with_blanks_are_written_so_that_they_are_read(kit, make, tmp_path):
+    (kit / 'classes.txt').write_text('background\nupper body\nleg, "left"\n', 'utf-8')
+    for folder, suffix in ('JPEGImages', '.jpg'), ('SegmentationClass', '.png'):
+        (kit / folder / 'a b').mkdir()
+        (kit / folder / f'w0{suffix}').rename(kit / folder / f'a b/ä, 1{suffix}')
+        (kit / folder / f'w2{suffix}').rename(kit / folder / f'w 2{suffix}')
+    (kit / 'JPEGImages/w 2.jpg').rename(kit / 'JPEGImages/w 2.JPEG')
+    (kit / 'ImageSets/Segmentation/weak.txt').write_text('a b/ä, 1\nw1\nw 2\n', 'utf-8')
+    for kind in 'tags', 'boxes', 'points':
+        code, report = make(kind)
+        assert code == 0 and '3 made' in report, report
+        assert '3 up to date' in make(kind)[1]
+    out = tmp_path / 'out'
+    for supervision, options in (
+            ('image', dict(tag_file=f'{out}/tags_v1.txt')),
+            ('box', dict(data_prefix=dict(box_path=f'{out}/Annotations_v1'))),
+            ('point', dict(data_prefix=dict(point_path=f'{out}/PointLabels_v1_seed0')))):
+        tags = [sample.gt_tags.tolist() for sample in load(kit, supervision, **options)]
+        assert tags[::2] == [[1, 1, 0]] * 2 and tags[1][2] == 1
 
 
 @pytest.mark.parametrize('args, words', [

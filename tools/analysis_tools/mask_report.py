@@ -4,10 +4,10 @@
         [--ann-file LIST] [--classes FILE] [--images DIR] [--out DIR] [--trimap-width N]
         [--workers N]
 
-For looking only: nothing here reaches a training. Masks are ID.png with class indices, 255 ignored;
-other files and subfolders are not looked at. Several folders are compared with the first, with or
-without the truth. `mmseg_wss.evaluation` has the definitions of the scores. Prints tables, in
-percent ('-': the score does not exist), and writes into --out:
+For looking only: nothing here reaches a training. Masks are ID.png with class indices, 255 ignored,
+also in sub folders (A/ID.png is the image A/ID); other files are not looked at. Several folders are
+compared with the first, with or without the truth. `mmseg_wss.evaluation` has the definitions of
+the scores. Prints tables, in percent ('-': the score does not exist), and writes into --out:
 
 - report.json: {"folders": {MASK_DIR as given: {"miou", "miou_all", "fg_precision", "fg_recall",
   "coverage", "fg_coverage", "boundary_miou", "classes": {NAME: {"precision", "recall", "coverage",

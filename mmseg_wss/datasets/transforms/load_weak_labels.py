@@ -14,11 +14,14 @@ class LoadWeakLabels(BaseTransform):
     of the data set's tag file, else the classes that the mask has. What an image does not have
     stays absent; 'none' has nothing. Use it for evaluation too, behind ``Resize``, since a
     prediction is compared at the size of the file. Where the data set has ``with_boxes=True``, an
-    image with a whole mask gets its boxes too, for the network's input (`BoxPriors`). Where the
+    image with a whole mask gets its boxes too, for the network's input (`BoxPriors`). An image that
+    is known to be empty has boxes of shape (0, 4) and no tag but the background's, or, where the
+    data set has ``empty='unlabelled'``, no label, and supervision 'none' from here on. Where the
     record of a mask says for which boxes it was made, these are read and compared in any case.
 
     Required keys: img_path, ori_shape, classes, supervision, and what its reader needs:
-    seg_map_path | pseudo_mask_path | partial_mask_path | box_path | objects | tags; mask_inputs
+    seg_map_path | pseudo_mask_path | partial_mask_path | box_path | objects | tags; empty, where
+    it is not the default (`WeakSegDataset`); mask_inputs
     (see `stale_mask_faults`); has_crowd where 255 in a true mask may be crowds.
 
     Added keys:
@@ -44,6 +47,8 @@ class LoadWeakLabels(BaseTransform):
         label = read_label(
             results, results['classes'], results['ori_shape'], self.backend_args)
         results.update(label.checked_fields())
+        if label.empty and not label.fields:
+            results['supervision'] = 'none'
         if 'gt_seg_map' in label.fields:
             results['seg_fields'].append('gt_seg_map')
         return results

@@ -3,6 +3,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmseg_wss.labels.boxes import box_areas, pixel_windows
+from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.registry import TRANSFORMS
 
 
@@ -36,6 +37,9 @@ class PseudoMask(BaseTransform):
     Place it before resize, so that the mask is made at the size of the file and moves on like any
     mask.
 
+    An image that is known to be empty has boxes, none, and is background all over. One that its
+    data set calls unlabelled for that (``empty='unlabelled'``) is 255 all over.
+
     Required keys: ori_shape, supervision; gt_bboxes and gt_bboxes_labels of a weak image.
 
     Added keys: gt_seg_map (uint8 (H, W)) and its name in seg_fields.
@@ -55,12 +59,16 @@ class PseudoMask(BaseTransform):
     def transform(self, results):
         if 'gt_seg_map' in results:
             return results
-        if 'gt_bboxes' not in results:
+        if 'gt_bboxes' in results:
+            mask = rect_mask(
+                results['gt_bboxes'], results['gt_bboxes_labels'], results['img'].shape[:2])
+        elif results.get('empty') == 'unlabelled' and results['supervision'] == 'none':
+            mask = np.full(results['img'].shape[:2], IGNORE, np.uint8)
+        else:
             raise ValueError(
                 f"{results['img_path']}: PseudoMask(kind='rect') needs boxes, but the supervision "
                 f"of the image is {results['supervision']!r}: set supervision='box' in its data "
                 'set.')
-        results['gt_seg_map'] = rect_mask(
-            results['gt_bboxes'], results['gt_bboxes_labels'], results['img'].shape[:2])
+        results['gt_seg_map'] = mask
         results['seg_fields'].append('gt_seg_map')
         return results

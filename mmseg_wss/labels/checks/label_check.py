@@ -107,15 +107,17 @@ def tag_faults(names, classes):
         list[str]: one sentence a fault, with the remedy; empty where all is well.
     """
     if not names:
-        return ['has no object, so it teaches nothing: remove the image from the list or label its '
-                'objects']
+        return ['has no object: label its objects or remove the image from the list, or set '
+                "empty='background' in the data set if it is known that there is none"]
     return [_unknown_class(name, classes)
             for name in dict.fromkeys(names) if name not in classes[1:]]
 
 
 def _unknown_class(name, classes):
+    is_part = any(name in label.split()[:-1] or name in label.split()[1:] for label in classes)
+    hint = ' (in a tag file, a name with blanks stands in double quotes)' if is_part else ''
     return (f'has the unknown class {name!r}; the classes are {", ".join(classes[1:])}: correct '
-            'the name or add the class')
+            f'the name{hint} or add the class')
 
 
 def box_faults(names, boxes, classes, image_shape):

@@ -12,8 +12,10 @@ def share_warnings(facts, is_made=False, is_partial=False):
     """List what is strange about the masks of a list, though each of them may be right.
 
     Args:
-        facts (Sequence[LabelFacts]): of the images; those without a mask do not count.
-        is_made (bool): a program made the masks, for images that have objects.
+        facts (Sequence[LabelFacts]): of the images; of those without a mask it only counts whether
+            any has an object.
+        is_made (bool): a program made the masks. Those of images that are known to be empty hold no
+            object rightly.
         is_partial (bool): the masks are points or scribbles, so few pixels are labelled.
 
     Returns:
@@ -21,10 +23,13 @@ def share_warnings(facts, is_made=False, is_partial=False):
     """
     masks = [fact for fact in facts if fact.pixels]
     if not masks:
-        return []
+        return _all_empty(facts)
     pixels = _total_pixels(masks)
     void = [fact.path for fact in masks if not fact.is_labelled]
     empty = [fact.path for fact in masks if fact.is_labelled and not fact.has_objects]
+    if is_made and len(empty) < len(masks):
+        known = {fact.path for fact in masks if fact.known_empty}
+        empty = [path for path in empty if path not in known]
     compared = [fact for fact in masks if fact.contradicts is not None]
     foreign = [fact.path for fact in compared if fact.contradicts]
     labelled = 1 - pixels[IGNORE] / sum(pixels.values())
@@ -52,6 +57,15 @@ def share_warnings(facts, is_made=False, is_partial=False):
             'whether the masks or boxes are named after other images, and whether both mean the '
             'same classes.')
     return warnings
+
+
+def _all_empty(facts):
+    if not facts or not all(fact.known_empty for fact in facts):
+        return []
+    return [f'none of the labels of {len(facts)} images has an object, so all of them are '
+            f'background: {abridged([fact.path for fact in facts], 3)}. A network learns from them '
+            "that there are no objects. If they are unlabelled, set supervision='none' or "
+            "empty='unlabelled'."]
 
 
 def unlabelled_fault(names):

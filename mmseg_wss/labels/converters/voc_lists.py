@@ -57,8 +57,8 @@ def new_lists(devkit, splits):
     lists = {Path(devkit, LISTS, 'trainaug.txt'): trainaug,
              Path(devkit, LISTS, 'aug.txt'): trainaug - splits.voc_train}
     for path, ids in lists.items():
-        found = _words(path) if path.exists() else [[name] for name in ids]
-        if {tuple(line) for line in found} != {(name, ) for name in ids}:
+        found = read_lines(path) if path.exists() else ids
+        if set(found) != ids:
             raise DataError(f'{path}: there is such a list already, of {len(found)} lines, and it '
                             f'does not name the {len(ids)} images that these releases make. It is '
                             'not overwritten: move it away.')
@@ -66,19 +66,14 @@ def new_lists(devkit, splits):
 
 
 def _read_ids(path):
-    """The set of IDs of a list: the first words of its lines."""
-    ids = {line[0] for line in _words(path)}
-    faulty = sorted(name for name in ids if Path(name).name != name)
+    """The set of IDs of a list; one may be there twice."""
+    try:
+        ids = set(read_lines(path))
+    except OSError as error:
+        raise DataError(f'{path}: the list cannot be read ({error}). Unpack its release again.'
+                        ) from error
+    faulty = sorted(name for name in ids if Path(name).name != name or name.split() != [name])
     if faulty or not ids:
         raise DataError(f'{path}: expected an image ID a line, got '
                         f'{abridged(faulty, 5) or "no line"}. Unpack its release again.')
     return ids
-
-
-def _words(path):
-    """The words of the lines that are not empty."""
-    try:
-        return [line.split() for line in read_lines(path)]
-    except OSError as error:
-        raise DataError(f'{path}: the list cannot be read ({error}). Unpack its release again.'
-                        ) from error

@@ -3,6 +3,7 @@ import json
 import os.path as osp
 from collections import defaultdict
 from typing import NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class COCOContent(NamedTuple):
     categories: list  # their names
     crowds: set  # ids of the images that have a crowd, of whatever category
     faults: list  # of str, each with the file, the places and the remedy
+    empty: set = frozenset()  # ids of the images without any annotation, of whatever category
 
 
 def match_classes(names, classes):
@@ -103,11 +105,13 @@ def read_coco(path, classes, backend_args=None, with_objects=True):
     matched = match_classes(categories.values(), classes)
     class_of = {number: matched.get(name) for number, name in categories.items()}
     objects = _objects(content['annotations'], images, class_of, found)
-    crowds = {entry['image_id'] for _, entry in list_entries(content['annotations'], 'annotations')
-              if entry.get('iscrowd') and is_id(entry.get('image_id'))}
+    owners = [(entry['image_id'], entry.get('iscrowd'))
+              for _, entry in list_entries(content['annotations'], 'annotations')
+              if is_id(entry.get('image_id'))]
     return COCOContent(
         {number: name for number, (name, *_) in images.items()}, objects,
-        list(categories.values()), crowds, fault_lines(path, found))
+        list(categories.values()), {number for number, is_crowd in owners if is_crowd},
+        fault_lines(path, found), images.keys() - {number for number, _ in owners})
 
 
 def load_lists(path, keep, backend_args=None, lists=_LISTS):
@@ -198,7 +202,7 @@ def check_categories(entries, found):
         if not (is_id(number) and isinstance(name, str)) or number in names:
             report(found, _CATEGORY, place, entry)
         else:
-            names[number] = name
+            names[number] = normalize('NFC', name)
     return names
 
 

@@ -1,9 +1,13 @@
 """Lists of images."""
+import re
 from collections import Counter
 
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.formats.text_list import read_lines
 from mmseg_wss.utils.fileio import file_exists
+
+_FLAG = re.compile(r'\s+(-1|0|1)$')
+_VOC_FLAG = re.compile(r'\s+(-1|(?<=\s\s)[01])$')  # as VOC writes it, two characters wide
 
 
 def set_option(option, data_root):
@@ -12,14 +16,16 @@ def set_option(option, data_root):
 
 
 def read_id_list(path, place='Give', id_of=str):
-    """The image IDs of a list file, the first word of each line, and what is wrong with the list.
+    """The image IDs of a list file, one a line, and what is wrong with the list.
 
-    (VOC's own per-class lists carry a flag behind the ID.)
+    An ID may have blanks. The flag -1, 0 or 1 of VOC's per-class lists is no part of it: as VOC
+    writes it (``2007_000032  1``, ``2007_000033 -1``), or where every line ends in one
+    (``photo 1`` among others without is an ID).
 
     Args:
         path (str): the file.
         place (str): how the user names the file, for messages (`set_option`).
-        id_of (Callable): the ID that the first word of a line stands for.
+        id_of (Callable): the ID that a line stands for.
 
     Returns:
         tuple: IDs, list of str without repetitions; and the faults, list of str.
@@ -27,9 +33,11 @@ def read_id_list(path, place='Give', id_of=str):
     if not file_exists(path):
         return [], [f'{path}: there is no such list. {place} a file with an image ID a line.']
     try:
-        ids = Counter(id_of(line.split()[0]) for line in read_lines(path))
+        lines = read_lines(path)
     except DataError as error:
         return [], [str(error)]
+    flag = _FLAG if all(map(_FLAG.search, lines)) else _VOC_FLAG
+    ids = Counter(id_of(flag.sub('', line)) for line in lines)
     if not ids:
         return [], [f'{path}: the list is empty. Write an image ID a line, or remove this source '
                     'from the config.']

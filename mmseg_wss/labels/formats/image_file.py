@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.utils.file_names import near_name
 from mmseg_wss.utils.fileio import read_bytes
 
 _ORIENTATION = 0x0112  # EXIF tag; 5 to 8: the picture lies on its side, and loading turns it
@@ -59,7 +60,8 @@ def image_shape(path):
 
 def _unreadable(path, error):
     if isinstance(error, FileNotFoundError):
-        return DataError(f'{path}: there is no such image; add it, or remove it from the list.')
+        return DataError(f'{path}: there is no such image{near_name(path)}; add it, or remove it '
+                         'from the list.')
     return DataError(f'{path}: the image cannot be read ({picture_fault(error)}). {_REMEDY}.')
 
 

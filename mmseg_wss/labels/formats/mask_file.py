@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.image_file import picture_fault, structure_fault
 from mmseg_wss.labels.palette import voc_palette
+from mmseg_wss.utils.file_names import near_name
 from mmseg_wss.utils.fileio import atomic_path, read_bytes
 
 RECORD_KEY = 'mmseg_wss'  # of the text chunk
@@ -43,6 +44,8 @@ def read_mask(path, backend_args=None):
                 mask = np.array(picture)
     except Exception as error:  # Pillow trips over damaged files in many ways and wraps none
         fault = picture_fault(error)
+        if isinstance(error, FileNotFoundError):
+            fault += near_name(path)
     if fault:
         raise DataError(f'{path}: the mask cannot be read ({fault}). Write it again, or remove the '
                         'image from the list.')

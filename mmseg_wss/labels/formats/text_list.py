@@ -1,5 +1,6 @@
 """Text files of the user: lists of images, tags, class names."""
 import codecs
+from unicodedata import normalize
 
 from mmseg_wss.errors import DataError
 from mmseg_wss.utils.fileio import atomic_path, read_bytes
@@ -11,7 +12,7 @@ def read_lines(path):
     """The lines of a text file that are not blank, without the blanks around them.
 
     Line ends may be those of any system, and a byte-order mark may be at the front, as editors of
-    Windows write it.
+    Windows write it. Letters with accents are in Unicode's NFC, however the file spells them.
 
     Args:
         path (str | Path): the file.
@@ -32,7 +33,7 @@ def read_lines(path):
         text = content.decode('utf-8-sig')
     except UnicodeDecodeError as error:
         raise DataError(f'{path}: not a text file in UTF-8 ({error}). Save it as UTF-8.') from error
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    return [line.strip() for line in normalize('NFC', text).splitlines() if line.strip()]
 
 
 def write_lines(path, lines):

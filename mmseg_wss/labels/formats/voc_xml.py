@@ -1,4 +1,5 @@
 """PASCAL VOC annotation files."""
+from unicodedata import normalize
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -6,6 +7,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, parse
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.utils.file_names import near_name
 
 
 def read_voc_objects(path):
@@ -18,7 +20,8 @@ def read_voc_objects(path):
         path (str): the XML file; it is read with defusedxml.
 
     Returns:
-        tuple: names, list of M str; boxes, float32 array (M, 4) in pixels.
+        tuple: names, list of M str; boxes, float32 array (M, 4) in pixels. M is 0 for a file
+        without objects: the image is known to be empty.
 
     Raises:
         DataError: the file is missing, is no VOC annotation, or has a coordinate that is no number.
@@ -27,15 +30,17 @@ def read_voc_objects(path):
         root = parse(path).getroot()
     except FileNotFoundError as error:
         raise DataError(
-            f'{path}: there is no such annotation file. Box and tag labels come from it: add it, '
-            'or remove the image from the list.') from error
+            f'{path}: there is no such annotation file{near_name(path)}. Box and tag labels come '
+            'from it: add it (without <object>, if it is known that the image has none), or remove '
+            "the image from the list, to one with supervision='none' if it is unlabelled."
+        ) from error
     # ValueError, LookupError: an encoding that the parser does not know
     except (OSError, ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise DataError(f'{path}: not a readable XML file ({error}). Write it again.') from error
 
     names, boxes = [], []
     for number, node in enumerate(root.iter('object'), 1):
-        name = (node.findtext('name') or '').strip()
+        name = normalize('NFC', (node.findtext('name') or '').strip())
         try:
             x1, y1, x2, y2 = (float(node.find('bndbox').findtext(key))
                               for key in ('xmin', 'ymin', 'xmax', 'ymax'))
@@ -46,6 +51,9 @@ def read_voc_objects(path):
             ) from error
         names.append(name)
         boxes.append((x1 - 1, y1 - 1, x2, y2))
+    if not names and root.tag != 'annotation':  # another format, which says nothing here
+        raise DataError(f'{path}: no annotation file of VOC: it begins with <{root.tag[:80]}>, not '
+                        'with <annotation>, and has no <object>. Convert it, or write it again.')
     return names, np.array(boxes, np.float32).reshape(-1, 4)
 
 

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from mmseg_wss.errors import DataError
-from mmseg_wss.labels.formats.text_list import read_lines, write_lines
+from mmseg_wss.labels.formats.tag_file import read_rows, tag_line
+from mmseg_wss.labels.formats.text_list import write_lines
 from mmseg_wss.labels.formats.voc_xml import voc_xml
 from mmseg_wss.labels.stores.mask_folder import label_path
 from mmseg_wss.utils.file_lock import lock_file
@@ -83,7 +84,7 @@ class TagFile:
             stack.enter_context(claim(
                 self.path.with_suffix('.json'), recipe, self.path, self.path.exists))
             remove_temporaries(self.path.parent, self.path.name)
-            rows = [line.split() for line in read_lines(self.path)] if self.path.exists() else []
+            rows = read_rows(self.path) if self.path.exists() else []
             self._lock = stack.pop_all()
         self._tags = {row[0]: row[1:] for row in rows}
         self._changed = False
@@ -101,7 +102,7 @@ class TagFile:
         """Write the file, sorted by ID, if anything was added; it is free for others."""
         with self._lock:
             if self._changed:
-                write_lines(self.path, (' '.join([name, *tags])
+                write_lines(self.path, (tag_line(name, tags)
                                         for name, tags in sorted(self._tags.items())))
             self._changed = False
 

@@ -63,6 +63,15 @@ def tags_of(samples):
     return torch.stack([sample.gt_tags.float() for sample in samples])
 
 
+def known_empty(samples, device):
+    """Which of N samples say by gt_tags that the whole image is background, bool (N,).
+
+    A sample without tags does not say so.
+    """
+    return torch.tensor([not sample.gt_tags[1:].any() if 'gt_tags' in sample else False
+                         for sample in samples], device=device)
+
+
 def boxed_classes_of(samples, classes, device):
     """1 for the background and the classes of a sample's gt_boxes, float (N, `classes`).
 

@@ -8,6 +8,7 @@ from mmseg.structures import SegDataSample
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.models.decode_heads.batch_fields import (
     boxed_classes_of,
+    known_empty,
     masks_of,
     supervisions_of,
     tags_of,
@@ -42,7 +43,8 @@ class EMHead(HeadWrapper):
     In each step the E-step labels the weak images of the batch at the resolution of the head's
     logits f, by the best of f plus a bias for what the weak label says; it has no gradient. The
     M-step is the head's own loss of f, without the biases, for these labels. Strong images train
-    on their masks, shrunk to the same resolution (every s-th pixel, from the first one).
+    on their masks, shrunk to the same resolution (every s-th pixel, from the first one). A weak
+    image whose tags have no object is background all over, whatever the scores.
 
     The losses of both kinds of images are means over their own pixels, then weighted, so the weight
     of a kind does not depend on how many pixels of it are labelled.
@@ -145,4 +147,5 @@ class EMHead(HeadWrapper):
             if self.e_step == 'adapt':
                 options = dict(options, valid=valid)
         labels = E_STEPS[self.e_step](scores, weak_labels, **options)
+        labels = labels.masked_fill(known_empty(samples, labels.device)[:, None, None], 0)
         return labels.masked_fill(~valid, IGNORE)

@@ -30,6 +30,10 @@ GOOD, VOID, EMPTY = {0: 6, 1: 4}, {255: 10}, {0: 10}
     (masks(EMPTY, *[GOOD] * 4), {}, []),  # a person may say that there is none
     (masks(EMPTY, *[GOOD] * 4), dict(is_made=True), ['1 of 5 masks hold no object']),
     (masks(EMPTY, *[GOOD] * 5), dict(is_made=True), []),
+    (masks(EMPTY, EMPTY, known_empty=True) + masks(GOOD), dict(is_made=True), []),
+    (masks(EMPTY, EMPTY, known_empty=True), dict(is_made=True), ['2 of 2 masks hold no object']),
+    ([LabelFacts('a.jpg', known_empty=True)] * 3, {}, ['none of the labels of 3 images has']),
+    ([LabelFacts('a.jpg', known_empty=True)] * 9 + [LabelFacts('b.jpg')], {}, []),
     (masks(GOOD, contradicts=True) + masks(*[GOOD] * 4, contradicts=False), {},
      ['1 of 5 masks contradict']),
     (masks(GOOD, contradicts=True) + masks(*[GOOD] * 5, contradicts=False), {}, []),

@@ -52,6 +52,25 @@ def test_losses_by_formula(e_step, estimate):
     assert {'strong.acc_seg', 'weak.acc_seg'} < set(losses)
 
 
+@pytest.mark.parametrize('e_step', [
+    dict(type='fixed', bias_bg=0., bias_fg=0.), dict(type='adapt', suppress=False),
+    dict(type='box', bias_bg=0., bias_fg=0.), dict(type='mask')])
+def test_an_image_that_is_known_to_be_empty_is_background(e_step):
+    """Whatever the scores: they favour the last class here. Padding has no label."""
+    head = build(e_step=e_step, loss_weights=(0., 1.))
+    features, samples = make_batch(['image'], weak_masks=True)
+    samples[0].gt_tags = torch.tensor([1, 0, 0], dtype=torch.uint8)
+    samples[0].gt_sem_seg.data.zero_()
+    samples[0].valid.data[:, 8:] = False
+    torch.nn.init.constant_(head.head.conv_seg.bias, 0)
+    head.head.conv_seg.bias.data[2] = 50
+    labels = torch.zeros(1, 8, 8, dtype=torch.long)
+    labels[:, 4:] = 255
+    losses = head.loss(features, samples, None)
+    torch.testing.assert_close(losses['weak.loss_ce'], cross_entropy(head(features), labels))
+    assert losses['weak.loss_ce'] > 20
+
+
 def test_boxes_are_read_from_the_painted_mask():
     head = build(e_step=dict(type='box', bias_bg=1.), loss_weights=(0., 1.))
     features, samples = make_batch(weak_masks=True)

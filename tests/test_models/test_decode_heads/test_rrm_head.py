@@ -130,6 +130,19 @@ def test_both_phases_log_the_same_losses():
     assert {k for k in losses_of(head)[0] if 'loss' in k} == everything == {'loss_cls', 'loss_ce'}
 
 
+def test_images_without_any_object_teach_that_there_is_none():
+    """No class of the classifier, and background all over for the other branch."""
+    head = build(loss_energy=None)
+    losses, _ = losses_of(head, tags=((1, 0, 0, 0), (1, 0, 0, 0)))
+    inputs, *_ = make_batch()
+    scores, logits = head.classify(inputs), head(inputs)
+    torch.testing.assert_close(losses['loss_cls'], -F.logsigmoid(-scores).mean())
+    logits = F.interpolate(logits, size=(SIDE, SIDE), mode='bilinear')[..., :SIDE - 4, :]
+    labels = torch.zeros(2, SIDE - 4, SIDE, dtype=torch.long)
+    torch.testing.assert_close(losses['loss_ce'], F.cross_entropy(logits, labels))
+    assert losses['mAP'] == 0 and losses['labelled'] == 1 - 4 / SIDE
+
+
 def test_a_sample_without_tags_is_named():
     inputs, samples, image, scaled = make_batch()
     del samples[1].gt_tags
