@@ -19,6 +19,7 @@ from mmseg.models.decode_heads import FCNHead
 from mmseg.structures import SegDataSample
 from mmseg.utils import register_all_modules
 
+from mmseg_wss.errors import ConfigError
 from mmseg_wss.registry import MODELS
 
 register_all_modules()
@@ -335,12 +336,19 @@ class HeadBench:
     @pytest.mark.parametrize('container', [tuple, list])
     def test_a_feature_head_of_several_maps_is_refused_in_a_sentence(self, container):
         head = self.build(dict(FEATURE_HEADS['fcn'], type=SeveralMapsHead, container=container))
-        message = (f'expected one map of features of feature_head, but SeveralMapsHead gives a '
+        message = (f'feature_head of .*Head: expected .* one map .*, but SeveralMapsHead gives a '
                    f'{container.__name__}. Take another head')
         with pytest.raises(ValueError, match=message):
             losses_of(head, COMPOSITIONS['both'])
         with pytest.raises(ValueError, match=message):
             head.eval()(make_features(4))
+
+    @pytest.mark.parametrize('feature_head', [
+        dict(type='DAHead', in_channels=4, channels=8, pam_channels=4),
+        dict(type='OCRHead', in_channels=4, channels=8, ocr_channels=4)], ids=['da', 'ocr'])
+    def test_a_feature_head_of_more_than_one_map_is_refused_when_it_is_built(self, feature_head):
+        with pytest.raises(ConfigError, match='feature_head of .* Take another head'):
+            self.build(feature_head)
 
     def test_a_sample_without_supervision_is_named(self):
         samples = make_samples(COMPOSITIONS['both'])

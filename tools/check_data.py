@@ -1,11 +1,13 @@
 """Look at every file of a config's data sets before a training, and report every fault at once.
 
-    python tools/check_data.py CONFIG [--workers N] [--max-shown N]
+    python tools/check_data.py CONFIG [--workers N] [--max-shown N] [--no-model]
                                [--cfg-options KEY=VALUE ...]
 
 Checks the lists, images and labels of training, val and test; true masks of weak images are not
 opened. The share of each class is shown, and labels that are strange though no fault are warned of.
-The exit code is 1 if there is a fault.
+Where the files have no fault, the model is built and a batch with images of every training source
+runs through its loss, on the CPU and without pretrained weights; --no-model leaves that out. The
+exit code is 1 if there is a fault.
 """
 import argparse
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ from mmseg_wss.engine.config_check import (
     read_data_lists,
     val_label_faults,
 )
+from mmseg_wss.engine.model_check import model_faults
 from mmseg_wss.engine.run_config import add_cfg_options, read_config
 from mmseg_wss.engine.scale_check import scale_warning, seen_sizes
 from mmseg_wss.labels.checks.share_check import share_table, share_warnings
@@ -37,6 +40,8 @@ def parse_args():
     add_workers(parser, 'threads that decode files')
     parser.add_argument('--max-shown', type=natural_int, default=100, metavar='N',
                         help='faults shown of one list, 0 for all (default: %(default)s)')
+    parser.add_argument('--no-model', action='store_true',
+                        help='do not build the model and run a batch through its loss')
     add_cfg_options(parser)
     return parser.parse_args()
 
@@ -123,6 +128,20 @@ def show_faults(faults, max_shown):
         print(f'  and {len(faults) - max_shown} more: --max-shown 0 shows all')
 
 
+def check_model(cfg, args, known):
+    """Returns the faults of the model, which is not run where faults are `known`."""
+    if args.no_model or not (cfg.get('model') and cfg.get('train_dataloader')):
+        return []
+    if known:
+        print('the model: not run, since there are faults above')
+        return []
+    faults = model_faults(cfg)
+    print(f'the model: {len(faults)} fault(s) when it is built and a batch with images of every '
+          'source runs through its loss')
+    show_faults(faults, args.max_shown)
+    return faults
+
+
 def run(args):
     """Returns the number of faults."""
     cfg = read_config(args)
@@ -149,6 +168,7 @@ def run(args):
               *head_faults(cfg.get('model', {}), lists)]
     print(f'the config as a whole: {len(faults)} fault(s) in overlaps, classes and validation')
     show_faults(faults, args.max_shown)
+    faults += check_model(cfg, args, faults or reported)
     total = len(reported) + len(faults)
     print(f'{total} fault(s), {num_warnings} warning(s); {len(checked)} images looked at with '
           'their labels')

@@ -35,6 +35,7 @@ class LabelKind:
         fields (tuple[str]): what a sample may get from the reader: gt_seg_map, gt_bboxes, ...
         file (LabelFile, optional): the file of an image's label; None where there is none.
         is_truth (bool): the label is a true mask. Without it, no path of a true mask is formed.
+        is_partial (bool): the label is a mask of few pixels, which a person has drawn.
         may_have_boxes (bool): boxes may be given beside the label, ``with_boxes=True``.
         tag_file (str, optional): 'instead' where tags may come from a tag file instead of `file`,
             'beside' where they may come beside it.
@@ -44,6 +45,7 @@ class LabelKind:
     fields: tuple = ()
     file: LabelFile | None = None
     is_truth: bool = False
+    is_partial: bool = False
     may_have_boxes: bool = False
     tag_file: str | None = None
     made_as: str | None = None
@@ -66,11 +68,11 @@ KINDS = dict(
     point=LabelKind(
         read_partial_mask, ('gt_seg_map', 'gt_tags'),
         LabelFile('partial_mask_path', 'point_path', 'PointLabels'),
-        tag_file='beside', made_as='points'),
+        is_partial=True, tag_file='beside', made_as='points'),
     scribble=LabelKind(
         read_partial_mask, ('gt_seg_map', 'gt_tags'),
         LabelFile('partial_mask_path', 'scribble_path', 'ScribbleLabels'),
-        tag_file='beside', made_as='scribbles'),
+        is_partial=True, tag_file='beside', made_as='scribbles'),
     none=LabelKind(read_nothing),
 )
 
@@ -78,6 +80,11 @@ KINDS = dict(
 def is_truth(supervision):
     """Whether labels of this kind are true masks; not of a kind that is not in `KINDS`."""
     return supervision in KINDS and KINDS[supervision].is_truth
+
+
+def is_partial(supervision):
+    """Whether labels of this kind are drawn points or lines; not of a kind not in `KINDS`."""
+    return supervision in KINDS and KINDS[supervision].is_partial
 
 
 def is_weak(source):

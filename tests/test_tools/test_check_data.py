@@ -29,7 +29,7 @@ def check(tmp_path, run_tool):
     config = tmp_path / 'config.py'
     config.write_text(CONFIG.format(root=str(tmp_path)))
 
-    return functools.partial(run_tool, 'check_data.py', config)
+    return functools.partial(run_tool, 'check_data.py', config, '--no-model')
 
 
 def faults(report):
@@ -333,3 +333,40 @@ train_dataloader = dict(dataset=dict(
     report = check()[1]
     assert "2 of 3 classes seen (not blue)" in report
     assert re.search(r'\n0 red +9.38\n1 green +9.38\n2 blue +-\n255 \(ignored\) +81.25\n', report)
+
+
+# ---- the model
+
+MODEL = """
+pipeline = [dict(type='LoadImageFromFile'), dict(type='mmseg_wss.LoadWeakLabels'),
+            dict(type='mmseg_wss.PackWeakSegInputs')]
+for one in train_dataloader['dataset']['datasets']:
+    one['pipeline'] = pipeline
+model = dict(
+    type='mmseg_wss.WeakEncoderDecoder', train_cfg=dict(), test_cfg=dict(mode='whole'),
+    data_preprocessor=dict(type='mmseg_wss.WeakSegDataPreprocessor', mean=[120.] * 3,
+                           std=[60.] * 3),
+    backbone=dict(type='UNet', base_channels=4, num_stages=2, strides=(1, 1), downsamples=(True, ),
+                  enc_num_convs=(1, 1), dec_num_convs=(1, ), enc_dilations=(1, 1),
+                  dec_dilations=(1, )),
+    decode_head=dict(type='mmseg_wss.EMHead', num_classes=3, head=dict(
+        type='FCNHead', in_channels=8, in_index=0, channels=4, num_convs=1, num_classes=21,
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))))
+"""
+
+
+def test_a_batch_of_every_source_runs_through_the_loss(tmp_path, run_tool):
+    make_devkit(tmp_path, strong=4, weak=8, val=3)
+    config = tmp_path / 'config.py'
+    config.write_text(CONFIG.format(root=str(tmp_path)) + MODEL)
+    code, report = run_tool('check_data.py', config)
+    assert code == 0 and 'the model: 0 fault(s)' in report
+    code, report = run_tool('check_data.py', config, '--cfg-options',
+                            'model.decode_head.e_step.type=box')
+    found, = faults(report)
+    assert code == 1 and re.search('fails in the loss: .*jpg: it has no mask .*PseudoMask', found)
+    code, report = run_tool('check_data.py', config, '--cfg-options',
+                            'model.decode_head.num_classes=4')
+    assert code == 1 and 'the model: not run, since there are faults above' in report
+    code, report = run_tool('check_data.py', config, '--no-model')
+    assert code == 0 and 'the model' not in report

@@ -2,6 +2,7 @@
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmseg_wss.errors import DataError
 from mmseg_wss.labels.boxes import box_areas, pixel_windows
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.registry import TRANSFORMS
@@ -30,6 +31,22 @@ def rect_mask(boxes, labels, shape):
     return mask
 
 
+_REMEDIES = dict(
+    image='Tags do not say where an object is. Leave PseudoMask out of the pipeline of this source '
+          'and train with mmseg_wss.EMHead or mmseg_wss.RRMHead; or, where the images have files '
+          "of boxes, set supervision='box' in its data set.",
+    none='Leave PseudoMask out of the pipeline of this source, and give it masks that a network '
+         "made: supervision='pseudo' and pseudo_mask=FOLDER (tools/generate_pseudo_masks.py).")
+
+
+def _no_boxes(path, kind):
+    remedy = _REMEDIES.get(kind, 'Load labels with mmseg_wss.LoadWeakLabels before PseudoMask, and '
+                                 "set supervision='box' in the data set.")
+    what = ('an unlabelled image has none' if kind == 'none' else
+            f'the supervision of the image is {kind!r}')
+    return f"{path}: PseudoMask(kind='rect') paints boxes, but {what}. {remedy}"
+
+
 @TRANSFORMS.register_module()
 class PseudoMask(BaseTransform):
     """Give weak images a mask that is made from their labels. Images with a mask pass unchanged.
@@ -48,7 +65,8 @@ class PseudoMask(BaseTransform):
         kind (str): 'rect' paints the boxes (`rect_mask`).
 
     Raises:
-        ValueError: an unknown kind, or a weak image without the labels that the kind needs.
+        ValueError: an unknown kind.
+        DataError: (when called) a weak image without the labels that the kind needs.
     """
 
     def __init__(self, kind='rect'):
@@ -65,10 +83,7 @@ class PseudoMask(BaseTransform):
         elif results.get('empty') == 'unlabelled' and results['supervision'] == 'none':
             mask = np.full(results['img'].shape[:2], IGNORE, np.uint8)
         else:
-            raise ValueError(
-                f"{results['img_path']}: PseudoMask(kind='rect') needs boxes, but the supervision "
-                f"of the image is {results['supervision']!r}: set supervision='box' in its data "
-                'set.')
+            raise DataError(_no_boxes(results['img_path'], results.get('supervision')))
         results['gt_seg_map'] = mask
         results['seg_fields'].append('gt_seg_map')
         return results

@@ -3,15 +3,17 @@ import re
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop
 
 from mmseg_wss.datasets.samplers import StrongWeakSampler, split_batch
 from mmseg_wss.engine.config_check import class_order_fault, find_overlaps
+from mmseg_wss.engine.model_check import check_network
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.checks.share_check import unlabelled_fault
 from mmseg_wss.labels.facts import label_pixels
 from mmseg_wss.labels.kinds import is_truth, read_label
+from mmseg_wss.models.checkpoint_fit import check_checkpoint
 from mmseg_wss.models.decode_heads.head_conventions import conventions_of
 from mmseg_wss.registry import HOOKS
 
@@ -120,12 +122,16 @@ class SetupCheckHook(Hook):
     """Check a run before its first step, and warn where it departs from the config's recipe.
 
     Raises, before training:
+        ConfigError: see `check_network`.
         ValueError: the heads and a data set disagree on the number of classes; the dataloader and
             its `StrongWeakSampler` on the batch size; the training loop and the sampler on epochs
             or iterations.
         DataError: an image is in two training sources, or in training and evaluation; data sets,
             or the checkpoint that is resumed or tested, have the same number of classes and other
             names, or another order; no image of the validation has a labelled pixel.
+
+    Raises, when a checkpoint is loaded, for a test too:
+        DataError: it is of another network (`check_checkpoint`).
 
     Warns when the strong images per step, over all ranks, are not those of the recipe
     (``auto_scale_lr.base_batch_size`` split by the sampler's ratio), and when gradients are
@@ -138,13 +144,17 @@ class SetupCheckHook(Hook):
         self._trained_with = {}  # classes of the checkpoint that was loaded, see check_class_order
 
     def after_load_checkpoint(self, runner, checkpoint):
-        """Keep the classes that its network has learned."""
+        """Compare its weights with the network, and keep the classes that these have learned."""
+        training = isinstance(runner._train_loop, BaseLoop)  # not that of the config
+        purpose = 'predict' if not training else 'resume' if runner._resume else 'start'
+        check_checkpoint(checkpoint, runner.model, runner._load_from or 'the checkpoint', purpose)
         meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
         classes = ((meta or {}).get('dataset_meta') or {}).get('classes')
         if classes:
             self._trained_with = {len(classes): (f'the checkpoint {runner._load_from}', classes)}
 
     def before_train(self, runner):
+        check_network(runner.model, leaves(runner.train_dataloader.dataset))
         loader = runner.train_dataloader
         val = runner.val_dataloader.dataset if runner.val_loop is not None else None
         resumes = runner.iter > 0 or runner.epoch > 0

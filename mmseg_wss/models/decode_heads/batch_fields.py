@@ -1,31 +1,49 @@
 """The labels of a batch, read from its samples."""
 import torch
 
-_REMEDIES = dict(
-    mask="Add mmseg_wss.PseudoMask(kind='rect') to the pipeline, which paints boxes, or give the "
-         "data set supervision='pseudo' and a folder of masks.",
-    seeds="Give its data set supervision='pseudo', and as pseudo_mask the folder of the seeds' "
-          'masks.',
-    tags="Give its data set supervision='image' or 'box', and load labels with "
-         'mmseg_wss.LoadWeakLabels.',
-    boxes="Give its data set supervision='box'; without boxes, an EMHead needs "
-          "labels_from='image'.",
-    supervision='Pack samples with mmseg_wss.PackWeakSegInputs.',
-    valid='Use mmseg_wss.WeakSegDataPreprocessor as the data_preprocessor of the model.')
+from mmseg_wss.errors import DataError
+
+_REMEDIES = {  # what is missing -> kind of label, or None for any other -> what to do
+    'mask': {
+        'box': "Add mmseg_wss.PseudoMask(kind='rect') to its pipeline, which paints boxes, or give "
+               "the data set supervision='pseudo' and a folder of masks.",
+        'image': "Tags do not say where an object is: train with mmseg_wss.EMHead (e_step 'fixed' "
+                 "or 'adapt') or mmseg_wss.RRMHead, or give the data set supervision='pseudo' and "
+                 'a folder of masks.',
+        'none': "Give its data set supervision='pseudo' and a folder of masks that a network made "
+                '(tools/generate_pseudo_masks.py), or take it out of train_dataloader.',
+        None: 'Load labels with mmseg_wss.LoadWeakLabels, and give its data set a supervision with '
+              'masks.'},
+    'seeds': {None: "Give its data set supervision='pseudo', and as pseudo_mask the folder of the "
+                    "seeds' masks."},
+    'tags': {
+        'pixel': 'Make tags of the masks (tools/make_weak_labels.py --kind tags), and give the '
+                 "data set supervision='image' and the tag_file.",
+        'pseudo': 'Train from its masks, with any head of mmseg or mmseg_wss.EMHead with e_step '
+                  "'mask'.",
+        'none': 'Take it out of train_dataloader; or, with a head that trains from masks, make '
+                'pseudo masks for it (tools/generate_pseudo_masks.py).',
+        None: "Give its data set supervision='image' or 'box', and load labels with "
+              'mmseg_wss.LoadWeakLabels.'},
+    'boxes': {None: "Give its data set supervision='box'; without boxes, an EMHead needs "
+                    "labels_from='image'."},
+    'supervision': {None: 'Pack samples with mmseg_wss.PackWeakSegInputs.'},
+    'valid': {None: 'Use mmseg_wss.WeakSegDataPreprocessor as the data_preprocessor of the model.'},
+}
 
 
 def supervisions_of(samples):
     """Supervision of each of N samples, list[str].
 
     Raises:
-        ValueError: a sample does not say it.
+        DataError: a sample does not say it.
     """
     _check(samples, 'supervision', 'supervision')
     return [sample.supervision for sample in samples]
 
 
 def check_masks(samples, what='mask'):
-    """Raise ValueError unless each sample has gt_sem_seg; `what` it is, for the message."""
+    """Raise DataError unless each sample has gt_sem_seg; `what` it is, for the message."""
     _check(samples, 'gt_sem_seg', what)
 
 
@@ -37,7 +55,7 @@ def masks_of(samples, what='mask'):
         what (str): what the mask is to the head, 'mask' or 'seeds'.
 
     Raises:
-        ValueError: a sample without a mask.
+        DataError: a sample without a mask.
     """
     check_masks(samples, what)
     return torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
@@ -47,7 +65,7 @@ def valid_of(samples):
     """Where N samples with valid are image and not padding, bool (N, H, W).
 
     Raises:
-        ValueError: a sample does not say it.
+        DataError: a sample does not say it.
     """
     _check(samples, 'valid', 'valid')
     return torch.stack([sample.valid.data[0] for sample in samples]).bool()
@@ -57,7 +75,7 @@ def tags_of(samples):
     """The tags of N samples with gt_tags, float (N, K): 1 for the background and what is there.
 
     Raises:
-        ValueError: a sample without tags.
+        DataError: a sample without tags.
     """
     _check(samples, 'gt_tags', 'tags')
     return torch.stack([sample.gt_tags.float() for sample in samples])
@@ -68,15 +86,16 @@ def known_empty(samples, device):
 
     A sample without tags does not say so.
     """
-    return torch.tensor([not sample.gt_tags[1:].any() if 'gt_tags' in sample else False
-                         for sample in samples], device=device)
+    unknown = torch.zeros((), dtype=torch.bool, device=device)
+    return torch.stack([(sample.gt_tags[1:] == 0).all() if 'gt_tags' in sample else unknown
+                        for sample in samples])
 
 
 def boxed_classes_of(samples, classes, device):
     """1 for the background and the classes of a sample's gt_boxes, float (N, `classes`).
 
     Raises:
-        ValueError: a sample without boxes.
+        DataError: a sample without boxes.
     """
     _check(samples, 'gt_boxes', 'boxes')
     tags = torch.zeros(len(samples), classes, device=device)
@@ -96,5 +115,6 @@ def _check(samples, field, what):
         if field not in sample:
             kind = sample.metainfo.get('supervision')
             label = dict(none='an unlabelled image').get(kind, kind and f"supervision='{kind}'")
-            raise ValueError(f'{path_of(sample)}: it has no {what}{label and f" ({label})" or ""}. '
-                             f'{_REMEDIES[what]}')
+            remedy = _REMEDIES[what].get(kind, _REMEDIES[what][None])
+            raise DataError(f'{path_of(sample)}: it has no {what}{label and f" ({label})" or ""}. '
+                            f'{remedy}')

@@ -2,6 +2,8 @@
 import torch
 from mmseg.utils import add_prefix
 
+from mmseg_wss.models.decode_heads.head_conventions import losses_in
+
 
 def losses_of_parts(samples, parts):
     """Compute the losses of each part on its own samples, weigh them and put its name in front.
@@ -21,6 +23,23 @@ def losses_of_parts(samples, parts):
         losses.update(add_prefix({
             key: weight * value if 'loss' in key else value for key, value in own.items()}, name))
     return losses
+
+
+def resting_losses(head, layers):
+    """The losses of layers that no sample of a batch trains: zeros with a gradient path.
+
+    So that all ranks reduce the same gradients.
+
+    Args:
+        head (nn.Module): a decode head, whose losses they would have.
+        layers (nn.Module): with parameters.
+
+    Returns:
+        dict[str, Tensor]: the keys that ``loss_by_feat`` gives.
+    """
+    zero = 0 * sum(p.sum() for p in layers.parameters())
+    return {**{loss.loss_name: zero for loss in losses_in(head)},
+            'acc_seg': zero.detach().view(1)}
 
 
 def take(maps, members):

@@ -3,9 +3,9 @@ import torch
 import torch.nn.functional as F
 from mmseg.models.losses import CrossEntropyLoss
 from mmseg.models.utils import resize
-from torch import nn
 
 from mmseg_wss.models.decode_heads.batch_fields import masks_of, valid_of
+from mmseg_wss.models.decode_heads.head_conventions import losses_in
 from mmseg_wss.models.decode_heads.label_shrinking import shrink
 
 EPS = torch.finfo(torch.float32).eps  # mmseg's guard against a batch without labelled pixels
@@ -35,12 +35,6 @@ def losses_of_logits(head, logits, samples):
         losses[loss.loss_name] = losses.get(loss.loss_name, 0) + value
     right = ((logits.argmax(1) == labels) & labelled).sum()
     return dict(losses, acc_seg=(100 * (right + EPS) / (number + EPS)).view(1))
-
-
-def losses_in(head):
-    """The losses of a head of mmseg, which has one or a list."""
-    losses = head.loss_decode
-    return losses if isinstance(losses, nn.ModuleList) else [losses]
 
 
 def _is_mean_over_labelled(loss):

@@ -1,7 +1,10 @@
 """Cross-Joint: one classifier for two data sets (Papandreou et al., WSSL, ICCV 2015)."""
+from mmseg_wss.errors import ConfigError
 from mmseg_wss.models.decode_heads.batch_fields import path_of
 from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts, take
 from mmseg_wss.models.decode_heads.channel_groups import group_channels
+from mmseg_wss.models.decode_heads.em_head import EMHead
+from mmseg_wss.models.decode_heads.head_checks import has_own_loss
 from mmseg_wss.models.decode_heads.head_conventions import check_labels_of
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
 from mmseg_wss.registry import MODELS
@@ -27,17 +30,26 @@ class CrossJointHead(HeadWrapper):
             consists of. Each of the C is in one group.
         loss_weights (tuple[float, float]): of the images with the head's own labels and of those
             with groups.
+        num_classes (None): not to be given.
         init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
 
     Raises:
         ValueError: a class that is in no group or in two, or C groups. In training: a sample that
             does not say its classes, or has neither C nor K; a batch without images of one of
             both.
-        ConfigError: see `check_labels_of`.
+        ConfigError: see `check_labels_of` and `HeadWrapper`; `num_classes` is given.
     """
 
-    def __init__(self, head, groups, loss_weights=(1., 1.), init_cfg=None):
-        super().__init__(head, init_cfg)
+    inner_heads = (EMHead, )
+
+    def __init__(self, head, groups, loss_weights=(1., 1.), num_classes=None, init_cfg=None):
+        if num_classes is not None:
+            raise ConfigError(
+                f'CrossJointHead has two numbers of classes, so num_classes={num_classes} does not '
+                'say which: set num_classes in its head, and groups, and remove it.')
+        super().__init__(head, init_cfg=init_cfg)
+        if isinstance(self.head, EMHead) and has_own_loss(self.head.head):
+            raise self._loss_refusal(self.head.head)
         check_labels_of(self.head)
         self.groups = [list(group) for group in groups]
         members = sorted(index for group in self.groups for index in group)

@@ -46,19 +46,20 @@ class DSRGHead(HeadWrapper):
             the released code, so that the network is hardly heard.
         crf (dict): options of `dense_crf`; those that are not given are the paper's.
         loss_weights (tuple[float, float]): of the seeding and of the boundary loss.
+        num_classes (int, optional): see `HeadWrapper`.
         init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
 
     Raises:
-        ValueError: an unknown `unary`, a head with a single output channel, or one that
-            `HeadWrapper` does not take. In training: a sample without a mask, a seed that is no
-            class.
+        ConfigError: a head that `HeadWrapper` does not take.
+        ValueError: an unknown `unary`, or a head with a single output channel. In training: a
+            sample without a mask, a seed that is no class.
     """
 
     takes_image = True
 
     def __init__(self, head, fg_threshold=0.85, bg_threshold=0.99, unary='log', crf=dict(),
-                 loss_weights=(1., 1.), init_cfg=None):
-        super().__init__(head, init_cfg)
+                 loss_weights=(1., 1.), num_classes=None, init_cfg=None):
+        super().__init__(head, num_classes, init_cfg)
         if unary not in ('log', 'prob'):
             raise ValueError(f"unary must be 'log' or 'prob', got {unary!r}.")
         if self.out_channels < 2:

@@ -1,11 +1,11 @@
 """EM from weak labels, for any head (Papandreou et al., WSSL, ICCV 2015)."""
-from functools import partial
-
 import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
+from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.checks.label_check import IGNORE
+from mmseg_wss.labels.kinds import is_partial
 from mmseg_wss.models.decode_heads.batch_fields import (
     boxed_classes_of,
     known_empty,
@@ -17,8 +17,9 @@ from mmseg_wss.models.decode_heads.batch_fields import (
 from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts, take
 from mmseg_wss.models.decode_heads.head_conventions import check_labels_of
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper
-from mmseg_wss.models.decode_heads.label_shrinking import shrink
+from mmseg_wss.models.decode_heads.label_shrinking import shrink, shrink_clicks
 from mmseg_wss.models.decode_heads.routing import route_samples
+from mmseg_wss.models.decode_heads.two_branch_head import TwoBranchHead
 from mmseg_wss.pseudo_labels.em_labels import (
     adaptive_bias_labels,
     box_bias_labels,
@@ -44,7 +45,11 @@ class EMHead(HeadWrapper):
     logits f, by the best of f plus a bias for what the weak label says; it has no gradient. The
     M-step is the head's own loss of f, without the biases, for these labels. Strong images train
     on their masks, shrunk to the same resolution (every s-th pixel, from the first one). A weak
-    image whose tags have no object is background all over, whatever the scores.
+    image whose tags have no object is background all over, whatever the scores. Points and
+    scribbles keep their classes, whatever the E-step estimates there (`shrink_clicks`).
+
+    A two-branch head routes the images as it does without the wrapper: each branch estimates the
+    labels of the weak images that it is trained with from its own scores.
 
     The losses of both kinds of images are means over their own pixels, then weighted, so the weight
     of a kind does not depend on how many pixels of it are labelled.
@@ -60,19 +65,24 @@ class EMHead(HeadWrapper):
             also be a mask from a file (supervision 'pseudo').
         labels_from (str): 'image': the tags are those of the whole image; 'crop': of these, only
             objects with a box that reaches into the crop count (for supervision 'box').
-        loss_weights (tuple[float, float]): of the strong and of the weak images' losses.
+        loss_weights (tuple[float, float]): of the strong and of the weak images' losses; of the
+            branches' losses, where `head` has two.
+        num_classes (int, optional): see `HeadWrapper`.
         init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
 
     Raises:
-        ValueError: an unknown E-step or `labels_from`; a head that `HeadWrapper` does not take,
-            that predicts a single channel, or whose loss also averages over unlabelled pixels. In
-            training: a sample lacks the label that the E-step reads.
+        ConfigError: a head that `HeadWrapper` does not take, that predicts a single channel, or
+            whose loss also averages over unlabelled pixels.
+        ValueError: an unknown E-step or `labels_from`. In training: a sample lacks the label that
+            the E-step reads.
         TypeError: an option that the E-step does not have.
     """
 
+    inner_heads = (TwoBranchHead, )
+
     def __init__(self, head, e_step=dict(type='adapt'), labels_from='image',
-                 loss_weights=(0.7, 0.3), init_cfg=None):
-        super().__init__(head, init_cfg)
+                 loss_weights=(0.7, 0.3), num_classes=None, init_cfg=None):
+        super().__init__(head, num_classes, init_cfg)
         options = dict(e_step)
         kind = options.pop('type', None)
         if kind not in E_STEPS:
@@ -97,38 +107,61 @@ class EMHead(HeadWrapper):
     def _check_logits_and_loss(self):
         name = type(self.head).__name__
         if self.out_channels < 2:
-            raise ValueError(f'EMHead needs the scores of all classes, but {name} predicts one '
-                             'channel: set out_channels=num_classes in it.')
+            raise ConfigError(f'EMHead needs the scores of all classes, but {name} predicts one '
+                              'channel: set out_channels=num_classes in it.')
         check_labels_of(self.head)
 
-    def loss(self, inputs, batch_data_samples, train_cfg):
+    def loss(self, inputs, batch_data_samples, train_cfg, part_loss=None):
         """Losses of the head, with the keys strong.* and weak.*.
 
         Args:
             inputs (Sequence[Tensor]): feature maps of the backbone for N images.
             batch_data_samples (list[SegDataSample]): N samples with, in their metainfo,
                 supervision; strong ones with gt_sem_seg, weak ones with what the E-step reads.
-            train_cfg (dict): not used.
+            train_cfg (dict): see ``mmseg.models.BaseDecodeHead.loss``.
+            part_loss (Callable, optional): see `HeadWrapper`; the samples that it gets have the
+                estimated labels.
 
         Returns:
             dict[str, Tensor]: scalars; zeros with a gradient path for a kind that the batch has no
             image of.
         """
+        def m_step(logits, samples, members):
+            labelled = _with_labels(self._labels(logits.detach(), samples))
+            if part_loss is None:
+                return self.head.loss_by_feat(logits, labelled)
+            return part_loss(logits, labelled, members)
+
+        if getattr(self.head, 'weak_branch', None) is not None:
+            losses = self.head.loss(inputs, batch_data_samples, train_cfg, part_loss=m_step)
+            weights = dict(zip(('strong', 'weak'), self.loss_weights))
+            return {key: weights.get(key.split('.')[0], 1) * value if 'loss' in key else value
+                    for key, value in losses.items()}
         logits = self.logits(inputs)
         strong, weak, _ = route_samples(supervisions_of(batch_data_samples))
 
-        def loss_for(label, members, samples):
+        def loss_of(members, samples):
             if members:
-                scores = take(logits, members)
-                labels = label(scores.detach(), samples)
-            else:  # one image without labels: the loss is 0, and its gradient too
-                scores, labels = logits[:1], torch.full_like(logits[:1, 0], IGNORE).long()
-            return self.head.loss_by_feat(scores, [
-                SegDataSample(gt_sem_seg=PixelData(data=one[None])) for one in labels])
+                return m_step(take(logits, members), samples, members)
+            # one image without labels: the loss is 0, and its gradient too
+            nothing = torch.full_like(logits[:1, 0], IGNORE).long()
+            return self.head.loss_by_feat(logits[:1], _with_labels(nothing))
 
         return losses_of_parts(batch_data_samples, dict(
-            strong=(strong, partial(loss_for, self._masks), self.loss_weights[0]),
-            weak=(weak, partial(loss_for, self._estimate), self.loss_weights[1])))
+            strong=(strong, loss_of, self.loss_weights[0]),
+            weak=(weak, loss_of, self.loss_weights[1])))
+
+    def _labels(self, scores, samples):
+        """Masks of strong images, estimates of weak ones, int64 (N, h, w)."""
+        strong, weak, _ = route_samples(supervisions_of(samples))
+        if not weak:
+            return self._masks(scores, samples)
+        if not strong:
+            return self._estimate(scores, samples)
+        labels = torch.cat([
+            label(take(scores, members), [samples[i] for i in members])
+            for members, label in ((strong, self._masks), (weak, self._estimate))])
+        return labels[torch.tensor(strong + weak).argsort().tolist()]
 
     def _masks(self, scores, samples):
         return shrink(masks_of(samples), scores.shape[2:])
@@ -148,4 +181,14 @@ class EMHead(HeadWrapper):
                 options = dict(options, valid=valid)
         labels = E_STEPS[self.e_step](scores, weak_labels, **options)
         labels = labels.masked_fill(known_empty(samples, labels.device)[:, None, None], 0)
+        clicked = [i for i, sample in enumerate(samples) if is_partial(sample.supervision)]
+        if clicked:
+            clicks = shrink_clicks(masks_of([samples[i] for i in clicked]), scores.shape[2:],
+                                   scores.shape[1])
+            labels[clicked] = torch.where(clicks == IGNORE, labels[clicked], clicks)
         return labels.masked_fill(~valid, IGNORE)
+
+
+def _with_labels(labels):
+    """Samples of labels, (N, h, w)."""
+    return [SegDataSample(gt_sem_seg=PixelData(data=one[None])) for one in labels]

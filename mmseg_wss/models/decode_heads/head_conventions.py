@@ -16,6 +16,8 @@ class HeadConventions:
     method; mmseg's own heads have none. Read them with `conventions_of`.
 
     Attributes:
+        needs_masks (bool): ``loss`` reads the gt_sem_seg of each sample; False for heads that train
+            with other labels, too, and see to it themselves.
         takes_image (bool): ``loss`` gets ``image=``, float (N, 3, H, W), RGB in 0..255.
         extra_scales (Sequence[float]): ``loss`` gets ``scaled_inputs=``, for each of these scales
             the backbone's features of the scaled image, without gradient.
@@ -30,6 +32,7 @@ class HeadConventions:
         label_counts (tuple[int], optional): numbers of classes that the labels of a training image
             may have; None: `num_classes` alone.
     """
+    needs_masks: bool = True
     takes_image: bool = False
     extra_scales: tuple = ()
     predict_tags: bool = False
@@ -52,8 +55,7 @@ def check_labels_of(head):
             weights than classes; one output for more than two classes.
     """
     name = type(head).__name__
-    losses = getattr(head, 'loss_decode', [])
-    losses = losses if isinstance(losses, (list, nn.ModuleList)) else [losses]
+    losses = losses_in(head)
     for owner in (head, *losses):
         index = getattr(owner, 'ignore_index', IGNORE)
         if index != IGNORE:
@@ -74,6 +76,12 @@ def check_labels_of(head):
                 f'{type(loss).__name__} of {name} has {len(weights)} weights of classes, but the '
                 f'head has num_classes={head.num_classes}: give class_weight a number for each, '
                 'background first.')
+
+
+def losses_in(head):
+    """The losses of a decode head of mmseg, which has one, a list, or none."""
+    losses = getattr(head, 'loss_decode', [])
+    return losses if isinstance(losses, (list, nn.ModuleList)) else [losses]
 
 
 def conventions_of(head):

@@ -1,21 +1,10 @@
 """A head around a head."""
-import torch
 from mmengine.model import BaseModule
-from mmseg.models.decode_heads import (
-    DAHead,
-    DDRHead,
-    EncHead,
-    IterativeDecodeHead,
-    PIDHead,
-    SideAdapterCLIPHead,
-)
-from mmseg.models.decode_heads.cascade_decode_head import BaseCascadeDecodeHead
 
+from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.checks.class_check import check_class_number
+from mmseg_wss.models.decode_heads.head_checks import check_one_map, has_own_loss, one_map
 from mmseg_wss.registry import MODELS
-
-_OTHER_INPUTS = {BaseCascadeDecodeHead: 'prev_output', SideAdapterCLIPHead: 'deep_supervision_idxs'}
-_OTHER_OUTPUTS = DAHead, DDRHead, EncHead, IterativeDecodeHead, PIDHead
 
 
 class HeadWrapper(BaseModule):
@@ -25,40 +14,63 @@ class HeadWrapper(BaseModule):
 
     The head's forward makes one tensor of logits of the feature maps alone.
 
+    A subclass that can go on with the loss of other heads of this package names their classes in
+    `inner_heads`. It calls their ``loss`` with ``part_loss=``, a function that takes the place of
+    ``loss_by_feat``: it gets the logits of a part of the batch, the samples that the inner head
+    trains them with, and their numbers in the batch (list[int]), and returns the losses.
+
     Args:
         head (dict): config of the decode head.
+        num_classes (int, optional): K, with the background; that of `head` when None.
         init_cfg (dict, optional): see ``mmengine.model.BaseModule``.
 
     Raises:
-        ConfigError: more than 255 classes.
-        ValueError: a head that needs more than feature maps, as one of a cascade does (OCRHead), or
-            gives more than one map of logits in training (DAHead, EncHead, PIDHead). If it is none
-            of mmseg's, this shows in training.
+        ConfigError: more than 255 classes; a head that needs more than feature maps, as one of a
+            cascade does (OCRHead), or gives more than one map of logits in training (DAHead,
+            EncHead, PIDHead; if it is none of mmseg's, this shows in training); a head with a loss
+            of its own that would not be used.
     """
 
-    def __init__(self, head, init_cfg=None):
+    inner_heads = ()  # classes with a loss of their own, which the wrapper goes on with
+    needs_masks = False  # it sees to its samples itself; see `HeadConventions`
+
+    def __init__(self, head, num_classes=None, init_cfg=None):
         super().__init__(init_cfg)
+        if num_classes is not None:
+            head = {**head, 'num_classes': num_classes}
         self.head = MODELS.build(head)
         check_class_number(self.head.num_classes, type(self).__name__)
-        for kind, needed in _OTHER_INPUTS.items():
-            if isinstance(self.head, kind):
-                raise self._refusal(f'needs {needed} as well')
-        if isinstance(self.head, _OTHER_OUTPUTS):
-            raise self._refusal('has further outputs, which its loss reads')
-        self._register_load_state_dict_pre_hook(_wrap_keys)
+        check_one_map(self.head, type(self).__name__)
+        if has_own_loss(self.head) and not isinstance(self.head, self.inner_heads):
+            raise self._loss_refusal(self.head)
+        self._register_load_state_dict_pre_hook(wrap_keys)
 
-    def _refusal(self, fault):
-        return ValueError(
-            f'{type(self).__name__} expected a head that makes one tensor of logits of the '
-            f"backbone's feature maps, but {type(self.head).__name__} {fault}. Take another "
-            'head, such as FCNHead, DepthwiseSeparableASPPHead or UPerHead.')
+    def _loss_refusal(self, head):
+        inner = ', '.join(kind.__name__ for kind in self.inner_heads)
+        return ConfigError(
+            f'{type(head).__name__} has a loss of its own, which {type(self).__name__} around it '
+            f'would not use. Use one of the two alone, or give {type(self).__name__} a head of '
+            f'mmseg, such as FCNHead{inner and f" (it also takes {inner})"}.')
 
     def logits(self, inputs):
         """Logits of the bare head, in training too."""
-        logits = self.head(inputs)
-        if not isinstance(logits, torch.Tensor):
-            raise self._refusal(f'gives a {type(logits).__name__}')
-        return logits
+        return one_map(self.head, inputs, type(self).__name__)
+
+    def loss_of_parts(self, inputs, samples, train_cfg, part_loss):
+        """Losses of the head, with `part_loss` in place of its ``loss_by_feat``.
+
+        Args:
+            inputs (Sequence[Tensor]): feature maps of the backbone for N images.
+            samples (list[SegDataSample]): N samples.
+            train_cfg (dict): see ``mmseg.models.BaseDecodeHead.loss``.
+            part_loss (Callable): (logits, samples, their numbers in the batch) -> losses.
+
+        Returns:
+            dict[str, Tensor]: scalars.
+        """
+        if has_own_loss(self.head):
+            return self.head.loss(inputs, samples, train_cfg, part_loss=part_loss)
+        return part_loss(self.logits(inputs), samples, list(range(len(samples))))
 
     # what mmseg's segmentors and hooks ask of a decode head
     align_corners = property(lambda self: self.head.align_corners)
@@ -83,7 +95,7 @@ class HeadWrapper(BaseModule):
         return self.head.loss_by_feat(seg_logits, batch_data_samples)
 
 
-def _wrap_keys(state_dict, prefix, *_):
+def wrap_keys(state_dict, prefix, *_):
     """Keys of a bare head -> those of a wrapped one."""
     own = [key for key in state_dict if key.startswith(prefix)]
     if not any(key.startswith(f'{prefix}head.') for key in own):

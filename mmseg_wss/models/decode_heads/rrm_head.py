@@ -60,6 +60,7 @@ class RRMHead(BaseDecodeHead):
     """
 
     takes_image = True
+    needs_masks = False
 
     def __init__(self, in_channels, channels=512, *, num_classes, dilation=12,
                  cls_dropout_ratio=0.5, scales=(0.5, 1., 1.5, 2.), labels=dict(),

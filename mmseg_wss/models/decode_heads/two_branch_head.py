@@ -10,10 +10,12 @@ from mmengine.model import BaseModule
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import nn
 
+from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.checks.class_check import check_class_number
 from mmseg_wss.models.decode_heads.batch_fields import check_masks, supervisions_of
-from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts, take
-from mmseg_wss.models.decode_heads.branch_losses import divergence, losses_in, losses_of_logits
+from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts, resting_losses, take
+from mmseg_wss.models.decode_heads.branch_losses import divergence, losses_of_logits
+from mmseg_wss.models.decode_heads.head_checks import check_one_map, has_own_loss, one_map
 from mmseg_wss.models.decode_heads.head_conventions import check_labels_of
 from mmseg_wss.models.decode_heads.routing import route_samples
 from mmseg_wss.registry import MODELS
@@ -75,11 +77,11 @@ class TwoBranchHead(BaseDecodeHead):
         **kwargs: see ``mmseg.models.BaseDecodeHead``.
 
     Raises:
-        ConfigError: more than 255 classes.
-        ValueError: `feature_head` has no classifier to replace; a bad `mix_ratio`, `kl_weight` or
-            `predict_branch`, or one that needs the weak branch where it is switched off. In
-            training and prediction: `feature_head` gives more than one map, as DAHead does. In
-            training: a sample without supervision or mask.
+        ConfigError: more than 255 classes; `feature_head` needs more than the backbone's maps or
+            gives more than one map, as OCRHead and DAHead do (of heads that are none of mmseg's
+            this shows in training), or has no classifier to replace, or a loss of its own.
+        ValueError: a bad `mix_ratio`, `kl_weight` or `predict_branch`, or one that needs the weak
+            branch where it is switched off. In training: a sample without supervision or mask.
     """
 
     def __init__(self, feature_head, *, num_classes, channels=None, mix_ratio=None,
@@ -88,10 +90,13 @@ class TwoBranchHead(BaseDecodeHead):
                  loss_decode=dict(type='mmseg.CrossEntropyLoss', avg_non_ignore=True), **kwargs):
         check_class_number(num_classes, type(self).__name__)
         feature_head = MODELS.build({**feature_head, 'num_classes': num_classes})
-        if not isinstance(getattr(feature_head, 'conv_seg', None), nn.Conv2d):
-            raise ValueError(
+        check_one_map(feature_head, f'feature_head of {type(self).__name__}')
+        if (not isinstance(getattr(feature_head, 'conv_seg', None), nn.Conv2d)
+                or has_own_loss(feature_head)):
+            raise ConfigError(
                 f'feature_head {type(feature_head).__name__} has no classifier conv_seg to be '
-                'replaced: take a head that classifies with BaseDecodeHead.cls_seg.')
+                'replaced, or a loss of its own, which would not be used: take a head that '
+                'classifies with BaseDecodeHead.cls_seg, such as FCNHead.')
         super().__init__(
             feature_head.channels, channels or feature_head.channels, num_classes=num_classes,
             dropout_ratio=dropout_ratio, loss_decode=loss_decode, init_cfg=None,
@@ -171,15 +176,10 @@ class TwoBranchHead(BaseDecodeHead):
         return mean.clamp_min(torch.finfo(mean.dtype).tiny).log()
 
     def _shared_features(self, inputs):
-        features = self.feature_head(inputs)
-        if not isinstance(features, torch.Tensor):
-            raise ValueError(
-                f'{type(self).__name__} expected one map of features of feature_head, but '
-                f'{type(self.feature_head).__name__} gives a {type(features).__name__}. Take '
-                'another head, such as FCNHead, DepthwiseSeparableASPPHead or UPerHead.')
-        return self.neck(features)
+        return self.neck(one_map(
+            self.feature_head, inputs, f'feature_head of {type(self).__name__}'))
 
-    def loss(self, inputs, batch_data_samples, train_cfg):
+    def loss(self, inputs, batch_data_samples, train_cfg, part_loss=None):
         """Losses of the branches, with the keys strong.* and weak.*; loss_kl, if it has a weight.
 
         Args:
@@ -187,14 +187,22 @@ class TwoBranchHead(BaseDecodeHead):
             batch_data_samples (list[SegDataSample]): N samples, with gt_sem_seg and, in their
                 metainfo, supervision; with `kl_weight` also valid.
             train_cfg (dict): not used.
+            part_loss (Callable, optional): (logits of a branch, the samples that train it, their
+                numbers in the batch) -> losses, in place of ``loss_by_feat``; the samples then need
+                what it reads.
 
         Returns:
             dict[str, Tensor]: scalars.
         """
+        if part_loss is None:
+            check_masks(batch_data_samples)
+
+            def part_loss(logits, samples, members):
+                return self.loss_by_feat(logits, samples)
         features = self._shared_features(inputs)
         if self.weak_branch is None:
-            check_masks(batch_data_samples)
-            losses = self.loss_by_feat(self.strong_branch(features), batch_data_samples)
+            losses = part_loss(self.strong_branch(features), batch_data_samples,
+                               list(range(len(batch_data_samples))))
             return {f'strong.{name}': value for name, value in losses.items()}
         strong, weak = self._route(batch_data_samples)
         logits_of_all = []
@@ -202,10 +210,11 @@ class TwoBranchHead(BaseDecodeHead):
         def loss_of(branch, members, samples):
             if self.kl_weight:
                 logits_of_all.append(branch(features))
-                logits = take(logits_of_all[-1], members) if members else None
-            else:
-                logits = branch(take(features, members)) if members else None
-            return self._branch_loss(branch, logits, samples)
+            if not members:
+                return resting_losses(self, branch)
+            logits = (take(logits_of_all[-1], members) if self.kl_weight
+                      else branch(take(features, members)))
+            return part_loss(logits, samples, members)
 
         losses = losses_of_parts(batch_data_samples, dict(
             strong=(strong, partial(loss_of, self.strong_branch), 1),
@@ -216,7 +225,6 @@ class TwoBranchHead(BaseDecodeHead):
 
     def _route(self, samples):
         kinds = supervisions_of(samples)
-        check_masks(samples)
         strong, weak, self._carry = route_samples(kinds, self.mix_ratio, self._carry)
         if self.mix_ratio is not None:
             self.mix_carry.fill_(self._carry)
@@ -231,10 +239,3 @@ class TwoBranchHead(BaseDecodeHead):
     def loss_by_feat(self, seg_logits, batch_data_samples):
         """See ``mmseg.models.BaseDecodeHead.loss_by_feat``; no GPU is waited for."""
         return losses_of_logits(self, seg_logits, batch_data_samples)
-
-    def _branch_loss(self, branch, logits, samples):
-        if samples:
-            return self.loss_by_feat(logits, samples)
-        zero = 0 * sum(p.sum() for p in branch.parameters())
-        return {**{loss.loss_name: zero for loss in losses_in(self)},
-                'acc_seg': zero.detach().view(1)}

@@ -1,10 +1,11 @@
 """The mean, or the maximum, of several trained networks."""
 import torch
 from mmengine.model import BaseModel
-from mmengine.runner.checkpoint import load_checkpoint
+from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 from mmengine.structures import PixelData
 from torch import nn
 
+from mmseg_wss.models.checkpoint_fit import check_checkpoint
 from mmseg_wss.registry import MODELS
 
 
@@ -34,8 +35,8 @@ class EnsembleSegmentor(BaseModel):
 
     Raises:
         ValueError: no member; weights that are negative or do not sum to 1; networks of different
-            classes, or of one channel (a sigmoid); a checkpoint that is not of its network; an
-            unknown `reduce`.
+            classes, or of one channel (a sigmoid); an unknown `reduce`.
+        DataError: a checkpoint that is not of its network.
     """
 
     def __init__(self, members, reduce='mean'):
@@ -102,8 +103,6 @@ class EnsembleSegmentor(BaseModel):
 
 
 def _load(network, path):
-    try:
-        load_checkpoint(network, path, map_location='cpu', strict=True)
-    except RuntimeError as error:
-        raise ValueError(f'{path}: the checkpoint is not of its network. Name the config and the '
-                         f'checkpoint of one training. {error}') from error
+    check_checkpoint(CheckpointLoader.load_checkpoint(path, map_location='cpu'), network, path,
+                     'predict')
+    load_checkpoint(network, path, map_location='cpu')

@@ -1,14 +1,19 @@
 """Segmentor for heads that learn from strong and weak labels."""
+from functools import partial
+
 import torch
 from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.models.utils import resize
 from mmseg.utils import add_prefix
-from torch import nn
 
 from mmseg_wss.labels.checks.class_check import check_class_number
 from mmseg_wss.models.backbones import widen_on_load
+from mmseg_wss.models.decode_heads.batch_fields import check_masks
+from mmseg_wss.models.decode_heads.batch_parts import resting_losses, take
+from mmseg_wss.models.decode_heads.head_checks import check_inputs
 from mmseg_wss.models.decode_heads.head_conventions import check_labels_of, conventions_of
+from mmseg_wss.models.segmentors.network_checks import check_preprocessor, heads_of
 from mmseg_wss.registry import MODELS
 
 
@@ -22,6 +27,9 @@ class WeakEncoderDecoder(EncoderDecoder):
     predicted samples, as pred_score, beside gt_score, the objects of the true mask: what
     mmpretrain's multi-label metrics read.
 
+    Auxiliary heads that need masks are trained with the images that have them; their losses of a
+    batch without any are zeros with a gradient path.
+
     A backbone of more than 3 input channels takes pretrained weights for RGB (`widen_on_load`).
 
     Args:
@@ -34,15 +42,21 @@ class WeakEncoderDecoder(EncoderDecoder):
         *args, **kwargs: see ``EncoderDecoder``.
 
     Raises:
-        ConfigError: a head of more than 255 classes, or one that `check_labels_of` refuses.
+        ConfigError: a head of more than 255 classes, one that `check_labels_of` refuses, or one
+            that needs the output of another head (OCRHead); mmseg's ``SegDataPreProcessor`` with a
+            head that needs more of its samples than masks. In training, a DataError: an image
+            without the mask that the decode head needs.
     """
 
     def __init__(self, *args, new_channels='zero', channels_last=False, frozen_norm=False,
                  **kwargs):
         super().__init__(*args, **kwargs)
-        for head in self._heads().values():
+        for head in heads_of(self).values():
             check_class_number(head.num_classes, type(head).__name__)
             check_labels_of(head)
+            check_inputs(head, type(self).__name__, "Take mmseg's segmentor for it, "
+                         'CascadeEncoderDecoder (without labels other than masks).')
+        check_preprocessor(self)
         widen_on_load(self.backbone, new_channels)
         if channels_last:
             self.to(memory_format=torch.channels_last)
@@ -73,23 +87,20 @@ class WeakEncoderDecoder(EncoderDecoder):
         """
         features = self.extract_feat(inputs)
         losses = {}
-        for prefix, head in self._heads().items():
+        for prefix, head in heads_of(self).items():
             asked, extra = conventions_of(head), {}
             if asked.takes_image:
                 extra['image'] = self.data_preprocessor.to_rgb(inputs)
             if asked.extra_scales:
                 extra['scaled_inputs'] = self._features_at(inputs, asked.extra_scales)
+            loss = head.loss
+            if asked.needs_masks and head is self.decode_head:
+                check_masks(data_samples)
+            elif asked.needs_masks:
+                loss = partial(_loss_of_masks, head)
             losses.update(add_prefix(
-                head.loss(features, data_samples, self.train_cfg, **extra), prefix))
+                loss(features, data_samples, self.train_cfg, **extra), prefix))
         return losses
-
-    def _heads(self):
-        heads = {'decode': self.decode_head}
-        if self.with_auxiliary_head:
-            heads.update({f'aux_{i}': head for i, head in enumerate(self.auxiliary_head)}
-                         if isinstance(self.auxiliary_head, nn.ModuleList)
-                         else {'aux': self.auxiliary_head})
-        return heads
 
     @torch.no_grad()
     def _features_at(self, inputs, scales):
@@ -111,6 +122,22 @@ class WeakEncoderDecoder(EncoderDecoder):
                 if 'gt_sem_seg' in sample:
                     sample.set_field(_objects_of(sample, scores), 'gt_score')
         return samples
+
+
+def _loss_of_masks(head, features, samples, train_cfg, **extra):
+    """The loss of a head on the samples that have a mask."""
+    members = [i for i, sample in enumerate(samples) if 'gt_sem_seg' in sample]
+    if not members:
+        return resting_losses(getattr(head, 'head', head), head)  # or what it wraps
+    if len(members) < len(samples):
+        features = [take(level, members) for level in features]
+        samples = [samples[i] for i in members]
+        if 'image' in extra:
+            extra['image'] = take(extra['image'], members)
+        if 'scaled_inputs' in extra:
+            extra['scaled_inputs'] = [[take(level, members) for level in levels]
+                                      for levels in extra['scaled_inputs']]
+    return head.loss(features, samples, train_cfg, **extra)
 
 
 def _objects_of(sample, scores):

@@ -4,6 +4,7 @@ import pytest
 from transform_bench import TransformBench, build, sample
 
 from mmseg_wss.datasets.transforms import rect_mask
+from mmseg_wss.errors import DataError
 
 
 class TestPseudoMask(TransformBench):
@@ -53,9 +54,13 @@ def test_a_mask_passes_unchanged(supervision):
     assert build(TestPseudoMask.transform)(results)['gt_seg_map'] is mask
 
 
-def test_without_boxes_the_remedy_is_named():
-    with pytest.raises(ValueError, match=r"needs boxes.*'image'.*supervision='box'"):
-        build(TestPseudoMask.transform)(sample('image'))
+@pytest.mark.parametrize('supervision, remedy', [
+    ('image', "'image'. Tags do not say where .*EMHead or .*RRMHead; or, .* supervision='box'"),
+    ('none', "an unlabelled image has none. .*supervision='pseudo'")])
+def test_without_boxes_the_remedy_fits_the_kind_of_label(supervision, remedy):
+    results = dict(sample('image'), supervision=supervision)
+    with pytest.raises(DataError, match=f'paints boxes, but .*{remedy}'):
+        build(TestPseudoMask.transform)(results)
 
 
 def test_unknown_kind_is_refused():

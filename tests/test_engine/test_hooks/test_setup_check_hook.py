@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from tiny_run import write_config
 
 from mmseg_wss.engine.hooks.setup_check_hook import SetupCheckHook, check_class_order
-from mmseg_wss.errors import DataError
+from mmseg_wss.errors import ConfigError, DataError
 
 
 class FirstStep(Exception):
@@ -126,6 +126,7 @@ def test_a_network_is_tested_and_resumed_with_the_classes_that_it_has_learned(
     built, hook = runner(), SetupCheckHook()
     run = SimpleNamespace(
         model=torch.nn.Identity(), iter=3, epoch=0, val_loop=None, _load_from='x.pth',
+        _train_loop=None, _resume=False,
         train_dataloader=built.build_dataloader(built._train_dataloader),
         test_dataloader=built.build_dataloader(built._test_dataloader))
     hook.after_load_checkpoint(run, dict(meta=dict(dataset_meta=dict(
@@ -134,8 +135,59 @@ def test_a_network_is_tested_and_resumed_with_the_classes_that_it_has_learned(
         getattr(hook, stage)(run)
     hook.after_load_checkpoint(run, dict(meta=dict(dataset_meta=dict(classes=names))))
     check_class_order(hook._trained_with, run.test_dataloader.dataset)
-    for foreign in {}, dict(meta=None), dict(meta=dict(dataset_meta=None)), []:
+    for foreign in {}, dict(meta=None), dict(meta=dict(dataset_meta=None)):
         SetupCheckHook().after_load_checkpoint(run, foreign)
+    for foreign in [], dict(state_dict=[]):
+        with pytest.raises(DataError, match='x.pth: expected the weights of a network'):
+            SetupCheckHook().after_load_checkpoint(run, foreign)
+
+
+OTHER_HEAD = dict(
+    _delete_=True, type='FCNHead', in_channels=16, in_index=3, channels=8, num_convs=1,
+    num_classes=5, loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))
+
+
+@pytest.mark.parametrize('mode', ['test', 'val', 'resume', 'load_from'])
+def test_a_checkpoint_of_another_network_is_refused(runner, tmp_path, mode):
+    """But a training may start from another head; it then takes its first step."""
+    other = runner(model__decode_head=OTHER_HEAD)
+    torch.save(dict(state_dict=other.model.state_dict(), meta=dict(
+        iter=1, epoch=0, experiment_name='other_20260102_030405'), message_hub={}),
+        tmp_path / 'other.pth')
+    run = runner(load_from=str(tmp_path / 'other.pth'), resume=mode == 'resume')
+    run.register_hook(Stop(), 'LOWEST')
+    if mode == 'load_from':
+        with pytest.raises(FirstStep):
+            run.train()
+        return
+    remedy = 'resumes with the config' if mode == 'resume' else 'the config of one training'
+    fits = r'fit: (\d+) of the \1 of backbone, 0 of the'
+    with pytest.raises(DataError, match=f"other.pth: .* training 'other'. .*{fits} .*{remedy}"):
+        (run.train if mode == 'resume' else getattr(run, mode))()
+
+
+def test_a_training_does_not_start_from_another_backbone(runner, tmp_path):
+    other = runner(model__backbone__base_channels=8, model__decode_head=dict(
+        OTHER_HEAD, in_channels=8))
+    torch.save(other.model.state_dict(), tmp_path / 'other.pth')
+    with pytest.raises(DataError, match='other.pth: .*none of the backbone fits'):
+        runner(load_from=str(tmp_path / 'other.pth')).train()
+
+
+def test_a_head_that_mmsegs_segmentor_does_not_serve_is_refused(train):
+    inner = {key: value for key, value in OTHER_HEAD.items() if key != '_delete_'}
+    energy = dict(_delete_=True, type='mmseg_wss.DenseEnergyHead', head=inner)
+    with pytest.raises(ConfigError, match="type='mmseg_wss.WeakEncoderDecoder' in model"):
+        train(model__type='EncoderDecoder', model__decode_head=energy)
+
+
+def test_images_without_masks_and_auxiliary_heads_in_mmsegs_segmentor(train):
+    inner = {key: value for key, value in OTHER_HEAD.items() if key != '_delete_'}
+    head = dict(_delete_=True, type='mmseg_wss.EMHead', head=inner)
+    changes = dict(model__decode_head=head, model__auxiliary_head=inner,
+                   train_dataloader__dataset__datasets__1__supervision='image')
+    with pytest.raises(ConfigError, match='train_weak.txt: its images have no masks, .*auxiliary'):
+        train(model__type='EncoderDecoder', **changes)
 
 
 @pytest.mark.parametrize('source', [0, 1])

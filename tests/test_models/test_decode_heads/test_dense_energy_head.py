@@ -77,3 +77,44 @@ def test_weights_of_the_bare_head_can_be_loaded():
     features = make_features(2)
     torch.testing.assert_close(again['decode_head'].eval()(features),
                                bare['decode_head'].eval()(features))
+
+
+def test_around_em_it_adds_the_energy_to_the_losses_of_em():
+    options = dict(loss_energy=dict(type='mmseg_wss.DenseEnergyLoss', loss_weight=1.))
+    features, samples, image = make_batch()
+    samples[0].set_metainfo(dict(supervision='image', img_path='a.jpg'))
+    del samples[0].gt_sem_seg
+    for sample in samples:
+        sample.gt_tags = torch.tensor([1, 1, 0])
+    torch.manual_seed(0)
+    em = dict(type='mmseg_wss.EMHead', e_step=dict(type='fixed'), head=dict(
+        FEATURE_HEADS['fcn'], num_classes=CLASSES, dropout_ratio=0.,
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)))
+    head = MODELS.build(dict(type='mmseg_wss.DenseEnergyHead', head=em, **options))
+    own = head.head.loss(features, samples, None)
+    losses = head.loss(features, samples, None, image=image)
+    assert set(losses) == {*own, 'loss_energy'}
+    torch.testing.assert_close(losses['weak.loss_ce'], own['weak.loss_ce'])
+    probs = F.interpolate(head(features), size=16, mode='bilinear').softmax(1)
+    labels = torch.stack([torch.full((16, 16), 255), samples[1].gt_sem_seg.data[0]])
+    torch.testing.assert_close(losses['loss_energy'], head.loss_energy(
+        image, probs, labels, torch.ones(2, 16, 16)))
+
+
+def test_of_two_branches_it_is_the_energy_of_each_on_its_own_images():
+    torch.manual_seed(0)
+    head = MODELS.build(dict(
+        type='mmseg_wss.DenseEnergyHead',
+        loss_energy=dict(type='mmseg_wss.DenseEnergyLoss', formulation='paper', loss_weight=1.),
+        head=dict(type='mmseg_wss.MixedDualHead', num_classes=CLASSES, mix_ratio=None,
+                  feature_head=dict(FEATURE_HEADS['fcn'], dropout_ratio=0.)))).eval()
+    features, samples, image = make_batch()
+    samples[0].set_metainfo(dict(supervision='pixel'))
+    found = head.loss(features, samples, None, image=image)
+    parts = []
+    for number, branch in enumerate((head.head.strong_branch, head.head.weak_branch)):
+        logits = branch(head.head.feature_head(features))[number:number + 1]
+        parts.append(head.loss_energy(
+            image[number:number + 1], F.interpolate(logits, size=16, mode='bilinear').softmax(1),
+            samples[number].gt_sem_seg.data, torch.ones(1, 16, 16)))
+    torch.testing.assert_close(found['loss_energy'], sum(parts) / 2)  # a mean over the pixels

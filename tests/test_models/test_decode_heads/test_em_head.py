@@ -189,8 +189,52 @@ def test_wrong_options_are_found_when_the_head_is_built(options, error, message)
     (dict(labels_from='crop'), 'img_0.jpg: it has no boxes')])
 def test_labels_that_are_missing(options, message):
     head = build(**options)
-    features, samples = make_batch(['image'])
+    features, samples = make_batch(['box' if 'PseudoMask' in message else 'image'])
     if 'labels_from' not in options:
         del samples[0].gt_tags
     with pytest.raises(ValueError, match=message):
         head.loss(features, samples, None)
+
+
+@pytest.mark.parametrize('e_step', ['fixed', 'adapt', 'box', 'mask'])
+def test_clicks_keep_their_class_whatever_the_estimate(e_step):
+    """Single pixels of a map that is twice as large, right and wrong ones."""
+    head = build(e_step=dict(type=e_step), loss_weights=(1., 1.))
+    features, samples = make_batch(['point'], weak_masks=True)
+    logits = head(features).detach()
+    samples[0].gt_tags = torch.ones(3, dtype=torch.uint8)
+
+    def loss_with(classes):
+        samples[0].gt_sem_seg.data.fill_(255)
+        for (y, x), label in zip([(1, 1), (6, 9), (15, 15)], classes):
+            samples[0].gt_sem_seg.data[0, y, x] = label
+        torch.manual_seed(1)  # the order of EM-Adapt
+        return head.loss(features, samples, None)['weak.loss_ce']
+
+    torch.manual_seed(1)
+    labels = dict(
+        fixed=lambda: fixed_bias_labels(logits, samples[0].gt_tags[None]),
+        adapt=lambda: adaptive_bias_labels(logits, samples[0].gt_tags[None]),
+        box=lambda: box_bias_labels(logits, torch.full((1, 8, 8), 255)),
+        mask=lambda: torch.full((1, 8, 8), 255))[e_step]()
+    for (y, x), label in zip([(1, 1), (3, 5), (7, 7)], (1, 0, 2)):
+        labels[0, y, x] = label
+    torch.testing.assert_close(loss_with((1, 0, 2)), cross_entropy(logits, labels))
+    assert loss_with((1, 0, 2)) != loss_with((0, 1, 1))
+
+
+def test_two_branches_estimate_labels_from_their_own_scores():
+    torch.manual_seed(0)
+    inner = dict(type='mmseg_wss.MixedDualHead', num_classes=CLASSES, mix_ratio=(2, 1),
+                 feature_head=dict(FEATURE_HEADS['fcn'], dropout_ratio=0.))
+    head = MODELS.build(dict(type='mmseg_wss.EMHead', head=inner, e_step=dict(type='fixed'))).eval()
+    features, samples = make_batch()
+    shared = head.head.feature_head(features)
+    strong, weak = head.head.strong_branch(shared), head.head.weak_branch(shared)
+    masks = torch.cat([samples[i].gt_sem_seg.data for i in STRONG])[:, ::2, ::2]
+    mixed = fixed_bias_labels(strong[WEAK[:1]], TAGS[:1])
+    losses = head.loss(features, samples, None)
+    torch.testing.assert_close(losses['weak.loss_ce'], 0.3 * cross_entropy(
+        weak[WEAK], fixed_bias_labels(weak[WEAK], TAGS)))
+    torch.testing.assert_close(losses['strong.loss_ce'], 0.7 * cross_entropy(
+        strong[STRONG + WEAK[:1]], torch.cat((masks, mixed))))

@@ -85,5 +85,5 @@ def test_networks_of_different_classes():
 def test_a_checkpoint_of_another_network(tmp_path):
     made = trained(tmp_path)
     torch.save(dict(state_dict={'backbone.x': torch.zeros(1)}), made[1][2])
-    with pytest.raises(ValueError, match=r'1\.pth: the checkpoint is not of its network'):
+    with pytest.raises(ValueError, match=r'1\.pth: the checkpoint is not of the network'):
         ensemble(made, 0.5, 0.5)

@@ -9,6 +9,8 @@ from mmseg.models import FCNHead
 from mmseg.structures import SegDataSample
 from mmseg.utils import register_all_modules
 
+from mmseg_wss.errors import ConfigError, DataError
+from mmseg_wss.models.segmentors.network_checks import check_segmentor
 from mmseg_wss.registry import MODELS
 
 register_all_modules()
@@ -36,11 +38,11 @@ SEES = dict(HEAD, type='mmseg_wss.HeadThatSeesTheImage')
 
 def build(type_='mmseg_wss.WeakEncoderDecoder', head=HEAD, test_cfg=dict(mode='whole'), **options):
     torch.manual_seed(0)
-    return MODELS.build(ConfigDict(copy.deepcopy(dict(
+    return MODELS.build(ConfigDict(copy.deepcopy({**dict(
         type=type_, backbone=BACKBONE, decode_head=head, train_cfg=dict(), test_cfg=test_cfg,
         data_preprocessor=dict(
             type='mmseg_wss.WeakSegDataPreprocessor', mean=[120., 110., 100.],
-            std=[50., 60., 70.], size_divisor=8), **options))))
+            std=[50., 60., 70.], size_divisor=8)), **options})))
 
 
 def make_batch(sizes=((16, 24), (16, 24)), kinds=('pixel', 'box')):
@@ -77,6 +79,72 @@ def test_one_backbone_pass_serves_a_two_branch_head_and_two_auxiliary_heads():
     assert {name for name in losses_of(model) if 'loss' in name} == {
         'decode.strong.loss_ce', 'decode.weak.loss_ce', 'aux_0.loss_ce', 'aux_1.loss_ce'}
     assert calls == [1]
+
+
+# ---- what does not fit
+
+TAGS_ALONE = dict(type='mmseg_wss.EMHead', head=HEAD, e_step=dict(type='fixed'))
+
+
+def batch_with_tags():
+    """The second image has tags alone."""
+    batch = make_batch(kinds=('pixel', 'image'))
+    batch['data_samples'][1].gt_tags = torch.tensor([1, 0, 1])
+    del batch['data_samples'][1].gt_sem_seg
+    return batch
+
+
+def test_auxiliary_heads_learn_from_the_images_that_have_masks():
+    model = build(head=TAGS_ALONE, auxiliary_head=[COARSE, HEAD]).eval()  # no batch statistics
+    losses = losses_of(model, batch_with_tags())
+    only = losses_of(model, make_batch(((16, 24), ), ('pixel', )))
+    for key in 'aux_0.loss_ce', 'aux_1.loss_ce':
+        assert only[key] > 0
+        torch.testing.assert_close(losses[key], only[key])
+
+
+@pytest.mark.parametrize('auxiliary', [
+    COARSE, dict(type='mmseg_wss.DenseEnergyHead', head=COARSE)], ids=['bare', 'wrapped'])
+def test_auxiliary_heads_rest_in_a_batch_without_masks(auxiliary):
+    model = build(head=TAGS_ALONE, auxiliary_head=auxiliary)
+    batch = {key: values[1:] for key, values in batch_with_tags().items()}
+    losses = losses_of(model, batch)
+    assert losses['aux.loss_ce'] == 0 and {'aux.loss_ce', 'aux.acc_seg'} < set(losses)
+    sum(value for key, value in losses.items() if 'loss' in key).backward()
+    assert all((p.grad == 0).all() for p in model.auxiliary_head.parameters())
+    assert any((p.grad != 0).any() for p in model.decode_head.parameters())
+
+
+def test_a_head_that_needs_masks_names_the_image_without_one():
+    with pytest.raises(DataError, match="img.jpg: it has no mask .supervision='image'"):
+        losses_of(build(), batch_with_tags())
+
+
+def test_a_head_of_a_cascade_is_refused_when_the_model_is_built():
+    head = dict(type='OCRHead', in_channels=4, channels=4, ocr_channels=4, num_classes=3,
+                in_index=1, loss_decode=HEAD['loss_decode'])
+    with pytest.raises(ConfigError, match='OCRHead needs prev_output as well. .*Cascade'):
+        build(head=head)
+
+
+ENERGY = dict(type='mmseg_wss.DenseEnergyHead', head=HEAD)
+THEIR_PREPROCESSOR = dict(type='SegDataPreProcessor', mean=[120.] * 3, std=[50.] * 3, size=(16, 24))
+
+
+@pytest.mark.parametrize('head', [ENERGY, TAGS_ALONE])
+@pytest.mark.parametrize('place', ['head', 'auxiliary_head'])
+def test_the_preprocessor_of_mmseg_is_refused_where_it_gives_too_little(head, place):
+    with pytest.raises(ConfigError, match="Head .*type='mmseg_wss.WeakSegDataPreprocessor'"):
+        build(data_preprocessor=THEIR_PREPROCESSOR, **{place: head})
+    build(data_preprocessor=THEIR_PREPROCESSOR, head=TWO_BRANCHES)  # it reads masks alone
+
+
+def test_the_segmentor_of_mmseg_is_refused_where_it_gives_too_little():
+    with pytest.raises(ConfigError, match="DenseEnergyHead .*type='mmseg_wss.WeakEncoderDecoder'"):
+        check_segmentor(build('EncoderDecoder', ENERGY))
+    with pytest.raises(ConfigError, match="EMHead .*type='mmseg_wss.WeakSegDataPreprocessor'"):
+        check_segmentor(build('EncoderDecoder', TAGS_ALONE, data_preprocessor=THEIR_PREPROCESSOR))
+    check_segmentor(build('EncoderDecoder', TWO_BRANCHES))
 
 
 def test_the_total_counts_every_head_even_if_their_losses_have_one_name():
