@@ -25,7 +25,8 @@ How to read a row:
   short names: [Options](#options) says what to write behind `--cfg-options`.
 - *test* is what `tools/test.py CONFIG CHECKPOINT` gets for this row; an empty cell is a single
   scale without CRF. Several rows may share one training.
-- "test" beside a figure means [VOC's test set](#vocs-test-set), whose masks are not public.
+- "test" beside a figure means [VOC's test set](#vocs-test-set), whose masks are not public;
+  `tools/predict.py --voc-results` with the options of the row writes what its server takes.
 - Rows of other people's methods, which the papers copied, are named below the table and not
   counted.
 
@@ -41,10 +42,9 @@ others), and its server compares predictions with the masks. These commands writ
 a row, and pack them as the server takes them; `--tta` and `--crf` go with the first.
 
 ```bash
-python tools/test.py CONFIG CHECKPOINT --out results/VOC2012/Segmentation/comp6_test_cls \\
-    --cfg-options test_dataloader.dataset.ann_file=ImageSets/Segmentation/test.txt \\
-    test_dataloader.dataset.supervision=none
-tar czf results.tgz results
+python tools/predict.py CONFIG CHECKPOINT VOC2012/ImageSets/Segmentation/test.txt \\
+    --image-dir VOC2012/JPEGImages --voc-results --no-overlays --out predicted
+tar czf results.tgz --exclude .lock -C predicted results
 ```
 
 `comp6` is the competition for networks that have seen other data than VOC's, as those that start
@@ -140,9 +140,12 @@ def table_of(header, rows):
 
 
 def render_row(table, row):
-    test = row.get('test', table.get('test', ''))
+    options = row.get('test', table.get('test', ''))
+    cells = [] if row['paper'].endswith(' test') else [options and f'`{options}`']
+    if 'test' in row['paper']:  # VOC's
+        cells.append(f'`{"predict.py --voc-results " + options}`'.replace(' `', '`'))
     msrc = f'{quote(row["msrc"])} {row["miou"]}' if 'msrc' in row else ''
-    return [row['row'], row['paper'], quote(row['config']), test and f'`{test}`', msrc]
+    return [row['row'], row['paper'], quote(row['config']), '; '.join(filter(None, cells)), msrc]
 
 
 def render_paper(paper):

@@ -13,19 +13,17 @@ file.
 """
 import argparse
 import os.path as osp
-import sys
 
 from mmseg_wss.utils.cli import allow_stop, run_tool
 
 if __name__ == '__main__':
     allow_stop()
 
-from mmengine.dist import broadcast_object_list, init_dist, is_distributed, is_main_process
+from mmengine.dist import is_main_process
 from mmengine.registry import init_default_scope
-from mmengine.utils.dl_utils import set_multi_processing
 
 from mmseg_wss.engine.inference_options import enable_tta
-from mmseg_wss.engine.launch import die_with_parent, init_cpu_processes
+from mmseg_wss.engine.launch import from_main_process, start_processes
 from mmseg_wss.engine.pseudo_masks import PseudoMasks
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
 from mmseg_wss.errors import ConfigError
@@ -103,30 +101,6 @@ def load_config(args):
         except ConfigError as error:
             raise ConfigError(f'--tta: {error}') from error
     return cfg
-
-
-def start_processes(cfg):
-    """Let the processes know each other as the runner would, but ahead of it: they share a plan."""
-    if cfg.launcher == 'pytorch':
-        die_with_parent()
-    init_cpu_processes(cfg, cfg.launcher)
-    if cfg.launcher != 'none' and not is_distributed():
-        env_cfg = cfg.get('env_cfg', {})
-        set_multi_processing(**env_cfg.get('mp_cfg', {}), distributed=True)
-        init_dist(cfg.launcher, **env_cfg.get('dist_cfg', {}))
-
-
-def from_main_process(function):
-    """What `function` returns in the main process; where it raises, all processes end."""
-    outcome = [None]
-    try:
-        if is_main_process():
-            outcome = [function()]
-    finally:
-        broadcast_object_list(outcome)
-    if outcome[0] is None:
-        sys.exit(1)  # the main process says why
-    return outcome[0]
 
 
 def run(args):

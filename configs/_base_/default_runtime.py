@@ -1,4 +1,6 @@
 default_scope = 'mmseg'
+# checkpoints are read as data from here on, also by tools that load them ahead of the model
+custom_imports = dict(imports=['mmseg_wss.utils.checkpoint_file'])
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),

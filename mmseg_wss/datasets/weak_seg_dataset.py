@@ -126,7 +126,9 @@ class WeakSegDataset(BaseSegDataset):
                 'Add them or remove the images from the list. (An image that is known to be empty '
                 'has a file too: an XML file without <object>, a mask of 0. An unlabelled one '
                 "belongs to a list with supervision='none'.) tools/check_data.py CONFIG reports "
-                'every fault of a config at once.')
+                'every fault of a config at once.' + (
+                    ' To predict images without masks: tools/predict.py CONFIG CHECKPOINT FOLDER '
+                    '--out DIR.' if self.test_mode and self.kind.is_truth else ''))
 
     def load_data_list(self):
         """Read the list: a dict for each image, with the paths of the files it needs.

@@ -5,9 +5,12 @@ import os.path as osp
 
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
+from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
+from mmseg_wss.registry import DATASETS
 
 
 def enable_tta(cfg, keep_probs):
@@ -127,6 +130,15 @@ def save_predictions(cfg, out_dir):
         out_dir (str): the folder.
     """
     metrics = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    init_default_scope(cfg.get('default_scope', 'mmseg'))  # names of data sets
     if cfg.test_dataloader.dataset.get('supervision') == 'none':
         metrics = []
-    cfg.test_evaluator = [*metrics, dict(type='mmseg_wss.PredictionWriter', out_dir=out_dir)]
+    cfg.test_evaluator = [*metrics, dict(
+        type='mmseg_wss.PredictionWriter', out_dir=out_dir,
+        image_dirs=[_image_dir(leaf) for leaf in leaf_datasets(cfg.test_dataloader.dataset)])]
+
+
+def _image_dir(dataset):
+    """The folder of a data set's images; its list is not read."""
+    return DATASETS.build(dict(
+        dataset, pipeline=[], lazy_init=True, test_mode=True)).data_prefix['img_path']

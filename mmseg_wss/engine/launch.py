@@ -8,6 +8,8 @@ import time
 
 import torch
 import torch.distributed as dist
+from mmengine.dist import broadcast_object_list, init_dist, is_distributed, is_main_process
+from mmengine.utils.dl_utils import set_multi_processing
 
 _PR_SET_PDEATHSIG = 1  # of prctl(2)
 
@@ -56,6 +58,34 @@ def init_cpu_processes(cfg, launcher):
     cfg.model_wrapper_cfg = dict(
         cfg.get('model_wrapper_cfg') or {}, type='MMDistributedDataParallel', device_ids=None,
         broadcast_buffers=False, find_unused_parameters=cfg.get('find_unused_parameters', False))
+
+
+def start_processes(cfg):
+    """Let the processes know each other as the runner would, but ahead of it: they share a plan.
+
+    Args:
+        cfg (Config): with its launcher (`read_run_config`).
+    """
+    if cfg.launcher == 'pytorch':
+        die_with_parent()
+    init_cpu_processes(cfg, cfg.launcher)
+    if cfg.launcher != 'none' and not is_distributed():
+        env_cfg = cfg.get('env_cfg', {})
+        set_multi_processing(**env_cfg.get('mp_cfg', {}), distributed=True)
+        init_dist(cfg.launcher, **env_cfg.get('dist_cfg', {}))
+
+
+def from_main_process(function):
+    """What `function` returns in the main process; where it raises, all processes end."""
+    outcome = [None]
+    try:
+        if is_main_process():
+            outcome = [function()]
+    finally:
+        broadcast_object_list(outcome)
+    if outcome[0] is None:
+        sys.exit(1)  # the main process says why
+    return outcome[0]
 
 
 def _leave_process_group():

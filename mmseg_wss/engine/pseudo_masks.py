@@ -1,16 +1,12 @@
 """The pseudo masks of a config's weak images: which are to be made, and the runner that does it."""
-import hashlib
-import json
 import math
 import os.path as osp
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-from mmengine.runner import Runner
-
 from mmseg_wss.engine.config_check import leaf_datasets, read_data_lists
-from mmseg_wss.engine.hooks import WholeNetworkHook
+from mmseg_wss.engine.image_runner import image_runner, settings_hash
 from mmseg_wss.engine.weak_sources import image_pipeline, image_tags, weak_images
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.boxes import box_hash
@@ -87,7 +83,7 @@ class PseudoMasks:
         tags = image_tags(self.cfg, self.ann_file) if with_tags else {}
         self._refuse_outside(images)
         targets = {
-            info['img_path']: _mask_target(info, classes, with_boxes, tags.get(info['img_path']))
+            info['img_path']: mask_target(info, classes, with_boxes, tags.get(info['img_path']))
             for info in images}
         recipe = self._recipe(pipeline, classes)
         with MaskFolder(self.out, recipe) as folder:
@@ -99,17 +95,10 @@ class PseudoMasks:
         return Plan(recipe, targets, todo)
 
     def build_runner(self, plan):
-        """A runner whose ``test()`` writes the masks of a plan, as ``Runner.from_cfg`` builds it.
-
-        Its data set is none of the config.
-        """
+        """A runner whose ``test()`` writes the masks of a plan (`image_runner`)."""
         cfg = self.cfg
         dataset = weak_images(cfg, self.out, *self._pipeline(), self.ann_file)
         dataset.get_subset_(plan.todo)
-        loader = {key: value for key, value in cfg.test_dataloader.items()
-                  if key not in ('dataset', 'sampler', 'batch_sampler')}
-        # without round_up, since an image must not be written by two processes
-        sampler = dict(type='DefaultSampler', shuffle=False, round_up=False)
         writer = dict(out_dir=self.out, recipe=plan.recipe, targets=plan.targets)
         if self.seeds is None:
             writer.update(type='mmseg_wss.PseudoMaskWriter', tau=self.tau,
@@ -117,15 +106,7 @@ class PseudoMasks:
         else:
             writer.update(type='mmseg_wss.SeedWriter', fg_threshold=self.seeds[0],
                           bg_threshold=self.seeds[1])
-        keys = ('model', 'work_dir', 'data_preprocessor', 'default_hooks', 'custom_hooks',
-                'launcher', 'env_cfg', 'log_processor', 'log_level', 'visualizer', 'default_scope',
-                'randomness', 'experiment_name')
-        runner = Runner(
-            test_dataloader=dict(loader, dataset=dataset, sampler=sampler),
-            test_cfg=cfg.get('test_cfg') or {}, test_evaluator=writer, load_from=self.checkpoint,
-            cfg=cfg, **{key: cfg[key] for key in keys if key in cfg})
-        runner.register_hook(WholeNetworkHook(self.checkpoint))
-        return runner
+        return image_runner(cfg, self.checkpoint, dataset, writer)
 
     def coverage(self, plan):
         """The share of the pixels of all masks of a plan that are labelled, by their records."""
@@ -166,11 +147,9 @@ class PseudoMasks:
 
     def _recipe(self, pipeline, classes):
         """All that a mask depends on besides its image, boxes and tags."""
-        settings = {key: self.cfg.get(key) for key in ('model', 'data_preprocessor', 'test_cfg')}
-        text = json.dumps(dict(settings, pipeline=pipeline), sort_keys=True, default=str)
         return dict(
             tool='generate_pseudo_masks', method=self.method, version=__version__,
-            classes=list(classes), config=hashlib.sha256(text.encode()).hexdigest(),
+            classes=list(classes), config=settings_hash(self.cfg, pipeline),
             checkpoint=file_sha256(self.checkpoint), tau=self.tau, tta=self.tta,
             crf=CRF_PRESETS.get(self.crf), tag_gate=self.tag_gate, box_gate=self.box_gate,
             soft=self.soft, **({} if self.seeds is None else dict(seeds=self.seeds)))
@@ -200,7 +179,18 @@ def refuse_evaluation_images(cfg, images):
                 'not be trained with: remove them from the weak list, or pass --allow-val.')
 
 
-def _mask_target(info, classes, with_boxes, tags):
+def mask_target(info, classes, with_boxes, tags=None):
+    """The `MaskTarget` of an image, with its boxes if they matter.
+
+    Args:
+        info (dict): an element of ``load_data_list()``, with mask_name.
+        classes (Sequence[str]): class names, background first.
+        with_boxes (bool): read and check the boxes.
+        tags (tuple, optional): see `MaskTarget`.
+
+    Raises:
+        DataError: the boxes are missing or wrong.
+    """
     if not with_boxes:
         return MaskTarget(info['mask_name'], tags=tags)
     names, boxes, path = load_objects(info, classes)

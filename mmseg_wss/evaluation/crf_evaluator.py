@@ -15,6 +15,8 @@ from mmseg_wss.registry import EVALUATOR
 class CRFEvaluator(Evaluator):
     """mmengine's ``Evaluator``, whose metrics see pred_sem_seg after a dense CRF.
 
+    They see the largest refined probability of each pixel too, as confidence, float32 (1, H, W).
+
     The CRFs of several images run in processes beside the network, and the metrics get the images
     in their order.
 
@@ -42,11 +44,11 @@ class CRFEvaluator(Evaluator):
         for sample in data_samples:
             probs = class_probabilities(sample.to_dict())
             if self.num_workers == 0:
-                _set_labels(sample, _refined_labels(probs, sample.img_path, self.crf))
+                _set_labels(sample, *_refined(probs, sample.img_path, self.crf))
                 super().process([sample], data_batch)
                 continue
             job = self._workers().submit(
-                _refined_labels, probs.cpu().numpy(), sample.img_path, self.crf)
+                _refined, probs.cpu().numpy(), sample.img_path, self.crf)
             sample.pop('seg_logits', None)  # large, and many samples wait
             sample.pop('seg_probs', None)
             self._waiting.append((job, sample, data_batch))
@@ -70,20 +72,25 @@ class CRFEvaluator(Evaluator):
     def _finish_one(self):
         job, sample, data_batch = self._waiting.popleft()
         try:
-            labels = job.result()
+            labels, confidence = map(torch.from_numpy, job.result())
         except BrokenProcessPool as error:
             raise RuntimeError('a worker process of the CRF died; if memory ran out, use fewer '
                                '(--crf-workers of tools/test.py).') from error
-        _set_labels(sample, torch.from_numpy(labels))
+        _set_labels(sample, labels, confidence)
         super().process([sample], data_batch)
 
 
-def _refined_labels(probs, path, crf):
-    """The most probable classes after the CRF, int64 (H, W), of the type that `probs` has."""
-    labels = refine(torch.as_tensor(probs), path, **crf).argmax(0)
-    return labels if isinstance(probs, torch.Tensor) else labels.numpy()
+def _refined(probs, path, crf):
+    """The most probable classes after the CRF, int64 (H, W), and their probabilities, float32 (H,
+    W); tensors or arrays, as `probs` is.
+    """
+    refined = refine(torch.as_tensor(probs), path, **crf)
+    labels, confidence = refined.argmax(0), refined.amax(0)
+    return (labels, confidence) if isinstance(probs, torch.Tensor) else (
+        labels.numpy(), confidence.numpy())
 
 
-def _set_labels(sample, labels):
+def _set_labels(sample, labels, confidence):
     old = sample.pred_sem_seg.data
     sample.pred_sem_seg = PixelData(data=labels[None].to(old))
+    sample.confidence = PixelData(data=confidence[None])

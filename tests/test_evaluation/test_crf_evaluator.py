@@ -84,3 +84,13 @@ def test_what_fails_in_a_worker_is_raised_here(tmp_path):
 def test_a_negative_number_of_workers():
     with pytest.raises(ValueError, match='num_workers must be at least 0'):
         evaluate([], -1)
+
+
+def test_the_confidence_is_the_refined_one(tmp_path):
+    sample, = make_samples(tmp_path, 1)
+    probs = sample.seg_logits.data.softmax(0)
+    image = torch.from_numpy(np.array(Image.open(sample.img_path)).transpose(2, 0, 1).copy())
+    evaluate([sample], 0)
+    refined = dense_crf(probs[None], image[None].float(), **CRF)[0]
+    torch.testing.assert_close(sample.confidence.data, refined.max(0, keepdim=True).values)
+    assert (sample.confidence.data - probs.max(0).values).abs().max() > 0.1

@@ -519,7 +519,7 @@ def test_a_full_disk_ends_it_in_a_sentence(tool, setting, whole, tmp_path, full_
 def test_a_second_run_computes_nothing(tool, setting, whole, capsys, monkeypatch):
     def runner(*args, **kwargs):
         raise AssertionError('a network was built')
-    monkeypatch.setattr('mmseg_wss.engine.pseudo_masks.Runner', runner)
+    monkeypatch.setattr('mmseg_wss.engine.image_runner.Runner', runner)
     before = contents(whole)
     make(tool, setting.arguments(whole))
     assert '5 pseudo masks (nothing to do' in capsys.readouterr().out

@@ -93,6 +93,12 @@ class BoxPriors(BaseTransform):
     """
 
     def transform(self, results):
+        if 'ori_bboxes' not in results and 'supervision' not in results:
+            raise ValueError(
+                f'{results["img_path"] or "an array"}: BoxPriors needs boxes, but the image comes '
+                'alone: this network sees boxes beside it. Predict with tools/predict.py --boxes '
+                "DIR, or give MMSegInferencer a dict of img_path, ori_bboxes and "
+                'ori_bboxes_labels (docs/inference.md).')
         if 'ori_bboxes' not in results:
             raise ValueError(
                 f'{results["img_path"]}: BoxPriors needs boxes, but the data set '
@@ -105,7 +111,7 @@ class BoxPriors(BaseTransform):
         results['position_prior'] = self._move(position, size, cv2.INTER_LINEAR, results)
         results['class_prior'] = self._move(
             classes.astype(np.uint8), size, cv2.INTER_NEAREST, results)
-        results['seg_fields'] += ['position_prior', 'class_prior']
+        results.setdefault('seg_fields', []).extend(('position_prior', 'class_prior'))
         results['prior_geometry'] = [results.get(key) for key in _GEOMETRY]
         return results
 

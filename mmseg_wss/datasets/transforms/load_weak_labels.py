@@ -19,6 +19,9 @@ class LoadWeakLabels(BaseTransform):
     data set has ``empty='unlabelled'``, no label, and supervision 'none' from here on. Where the
     record of a mask says for which boxes it was made, these are read and compared in any case.
 
+    A sample with neither supervision nor seg_map_path is an image alone, as mmseg's
+    ``inference_model`` and ``MMSegInferencer`` give it: it passes as it is.
+
     Required keys: img_path, ori_shape, classes, supervision, and what its reader needs:
     seg_map_path | pseudo_mask_path | partial_mask_path | box_path | objects | tags; empty, where
     it is not the default (`WeakSegDataset`); mask_inputs
@@ -44,6 +47,8 @@ class LoadWeakLabels(BaseTransform):
         self.backend_args = backend_args
 
     def transform(self, results):
+        if 'supervision' not in results and 'seg_map_path' not in results:
+            return results
         label = read_label(
             results, results['classes'], results['ori_shape'], self.backend_args)
         results.update(label.checked_fields())

@@ -2,11 +2,12 @@ from .checkpoint_hook import ResumableCheckpointHook
 from .classify_first_hook import ClassifyFirstHook
 from .master_logger_hook import MasterLoggerHook
 from .non_finite_loss_hook import NonFiniteLossHook
+from .progress_hook import ProgressHook
 from .setup_check_hook import SetupCheckHook
 from .val_panel_hook import ValPanelHook
 from .whole_network_hook import WholeNetworkHook
 
 __all__ = [
-    'ClassifyFirstHook', 'MasterLoggerHook', 'NonFiniteLossHook', 'ResumableCheckpointHook',
-    'SetupCheckHook', 'ValPanelHook', 'WholeNetworkHook'
+    'ClassifyFirstHook', 'MasterLoggerHook', 'NonFiniteLossHook', 'ProgressHook',
+    'ResumableCheckpointHook', 'SetupCheckHook', 'ValPanelHook', 'WholeNetworkHook'
 ]

@@ -1,5 +1,7 @@
 """The file of an image by its ID."""
-IMAGE_SUFFIXES = '.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp'
+# in any case, as OpenCV decodes them
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib', '.tif', '.tiff',
+                  '.webp', '.jp2', '.ppm', '.pgm', '.pnm')
 
 
 def find_image(path, suffix, index):

@@ -70,6 +70,15 @@ class MaskFolder:
         made = self._records.get(name)
         return made is not None and {**made, **self.record(inputs, **facts)} == made
 
+    def other_recipes(self):
+        """The recipes of the masks that were made in another way, list of dict without repetitions.
+        """
+        others = []
+        for record in self._records.values():
+            if record['recipe'] != self._recipe and record['recipe'] not in others:
+                others.append(record['recipe'])
+        return others
+
     def record(self, inputs='', **facts):
         """The record of a mask, for `write_mask` in another process; see `write`."""
         return dict(facts, recipe=self._recipe, inputs=inputs)

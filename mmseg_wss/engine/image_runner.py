@@ -1,0 +1,47 @@
+"""Runners that predict images of no list of the config."""
+import hashlib
+import json
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmseg_wss.engine.hooks import WholeNetworkHook
+
+_KEYS = ('model', 'work_dir', 'data_preprocessor', 'default_hooks', 'custom_hooks', 'launcher',
+         'env_cfg', 'log_processor', 'log_level', 'visualizer', 'default_scope', 'randomness',
+         'experiment_name')
+_READ_LATER = ('model_wrapper_cfg', 'find_unused_parameters', 'sync_bn', 'compile',
+               'efficient_conv_bn_eval')  # by the runner, from the whole config
+
+
+def image_runner(cfg, checkpoint, dataset, evaluator, keep_config=True):
+    """A runner whose ``test()`` predicts each image once, as ``Runner.from_cfg`` builds it.
+
+    Args:
+        cfg (mmengine.Config): with a test_dataloader, whose data set is not used.
+        checkpoint (str): of the network, whole (`WholeNetworkHook`).
+        dataset (Dataset): the images.
+        evaluator (dict): config of an evaluator, or of a metric that writes the predictions.
+        keep_config (bool): log the config and write it into the work dir, which takes seconds.
+
+    Returns:
+        Runner
+    """
+    loader = {key: value for key, value in cfg.test_dataloader.items()
+              if key not in ('dataset', 'sampler', 'batch_sampler')}
+    # without round_up, since an image must not be written by two processes
+    sampler = dict(type='DefaultSampler', shuffle=False, round_up=False)
+    kept = cfg if keep_config else Config({key: cfg[key] for key in _READ_LATER if key in cfg})
+    runner = Runner(
+        test_dataloader=dict(loader, dataset=dataset, sampler=sampler),
+        test_cfg=cfg.get('test_cfg') or {}, test_evaluator=evaluator, load_from=checkpoint,
+        cfg=kept, **{key: cfg[key] for key in _KEYS if key in cfg})
+    runner.register_hook(WholeNetworkHook(checkpoint))
+    return runner
+
+
+def settings_hash(cfg, pipeline):
+    """SHA-256 of what a config says of its network and of how an image gets to it."""
+    settings = {key: cfg.get(key) for key in ('model', 'data_preprocessor', 'test_cfg')}
+    text = json.dumps(dict(settings, pipeline=pipeline), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
