@@ -16,6 +16,7 @@ from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZER
 from mmengine.registry import Registry
 
 import mmseg_wss.utils.checkpoint_file  # noqa: F401 (checkpoints are read as data from here on)
+import mmseg_wss.utils.packaged_configs  # noqa: F401 (mmseg_wss:: names configs from here on)
 
 
 def _node(name, parent, location):

@@ -73,6 +73,8 @@ def summary(entry, facts, num_faults):
         f' (not {", ".join(unseen)})' if unseen else '')
     if entry.supervision in KINDS and not KINDS[entry.supervision].fields:
         classes = 'no labels'
+    if not entry.classes and not entry.images:
+        classes = 'nothing to look at'
     if empty:
         classes += f', {empty} {EMPTY_AS[entry.empty]}'
     return (f'{entry.name}: {len(entry.images)} images, supervision {entry.supervision!r}, '

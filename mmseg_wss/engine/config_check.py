@@ -39,7 +39,8 @@ def read_data_lists(cfg):
     """Read the lists of all data sets of a config: training sources, val, test. Opens no image.
 
     Args:
-        cfg (mmengine.Config): a config; data set wrappers are looked through.
+        cfg (mmengine.Config): a config; data set wrappers are looked through. Its key data_hint, a
+            sentence, says where its data come from.
 
     Returns:
         list[DataList]: one for each data set, in the order of the config.
@@ -52,11 +53,11 @@ def read_data_lists(cfg):
             use = 'training source' if split == 'train' else split
             if split == 'train' or len(leaves) > 1:
                 use += f' {number}'
-            lists.append(_read_data_list(use, split, leaf))
+            lists.append(_read_data_list(use, split, leaf, cfg.get('data_hint', '')))
     return lists
 
 
-def _read_data_list(use, split, leaf):
+def _read_data_list(use, split, leaf, hint):
     name = f'{use} ({leaf.get("ann_file")})'
     result = DataList(name, split == 'train', leaf.get('supervision', 'pixel'),
                       pipeline=list(leaf.get('pipeline', ())), split=split,
@@ -68,6 +69,11 @@ def _read_data_list(use, split, leaf):
         result.faults.append(f'{name}: {error}')
         return result
     result.name = f'{use} ({dataset.ann_file})'
+    root = dataset.data_root
+    if root and '://' not in root and not os.path.isdir(root):  # nor its classes
+        result.faults.append(f'{root}: the data are not there: there is no such folder. Set '
+                             f'data_root to where they are. {hint}'.rstrip())
+        return result
     result.classes = tuple(dataset.metainfo.get('classes') or ())
     result.faults += [f'{result.name}: the list of class names {fault}.'
                       for fault in (class_faults(result.classes) if result.classes else ())]

@@ -4,6 +4,8 @@ import os.path as osp
 
 from mmengine.config import Config, DictAction
 
+import mmseg_wss.utils.packaged_configs  # noqa: F401 (mmseg_wss:: names configs from here on)
+
 
 def add_cfg_options(parser):
     """Add ``--cfg-options`` to a parser."""

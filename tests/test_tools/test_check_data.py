@@ -1,6 +1,7 @@
 import functools
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -370,3 +371,13 @@ def test_a_batch_of_every_source_runs_through_the_loss(tmp_path, run_tool):
     assert code == 1 and 'the model: not run, since there are faults above' in report
     code, report = run_tool('check_data.py', config, '--no-model')
     assert code == 0 and 'the model' not in report
+
+
+def test_absent_data_are_not_a_fault_of_the_classes(tmp_path, run_tool, monkeypatch):
+    monkeypatch.setenv('MSRC_ROOT', str(tmp_path / 'nowhere'))
+    code, report = run_tool('check_data.py', Path(__file__).parents[2]
+                            / 'configs/msrc/mixed_dual_efflite0_msrc.py')
+    assert code == 1 and 'the data are not there' in report
+    assert 'tools/dataset_converters/msrc.py' in report
+    assert 'num_classes' not in report and 'classes.txt' not in report
+    assert len(faults(report)) == 4 and '1 fault(s), 0 warning(s)' in report

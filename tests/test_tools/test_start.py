@@ -17,7 +17,7 @@ assert not heavy, heavy
 '''
 
 
-@pytest.mark.parametrize('tool', ['voc_aug.py', 'coco_semantic.py', 'make_splits.py'])
+@pytest.mark.parametrize('tool', ['voc_aug.py', 'coco_semantic.py', 'make_splits.py', 'msrc.py'])
 def test_help_loads_nothing_heavy(tool):
     done = subprocess.run(
         [sys.executable, '-c', HELP, TOOLS / tool], capture_output=True, text=True)

@@ -1,5 +1,7 @@
 # 15 object classes and background in VOC layout; set MSRC_ROOT where it lies elsewhere
 data_root = '{{$MSRC_ROOT:data/msrc}}'
+data_hint = ('Or make them from the public release: tools/dataset_converters/msrc.py, '
+             'docs/full_size_data.md.')
 dataset_type = 'mmseg_wss.VOCWeakSegDataset'
 crop_size = (224, 224)
 # All images get this size, larger photographs of your own too: a network finds objects that are as

@@ -35,6 +35,30 @@ def publish_strong(config, checkpoint, out):
                         'weak branch to leave out.')
     config.model.decode_head.update(weak_branch=False, predict_branch='strong')
     wanted = MODELS.build(config.model).state_dict()
+    kept, loaded = weights_of(checkpoint, wanted, config.filename)
+    facts = loaded.get('meta')
+    meta = {key: facts[key] for key in ('dataset_meta', 'iter', 'epoch', 'mmengine_version')
+            if isinstance(facts, dict) and key in facts}
+    content = save_checkpoint_bytes(dict(state_dict=kept, meta=meta))
+    with atomic_path(out) as temporary:
+        Path(temporary).write_bytes(content)
+    return len(loaded['state_dict']), len(kept)
+
+
+def weights_of(checkpoint, wanted, config_name):
+    """The weights of a network in a checkpoint, which may hold more.
+
+    Args:
+        checkpoint (str): file that a training wrote, or `publish_strong`.
+        wanted (dict[str, Tensor]): parameters and buffers of the network.
+        config_name (str): file of the network's config, for messages.
+
+    Returns:
+        tuple[dict, dict]: the tensors of the keys of `wanted`; all that the file holds.
+
+    Raises:
+        DataError: it is no checkpoint, or tensors are missing or of another shape.
+    """
     loaded = load_from_local(checkpoint, map_location='cpu')
     weights = loaded.get('state_dict') if isinstance(loaded, dict) else None
     if not isinstance(weights, dict):
@@ -44,17 +68,10 @@ def publish_strong(config, checkpoint, out):
               if not isinstance(weights.get(key), torch.Tensor)
               or weights[key].shape != wanted[key].shape]
     if faults:
-        raise DataError(f'{checkpoint} is not a checkpoint of {config.filename}: '
+        raise DataError(f'{checkpoint} is not a checkpoint of {config_name}: '
                         f'{len(faults)} tensors are missing or of another shape: '
                         f'{abridged(faults, 4)}.')
-    kept = {key: weights[key] for key in wanted}
-    facts = loaded.get('meta')
-    meta = {key: facts[key] for key in ('dataset_meta', 'iter', 'epoch', 'mmengine_version')
-            if isinstance(facts, dict) and key in facts}
-    content = save_checkpoint_bytes(dict(state_dict=kept, meta=meta))
-    with atomic_path(out) as temporary:
-        Path(temporary).write_bytes(content)
-    return len(weights), len(kept)
+    return {key: weights[key] for key in wanted}, loaded
 
 
 def _summary(loaded):
