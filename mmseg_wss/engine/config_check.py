@@ -17,6 +17,7 @@ from mmseg_wss.labels.formats.image_file import (
     read_image,
     read_image_shape,
 )
+from mmseg_wss.labels.imports.recognise import misplaced_export
 from mmseg_wss.labels.kinds import read_label
 from mmseg_wss.registry import DATASETS
 
@@ -62,6 +63,11 @@ def _read_data_list(use, split, leaf, hint):
     result = DataList(name, split == 'train', leaf.get('supervision', 'pixel'),
                       pipeline=list(leaf.get('pipeline', ())), split=split,
                       empty=leaf.get('empty', 'background'))
+    export = misplaced_export(leaf.get('data_root') or '', leaf.get('ann_file') or '',
+                              'COCO' in str(leaf['type']))
+    if export:
+        result.faults.append(export)
+        return result
     try:
         # the check needs no pipeline, and lazy_init leaves the list to it
         dataset = DATASETS.build(dict(leaf, pipeline=[], lazy_init=True))

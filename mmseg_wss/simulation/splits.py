@@ -52,6 +52,52 @@ def class_balanced_order(tags, seed=0):
     return [*order, *(name for name in names if name not in order)]
 
 
+def stratified_part(tags, share, seed=0):
+    """A part of the images that has its share of every class.
+
+    Class by class, the rarest first, images of it that no earlier class has placed are drawn, until
+    the part has its share of the class; of a class of two images or more each side gets one, as far
+    as they are free. Images without any class are drawn likewise. Where that makes too few images,
+    others follow, as long as no class gets more than its share, or vanishes from the rest; of two
+    images or more the part has one in any case.
+
+    Args:
+        tags (dict[str, Collection[str]]): name of an image -> its classes.
+        share (float): of the images, at least 0 and below 1.
+        seed (int): the same tags, share and seed give the same part, whatever the order of `tags`.
+
+    Returns:
+        list[str]: names, sorted.
+    """
+    names = np.random.default_rng(seed).permutation(sorted(tags)).tolist()
+    images = {}
+    for name in names:
+        for label in tags[name] or ('', ):
+            images.setdefault(label, []).append(name)
+    part, placed = set(), set()
+    for label in sorted(images, key=lambda label: (len(images[label]), label)):
+        members = images[label]
+        number = round(share * len(members))
+        if share > 0 and len(members) > 1:
+            number = min(max(number, 1), len(members) - 1)
+        free = [name for name in members if name not in placed]
+        part.update(free[:max(0, number - len(part.intersection(members)))])
+        placed.update(members)
+    return sorted(_filled_up(part, names, tags, share))
+
+
+def _filled_up(part, names, tags, share):
+    total = Counter(label for name in names for label in tags[name])
+    found = Counter(label for name in part for label in tags[name])
+    for name in names:
+        fits = all(found[label] < min(share * total[label], total[label] - 1)
+                   for label in tags[name])
+        if name not in part and len(part) < round(share * len(names)) and fits:
+            part.add(name)
+            found.update(tags[name])
+    return part or set(names[:1] if share > 0 and len(names) > 1 else ())
+
+
 def read_list(path):
     """IDs of a list, whose lines are IDs or paths of images, perhaps with that of a mask behind.
 

@@ -30,17 +30,20 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import import_readers
+import readers
 from damage import damaged
 from prettytable import PrettyTable
-from readers import FOREIGN, READERS, plain
+from readers import FOREIGN, plain
 
+READERS = {**readers.READERS, **import_readers.READERS}
 PATIENCE = 10  # seconds for a file
 MEMORY = 4 << 30  # bytes
 SAME, OTHER, REFUSED = 'same', 'other', 'refused'
 FAULTS = 'error', 'no name', 'no remedy', 'silent', 'hang', 'crash'
-REMEDY = re.compile(r'\b(add|build|choose|complete|convert|copy|correct|cut|delete|fetch|get|give|'
-                    r'load|make|map|move|multiply|name|remove|replace|run|save|set|take|unpack|use|'
-                    r'write)\b', re.IGNORECASE)
+REMEDY = re.compile(r'\b(add|build|choose|complete|convert|copy|correct|cut|delete|export|fetch|'
+                    r'get|give|load|make|map|move|multiply|name|remove|rename|replace|run|save|set|'
+                    r'take|unpack|use|write)\b', re.IGNORECASE)
 
 
 class Case:

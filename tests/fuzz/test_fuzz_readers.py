@@ -7,7 +7,8 @@ from pathlib import Path
 
 import fuzz_readers
 import pytest
-from readers import READERS, Reader
+from fuzz_readers import READERS
+from readers import Reader
 
 SLOW = 'checkpoint', 'mxnet', 'validation_log'  # torch and mmseg are loaded for them
 

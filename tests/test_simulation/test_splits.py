@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from mmseg_wss.simulation.splits import class_balanced_order
+from mmseg_wss.simulation.splits import class_balanced_order, stratified_part
 
 
 def make_tags(images=400, classes=12, seed=0):
@@ -52,3 +52,22 @@ def test_the_rule_of_version_1():
     assert class_balanced_order(tags)[0] == 'c'  # of y, the rarer class
     assert class_balanced_order(tags)[-1] == 'e'
     assert class_balanced_order({}) == []
+
+
+def test_a_part_has_its_share_of_every_class():
+    tags = make_tags()
+    part = stratified_part(tags, 0.2, seed=3)
+    assert 60 < len(part) < 100
+    for label, number in counts(tags, tags).items():
+        assert abs(counts(part, tags)[label] - 0.2 * number) <= max(1, 0.03 * number), label
+    assert part == stratified_part(dict(reversed(tags.items())), 0.2, seed=3)
+    assert part != stratified_part(tags, 0.2, seed=4)
+
+
+def test_a_part_leaves_something_of_every_class():
+    tags = dict(a=['x'], b=['x'], c=['y'], d=[])
+    part = stratified_part(tags, 0.2)
+    assert len(part) == 1 and set(part) < {'a', 'b'}
+    assert stratified_part(tags, 0) == []
+    assert len(stratified_part(dict(a=['x'], b=['y'], c=['z']), 0.2)) == 1
+    assert len(stratified_part({str(i): ['x', str(i // 2)] for i in range(40)}, 0.2)) >= 8

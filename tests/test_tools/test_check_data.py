@@ -336,6 +336,16 @@ train_dataloader = dict(dataset=dict(
     assert re.search(r'\n0 red +9.38\n1 green +9.38\n2 blue +-\n255 \(ignored\) +81.25\n', report)
 
 
+@pytest.mark.parametrize('name, text', [
+    ('instances.json', '{"images": [], "annotations": [], "categories": []}'),
+    ('s0.json', '{"version": "5.5.0", "shapes": [], "imagePath": "s0.jpg"}')])
+def test_exports_of_labelling_tools_are_named(check, tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    code, report = check('--cfg-options', f'train_dataloader.dataset.datasets.0.ann_file={name}')
+    assert code == 1 and len(faults(report)) == 1
+    assert re.search(rf'{name}: this is an export.*import_labels.py .*{name} --out', report)
+
+
 # ---- the model
 
 MODEL = """

@@ -10,7 +10,7 @@ from mmseg_wss.labels.formats.mask_file import write_mask
 from mmseg_wss.labels.formats.outlines import outline_region
 
 
-def paint_regions(regions, shape):
+def paint_regions(regions, shape, canvas=None):
     """Paint objects over each other, the largest first.
 
     Where objects overlap, the smaller one is on top, by its pixels: an outline often takes in what
@@ -23,11 +23,12 @@ def paint_regions(regions, shape):
         regions (Iterable[tuple]): (label in 0..255, Region). One is held at a time: hundreds of
             objects take no more memory than one.
         shape (tuple): (H, W).
+        canvas (np.ndarray, optional): uint8 (H, W), what lies below all of them; it is painted on.
 
     Returns:
         np.ndarray: uint8 (H, W), 0 where no object is.
     """
-    canvas = np.zeros(shape, np.uint8)
+    canvas = np.zeros(shape, np.uint8) if canvas is None else canvas
     areas = np.full(shape, canvas.size, np.int32)  # pixels of the object that is on top
     for label, (top, left, mask) in regions:
         window = slice(top, top + mask.shape[0]), slice(left, left + mask.shape[1])

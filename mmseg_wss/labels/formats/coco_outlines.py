@@ -20,7 +20,8 @@ from mmseg_wss.labels.formats.coco_json import (
 )
 
 _FIELDS = {'images', 'annotations', 'categories', 'id', 'file_name', 'width', 'height', 'name',
-           'image_id', 'category_id', 'iscrowd', 'segmentation', 'size', 'counts'}
+           'image_id', 'category_id', 'iscrowd', 'segmentation', 'size', 'counts', 'bbox',
+           'supercategory', 'score'}
 _LARGEST = 1 << 28  # pixels of an image: a mask of more is a typing error, or an attack on memory
 
 _NO_OUTLINE = ('annotation(s) without a segmentation, so their objects would become background',
@@ -67,7 +68,7 @@ def read_outlines(path, ignore_crowds=True):
         DataError: there is no such file, it is no COCO file, or it contradicts itself; with a line
             for each kind of fault.
     """
-    content = load_lists(path, _packed_entry)
+    content = load_lists(path, pack_entry)
     found = defaultdict(list)  # kind of fault -> places
     images = _whole_sizes(check_images(content['images'], found), found)
     categories = check_categories(content['categories'], found)
@@ -116,7 +117,7 @@ def _annotation_fault(entry, images, labels):
     return None if entry.get('segmentation') else _NO_OUTLINE
 
 
-def _packed_entry(entry):
+def pack_entry(entry):
     """An object of the file with the fields that are used, and numbers of outlines as arrays.
 
     What has another type than the format asks for becomes None, which `outline_region` refuses: a

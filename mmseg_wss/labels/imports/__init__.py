@@ -1,0 +1,1 @@
+"""What labelling tools export, as one kind of record, and the devkit that is made of it."""

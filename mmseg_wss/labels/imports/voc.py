@@ -1,0 +1,98 @@
+"""Pascal VOC: boxes in XML files (LabelImg, Roboflow, CVAT), masks in colours (CVAT)."""
+import os.path as osp
+
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.formats.text_list import read_lines
+from mmseg_wss.labels.formats.voc_xml import read_voc_objects
+from mmseg_wss.labels.imports.coco import split_of
+from mmseg_wss.labels.imports.image_files import ImageFiles, files_below
+from mmseg_wss.labels.imports.records import ColourMask, LabelledImage, Labels, Shape, class_name
+
+_VOID = (224, 224, 192)  # VOC's border between objects
+_MASKS, _IMAGES = 'SegmentationClass', 'JPEGImages'
+
+
+def read(paths, files):
+    """Read boxes from XML files, and masks by the colours of ``labelmap.txt``.
+
+    Args:
+        paths (Sequence[str]): XML files, labelmap.txt, or both.
+        files (ImageFiles): where the images are.
+
+    Returns:
+        Labels: an XML file without an object says that nothing is there; with a mask, the mask.
+    """
+    labels, files = Labels(), ImageFiles(files.root, skipped=(_MASKS, 'SegmentationObject'))
+    maps = [path for path in paths if osp.basename(path) == 'labelmap.txt']
+    colours = read_label_map(maps[0]) if maps else {}
+    labels.classes = [name for name in colours.values() if name]
+    folder = osp.join(osp.dirname(maps[0]), _MASKS) if maps else ''
+    masks = {osp.splitext(osp.relpath(path, folder))[0]: path
+             for path in files_below(folder, ('.png', ))} if maps else {}
+    xmls = {_stem(path): path for path in paths if path.endswith('.xml')}
+    for stem in sorted({*masks, *xmls}):
+        try:
+            labels.images.append(_image(stem, masks.get(stem), xmls.get(stem), colours, files))
+        except DataError as error:
+            labels.faults.append(str(error))
+    return labels
+
+
+def _stem(path):
+    """The name of an XML file, with the folders below Annotations."""
+    _, _, below = path.rpartition('/Annotations/')
+    return osp.splitext(below or path)[0]
+
+
+def _image(stem, mask, xml, colours, files):
+    shapes = []
+    if xml:
+        names, boxes = read_voc_objects(xml)
+        try:
+            shapes = [Shape('box', class_name(name), tuple(box), f'object {number}')
+                      for number, (name, box) in enumerate(zip(names, boxes.tolist()), 1)]
+        except ValueError as error:
+            raise DataError(f'{xml}: an object {error}. Give it a name.') from error
+    source = mask or xml
+    return LabelledImage(_find(stem, source, files), source, None, shapes,
+                         mask=mask and ColourMask(mask, colours),
+                         split=split_of(source) if not mask else '')
+
+
+def _find(stem, source, files):
+    ends = osp.basename(stem)
+    names = sorted({osp.basename(path) for path in files.paths
+                    if osp.splitext(osp.basename(path))[0] == ends})
+    if not names:
+        raise DataError(f'{source}: no image of this name is below {files.root}. Give the folder '
+                        'of the images by --images, or remove the file.')
+    return files.find(osp.join(_IMAGES, osp.dirname(stem), names[0]),
+                      osp.dirname(osp.dirname(source)), source)
+
+
+def read_label_map(path):
+    """The colours of CVAT's ``labelmap.txt``: lines ``name:red,green,blue:parts:actions``.
+
+    Returns:
+        dict: (red, green, blue) -> class name; VOC's colour of borders is None, ignored.
+
+    Raises:
+        DataError: the file is wrong.
+    """
+    colours = {_VOID: None}
+    for number, line in enumerate(read_lines(path), 1):
+        if line.startswith('#'):
+            continue
+        words = line.rsplit(':', 3)
+        try:
+            name, colour = class_name(words[0]), tuple(int(word) for word in words[1].split(','))
+            if len(colour) != 3 or not all(0 <= value < 256 for value in colour):
+                raise ValueError
+        except (IndexError, ValueError):
+            raise DataError(f'{path}: line {number} is {line[:80]!r} instead of '
+                            'name:red,green,blue::. Correct it, or export again.') from None
+        if colours.get(colour):
+            raise DataError(f'{path}: line {number}: {name} has the colour of {colours[colour]}. '
+                            'Give each class its own colour, and export again.')
+        colours[colour] = name
+    return colours

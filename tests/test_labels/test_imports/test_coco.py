@@ -1,0 +1,95 @@
+import json
+
+import pytest
+from import_bench import kinds, read
+from PIL import Image
+
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.imports.importer import read_labels
+from mmseg_wss.labels.imports.recognise import recognise
+
+BOX = dict(bbox=[2, 3, 10, 5.5])
+
+
+def coco(names, annotations, categories, **more):
+    return json.dumps(dict(
+        images=[dict(id=number, file_name=name, height=20, width=30, **more)
+                for number, name in enumerate(names)],
+        annotations=[dict(entry, id=number) for number, entry in enumerate(annotations)],
+        categories=[dict(id=number, name=name, supercategory=above)
+                    for number, name, above in categories]))
+
+
+def test_equal_names_in_other_folders(tmp_path):
+    names = 'a/1.jpg', 'b/1.jpg'
+    labels, images = read(tmp_path, [f'pictures/{name}' for name in names], {'x.json': coco(
+        names, [dict(BOX, image_id=1, category_id=4)], [(4, 'cat', '')])})
+    assert not labels.faults
+    assert kinds(images['pictures/a/1.jpg']) == []
+    assert kinds(images['pictures/b/1.jpg']) == [('box', 'cat')]
+    assert images['pictures/b/1.jpg'].shapes[0].data == (2, 3, 12, 8.5)
+
+
+def test_a_name_without_its_folder_may_mean_two_images(tmp_path):
+    labels, images = read(tmp_path, ['a/1.jpg', 'b/1.jpg'], {'x.json': coco(
+        ['1.jpg'], [], [(4, 'cat', '')])})
+    assert not images and '2 images may be meant' in labels.faults[0]
+
+
+def test_names_of_other_machines(tmp_path):
+    labels, images = read(tmp_path, ['a/1.jpg', 'b/1.jpg', 'b/2.jpg'], {'x.json': coco(
+        ['C:\\data\\b\\1.jpg', '/home/me/2.jpg', 'gone.jpg'], [], [(4, 'cat', '')])})
+    assert sorted(images) == ['b/1.jpg', 'b/2.jpg']
+    assert len(labels.faults) == 1 and "'gone.jpg' is not below" in labels.faults[0]
+
+
+def test_roboflow(tmp_path):
+    """Its parent of all categories is no class; each split has a file, in a folder of its own."""
+    files = {f'{split}/_annotations.coco.json': coco(
+        [f'{split}.jpg'], [dict(BOX, image_id=0, category_id=number)],
+        [(0, 'things', 'none'), (1, 'dog', 'things'), (2, 'cat', 'things')])
+        for split, number in (('train', 1), ('valid', 2), ('test', 2))}
+    labels, images = read(tmp_path, [f'{x}/{x}.jpg' for x in ('train', 'valid', 'test')], files)
+    assert labels.classes == ['dog', 'cat'] and 'left out things' in labels.notes[0]
+    assert {name: image.split for name, image in images.items()} == {
+        'train/train.jpg': 'train', 'valid/valid.jpg': 'val', 'test/test.jpg': 'test'}
+
+
+def test_a_parent_that_has_objects_is_a_class(tmp_path):
+    labels, _ = read(tmp_path, ['1.jpg'], {'x.json': coco(
+        ['1.jpg'], [dict(BOX, image_id=0, category_id=9)],
+        [(9, 'animal', ''), (3, 'cat', 'animal')])})
+    assert labels.classes == ['cat', 'animal']  # by id
+
+
+def test_outlines_crowds_and_what_is_neither(tmp_path):
+    square = [[2, 2, 8, 2, 8, 8]]
+    labels, images = read(tmp_path, ['1.jpg'], {'x.json': coco(['1.jpg'], [
+        dict(image_id=0, category_id=1, segmentation=square),
+        dict(image_id=0, category_id=1, segmentation=square, iscrowd=1),
+        dict(image_id=0, category_id=1, segmentation=[], **BOX),
+        dict(image_id=0, category_id=1, segmentation=[], bbox=[1, 2, 'x', 4]),
+        dict(image_id=0, category_id=2, **BOX), dict(image_id=7, category_id=1, **BOX)],
+        [(1, 'cat', '')])})
+    image = images['1.jpg']
+    assert kinds(image) == [('region', 'cat'), ('region', 'cat'), ('box', 'cat')]
+    assert [item.is_ignored for item in image.shapes] == [False, True, False]
+    assert len(labels.faults) == 3 and all('x.json' in fault for fault in labels.faults)
+
+
+def test_results_have_their_images_in_another_file(tmp_path):
+    (tmp_path / 'instances.json').write_text(coco(
+        ['1.jpg', '2.jpg'], [dict(BOX, image_id=0, category_id=1)],
+        [(1, 'cat', ''), (2, 'dog', '')]))
+    results = [dict(BOX, image_id=0, category_id=2, score=0.7),
+               dict(BOX, image_id=1, category_id=1, score=0.3), dict(image_id=1, category_id=1,
+               segmentation=dict(size=[20, 30], counts=[100, 200, 300]), score=0.6)]
+    (tmp_path / 'results.json').write_text(json.dumps(results))
+    for name in '12':
+        Image.new('RGB', (30, 20)).save(tmp_path / f'{name}.jpg')
+    export = recognise(str(tmp_path / 'results.json'))
+    labels = read_labels(export, instances=str(tmp_path / 'instances.json'), min_score=0.5)
+    assert [kinds(image) for image in labels.images] == [[('box', 'dog')], [('region', 'cat')]]
+    assert '2 of 3 results' in labels.notes[0] and not labels.faults
+    with pytest.raises(DataError, match='results.json: .*--instances'):
+        read_labels(export)

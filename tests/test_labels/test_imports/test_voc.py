@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+from import_bench import kinds, read
+from PIL import Image
+
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.imports.voc import read_label_map
+
+XML = ('<annotation><object><name>cat</name><bndbox><xmin>3</xmin><ymin>4</ymin><xmax>9</xmax>'
+       '<ymax>8</ymax></bndbox></object></annotation>')
+MAP = '# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:250,50,83::\nold dog:9,8,7:a,b:\n'
+
+
+def test_boxes(tmp_path):
+    labels, images = read(tmp_path, ['a/1.jpg', 'a/2.png'], {
+        'a/1.xml': XML, 'a/2.xml': '<annotation/>', 'a/3.xml': XML})
+    assert kinds(images['a/1.jpg']) == [('box', 'cat')] and kinds(images['a/2.png']) == []
+    assert images['a/1.jpg'].shapes[0].data == (2, 3, 9, 8)
+    assert len(labels.faults) == 1 and 'a/3.xml: no image' in labels.faults[0]
+
+
+def test_masks_in_colours_and_boxes_beside_them(tmp_path):
+    (tmp_path / 'SegmentationClass/sub').mkdir(parents=True)
+    Image.fromarray(np.zeros((20, 30, 3), np.uint8)).save(tmp_path / 'SegmentationClass/sub/1.png')
+    labels, images = read(tmp_path, ['JPEGImages/sub/1.jpg', 'JPEGImages/2.png'], {
+        'labelmap.txt': MAP, 'Annotations/sub/1.xml': XML, 'Annotations/2.xml': XML})
+    assert not labels.faults and labels.classes == ['background', 'cat', 'old dog']
+    assert images['JPEGImages/sub/1.jpg'].mask.path.endswith('SegmentationClass/sub/1.png')
+    assert len(images['JPEGImages/sub/1.jpg'].shapes) == 1
+    assert images['JPEGImages/2.png'].mask is None
+
+
+@pytest.mark.parametrize('text, message', [
+    (MAP + 'bird:1,2::\n', 'line 5 is'), (MAP + 'bird:1,2,300::\n', 'line 5 is'),
+    (MAP + 'bird:9,8,7::\n', 'line 5: bird has the colour of old dog'),
+    (MAP + ':1,2,3::\n', 'line 5 is')])
+def test_label_maps_that_are_wrong(tmp_path, text, message):
+    (tmp_path / 'labelmap.txt').write_text(text)
+    with pytest.raises(DataError, match=f'labelmap.txt: {message}'):
+        read_label_map(tmp_path / 'labelmap.txt')
