@@ -20,7 +20,7 @@ if __name__ == '__main__':
 from mmengine.dist import is_main_process
 
 from mmseg_wss.engine.inference_options import enable_tta
-from mmseg_wss.engine.launch import die_with_parent, from_main_process, start_processes
+from mmseg_wss.engine.launch import from_main_process, start_processes
 from mmseg_wss.engine.prediction import Prediction
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
 from mmseg_wss.engine.trained_network import prepare_network
@@ -65,26 +65,26 @@ def parse_args(argv=None):
 
 def make_prediction(args):
     cfg = read_run_config(args)
-    if cfg.launcher == 'pytorch':
-        die_with_parent()
     if not cfg.get('test_dataloader'):
         raise ConfigError(f'{args.config}: images are predicted with the pipeline of '
                           'test_dataloader, but the config has none.')
     if args.coco:
         check_library()
-    classes = prepare_network(cfg, args.checkpoint)
+    network = prepare_network(cfg, args.checkpoint)
     if args.tta:
         enable_tta(cfg, keep_probs=args.soft or args.crf is not None)
     start_processes(cfg)
     return Prediction(
-        cfg, args.checkpoint, args.source, args.out, classes.names, classes.palette,
+        cfg, args.checkpoint, args.source, args.out, network.classes, network.palette,
         args.image_dir, args.tta, args.crf, args.soft, args.overlays, args.voc_results, args.boxes,
-        args.workers)
+        args.workers, network.seen_images)
 
 
 def run(args):
     prediction = make_prediction(args)
     plan = from_main_process(prediction.plan)
+    if plan.size_warning and is_main_process():
+        print(f'warning: {args.source}: {plan.size_warning}')
     if plan.todo:
         prediction.build_runner(plan).test()
     if is_main_process():

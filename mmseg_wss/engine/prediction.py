@@ -12,10 +12,12 @@ from mmseg_wss.engine.hooks import ProgressHook
 from mmseg_wss.engine.image_runner import image_runner, settings_hash
 from mmseg_wss.engine.inference_options import enable_crf
 from mmseg_wss.engine.pseudo_masks import mask_target
+from mmseg_wss.engine.scale_check import image_size_warning, seen_sizes
 from mmseg_wss.engine.weak_sources import WeakImages, image_pipeline
 from mmseg_wss.errors import ConfigError, DataError, abridged
 from mmseg_wss.labels.converters.coco_predictions import write_coco
-from mmseg_wss.labels.formats.image_file import check_image_file
+from mmseg_wss.labels.facts import LabelFacts
+from mmseg_wss.labels.formats.image_file import check_image_file, image_shape
 from mmseg_wss.labels.formats.image_list import find_images
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.utils.fileio import file_sha256, remove_temporaries
@@ -31,6 +33,7 @@ class Plan(NamedTuple):
     todo: list  # paths of the images without an up-to-date prediction
     faults: list  # a sentence for each image that cannot be read
     passed_over: list  # files of the folder that are no images
+    size_warning: str | None  # the network sees the images at another size than in training
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Prediction:
         voc_results (bool): the masks go to `VOC_RESULTS`, else to ``masks``.
         boxes (str, optional): folder of the VOC XML files of a network that takes boxes.
         workers (int): threads that write; processes of the CRF where there is no GPU.
+        seen_images (float, optional): size of the training's images (`TrainedNetwork`).
     """
     cfg: object
     checkpoint: str
@@ -65,6 +69,7 @@ class Prediction:
     voc_results: bool = False
     boxes: Optional[str] = None
     workers: int = 1
+    seen_images: Optional[float] = None
 
     @property
     def mask_dir(self):
@@ -113,7 +118,14 @@ class Prediction:
                     if not (folder.is_done(target.name, target.inputs) and all(
                         Path(root, target.name + suffix).is_file()
                         for root, suffix in self._side_files.values()))]
-        return Plan(recipe, targets, todo, faults, found.passed_over)
+        return Plan(recipe, targets, todo, faults, found.passed_over,
+                    self._size_warning(pipeline, targets))
+
+    def _size_warning(self, pipeline, paths):
+        sizes = seen_sizes([LabelFacts(path, shape=image_shape(path)) for path in paths], pipeline)
+        if sizes is None or self.seen_images is None:
+            return None
+        return image_size_warning(self.seen_images, sizes)
 
     def build_runner(self, plan):
         """A runner whose ``test()`` writes the predictions of a plan (`image_runner`)."""

@@ -69,11 +69,25 @@ def scale_warning(trained, evaluated):
     Returns:
         str or None: what to say, with the size to resize to.
     """
-    what = 'images' if None in (trained.objects, evaluated.objects) else 'objects'
-    expected, seen = (getattr(sizes, f'seen_{what}') for sizes in (trained, evaluated))
+    if None in (trained.objects, evaluated.objects):
+        return image_size_warning(trained.seen_images, evaluated)
+    return _warning('objects', trained.seen_objects, evaluated.seen_objects, evaluated)
+
+
+def image_size_warning(expected, sizes):
+    """`scale_warning` by images alone.
+
+    Args:
+        expected (float): `SeenSizes.seen_images` of the training.
+        sizes (SeenSizes): of the list to evaluate or predict.
+    """
+    return _warning('images', expected, sizes.seen_images, sizes)
+
+
+def _warning(what, expected, seen, sizes):
     if 1 / APART <= seen / expected <= APART:
         return None
-    factor = np.sqrt(np.prod(evaluated.factors)) * expected / seen
+    factor = np.sqrt(np.prod(sizes.factors)) * expected / seen
     return (f'the network sees {what} of {seen:.0f} pixels, but is trained with those of '
             f'{expected:.0f} (medians of the square root of the area), so it may find little. '
             "Resize these images as in training: put dict(type='Resize', "

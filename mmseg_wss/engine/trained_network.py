@@ -12,10 +12,11 @@ from mmseg_wss.registry import MODELS
 from mmseg_wss.utils.checkpoint_file import load_from_local
 
 
-class Classes(NamedTuple):
-    """What a network tells apart."""
-    names: tuple  # background first
+class TrainedNetwork(NamedTuple):
+    """What a checkpoint says of its training."""
+    classes: tuple  # names, background first
     palette: tuple  # a colour for each, RGB in 0..255
+    seen_images: float | None  # see `SeenSizeHook`; None where it does not say
 
 
 def prepare_network(cfg, checkpoint):
@@ -30,7 +31,7 @@ def prepare_network(cfg, checkpoint):
         checkpoint (str): the file.
 
     Returns:
-        Classes
+        TrainedNetwork
 
     Raises:
         ConfigError: the names are not as many as the classes of the network.
@@ -44,7 +45,8 @@ def prepare_network(cfg, checkpoint):
     if (issubclass(MODELS.get(head.type), TwoBranchHead)
             and not any('decode_head.weak_branch.' in key for key in weights)):
         head.weak_branch = False
-    meta = (loaded.get('meta') or {}).get('dataset_meta') or {}
+    facts = loaded.get('meta') or {}
+    meta = facts.get('dataset_meta') or {}
     names = tuple(meta.get('classes') or _configured_classes(cfg))
     if len(names) != head.num_classes:
         raise ConfigError(
@@ -52,7 +54,7 @@ def prepare_network(cfg, checkpoint):
             f'but the network has {head.num_classes} classes. Set test_dataloader.dataset.metainfo '
             "to dict(classes='FILE'), with a name a line, the background first.")
     palette = meta.get('palette') or voc_palette(len(names)).tolist()
-    return Classes(names, tuple(map(tuple, palette)))
+    return TrainedNetwork(names, tuple(map(tuple, palette)), facts.get('seen_images'))
 
 
 def _configured_classes(cfg):

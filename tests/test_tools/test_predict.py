@@ -115,6 +115,23 @@ def same_masks(one, other):
     return one.keys() == other.keys() and all((one[name] == other[name]).all() for name in one)
 
 
+@pytest.mark.parametrize('seen, warned', [(30, False), (80, False), (420, True), (None, False)])
+def test_photographs_of_another_size_than_the_training(tool, setting, tmp_path, capsys, seen,
+                                                       warned):
+    """The square root of 36 times 48 is 41.6."""
+    checkpoint = tmp_path / 'iter_3.pth'
+    content = torch.load(setting.checkpoint)
+    if seen is not None:
+        content['meta']['seen_images'] = seen
+    torch.save(content, checkpoint)
+    source = setting.photos / 'a'
+    assert predict(tool, setting.arguments(tmp_path / 'out', '--no-overlays', source=source,
+                                           checkpoint=checkpoint)) == 0
+    words = (f'warning: {source}: the network sees images of 42 pixels, but is trained with those '
+             'of 420')
+    assert (words in capsys.readouterr().out) == warned
+
+
 # ---- what is written
 
 def test_masks_and_confidences_are_those_of_mmsegs_own_api(setting, whole):

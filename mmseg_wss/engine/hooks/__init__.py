@@ -3,11 +3,12 @@ from .classify_first_hook import ClassifyFirstHook
 from .master_logger_hook import MasterLoggerHook
 from .non_finite_loss_hook import NonFiniteLossHook
 from .progress_hook import ProgressHook
+from .seen_size_hook import SeenSizeHook
 from .setup_check_hook import SetupCheckHook
 from .val_panel_hook import ValPanelHook
 from .whole_network_hook import WholeNetworkHook
 
 __all__ = [
     'ClassifyFirstHook', 'MasterLoggerHook', 'NonFiniteLossHook', 'ProgressHook',
-    'ResumableCheckpointHook', 'SetupCheckHook', 'ValPanelHook', 'WholeNetworkHook'
+    'ResumableCheckpointHook', 'SeenSizeHook', 'SetupCheckHook', 'ValPanelHook', 'WholeNetworkHook'
 ]

@@ -37,8 +37,8 @@ def publish_strong(config, checkpoint, out):
     wanted = MODELS.build(config.model).state_dict()
     kept, loaded = weights_of(checkpoint, wanted, config.filename)
     facts = loaded.get('meta')
-    meta = {key: facts[key] for key in ('dataset_meta', 'iter', 'epoch', 'mmengine_version')
-            if isinstance(facts, dict) and key in facts}
+    kept_facts = 'dataset_meta', 'seen_images', 'iter', 'epoch', 'mmengine_version'
+    meta = {key: facts[key] for key in kept_facts if isinstance(facts, dict) and key in facts}
     content = save_checkpoint_bytes(dict(state_dict=kept, meta=meta))
     with atomic_path(out) as temporary:
         Path(temporary).write_bytes(content)
