@@ -89,7 +89,7 @@ def test_a_painted_mask_of_an_unlabelled_image_says_nothing(root):
     dataset = voc(root, 'box', empty='unlabelled', pipeline=[*PLAIN[:2], MOVED[2], PLAIN[2]])
     assert (dataset[1]['data_samples'].gt_sem_seg.data == 255).all()
     assert (dataset[0]['data_samples'].gt_sem_seg.data < 255).all()
-    with pytest.raises(ValueError, match='needs boxes'):  # a whole source without labels
+    with pytest.raises(ValueError, match='an unlabelled image has none'):  # a whole source
         dataset.pipeline.transforms[2](dict(
             img_path='a.jpg', supervision='none', img=np.zeros((4, 4, 3), np.uint8)))
 
