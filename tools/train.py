@@ -14,6 +14,7 @@ from mmseg_wss.engine.launch import die_with_parent, init_cpu_processes
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
 from mmseg_wss.engine.work_dir import latest_checkpoint, own_work_dir
 from mmseg_wss.errors import ConfigError, DataError, message_of
+from mmseg_wss.utils.cli import unmasked_stop
 
 
 def parse_args():
@@ -47,7 +48,7 @@ def main():
     if args.resume not in (None, 'auto') and not osp.isfile(args.resume):
         raise SystemExit(f'--resume {args.resume}: there is no such checkpoint.')
     try:
-        with own_work_dir(cfg.work_dir, 'training'):
+        with unmasked_stop(), own_work_dir(cfg.work_dir, 'training'):
             train(cfg, args)
     except (ConfigError, DataError) as error:
         raise SystemExit(message_of(error)) from error

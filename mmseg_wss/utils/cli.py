@@ -3,6 +3,7 @@ import argparse
 import os
 import signal
 import sys
+from contextlib import contextmanager
 
 MAX_WORKERS = 8  # by default; more rarely helps, since the disk is shared
 
@@ -64,6 +65,23 @@ def _stop_at_once(*_):
     os._exit(130)  # libraries would catch an exception, or print it
 
 
+@contextmanager
+def unmasked_stop():
+    """Raise KeyboardInterrupt where a library has made another error of it.
+
+    mmengine does while it formats a config.
+    """
+    try:
+        yield
+    except Exception as error:
+        cause = error
+        while cause is not None and not isinstance(cause, KeyboardInterrupt):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            raise
+        raise KeyboardInterrupt from error
+
+
 def run_tool(run, args, made=None):
     """Run a tool, and exit as its user expects.
 
@@ -80,7 +98,9 @@ def run_tool(run, args, made=None):
     if signal.getsignal(signal.SIGINT) is _stop_at_once:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        sys.exit((run(args) or 0) > 0)
+        with unmasked_stop():
+            failures = run(args)
+        sys.exit((failures or 0) > 0)
     except KeyboardInterrupt:
         print(f'Stopped. The finished {made} are in {args.out}. Run the same command again to '
               'continue.' if made else 'Stopped.')

@@ -131,7 +131,7 @@ def run(work_dir, **options):
     process = PROCESSES.Process(
         target=train, args=(work_dir, ), kwargs=dict(options, out=result))
     process.start()
-    process.join(60)
+    process.join(300)
     if process.exitcode == -signal.SIGKILL:
         return None
     assert process.exitcode == 0

@@ -1,0 +1,26 @@
+import pytest
+
+from mmseg_wss.utils.cli import run_tool
+
+
+def formatted(_):
+    """As mmengine formats a config: any exception becomes one that blames the config."""
+    try:
+        raise KeyboardInterrupt
+    except BaseException:
+        raise SyntaxError('Failed to format the config file')  # noqa: B904
+
+
+def broken(_):
+    try:
+        raise OSError('x')
+    except OSError:
+        raise SyntaxError('a real one')  # noqa: B904
+
+
+def test_a_stop_that_a_library_turned_into_another_error(capsys):
+    with pytest.raises(SystemExit) as stop:
+        run_tool(formatted, None)
+    assert stop.value.code == 130 and capsys.readouterr().out == 'Stopped.\n'
+    with pytest.raises(SyntaxError):
+        run_tool(broken, None)
