@@ -12,6 +12,7 @@ from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import PARAM_SCHEDULERS as MMENGINE_PARAM_SCHEDULERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
 from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
 
@@ -33,4 +34,6 @@ HOOKS = _node('hook', MMENGINE_HOOKS, 'mmseg_wss.engine.hooks')
 PARAM_SCHEDULERS = _node(
     'parameter scheduler', MMENGINE_PARAM_SCHEDULERS, 'mmseg_wss.engine.schedulers')
 METRICS = _node('metric', MMENGINE_METRICS, 'mmseg_wss.evaluation')
+VISUALIZERS = _node(
+    'visualizer', MMENGINE_VISUALIZERS, 'mmseg_wss.visualization.clear_visualizer')
 EVALUATOR = _node('evaluator', MMENGINE_EVALUATOR, 'mmseg_wss.evaluation')

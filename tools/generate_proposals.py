@@ -25,7 +25,7 @@ if __name__ == '__main__':
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmseg_wss.engine.run_config import add_cfg_options
+from mmseg_wss.engine.run_config import add_cfg_options, load_config
 from mmseg_wss.engine.weak_sources import weak_images
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.proposals import METHODS, parse_method
@@ -124,7 +124,7 @@ def build_dataset(args):
         source = dict(type='mmseg_wss.VOCWeakSegDataset', data_root=args.data, supervision='box')
         cfg = Config(dict(train_dataloader=dict(dataset=source)))
     else:
-        cfg = Config.fromfile(args.data)
+        cfg = load_config(args.data)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))

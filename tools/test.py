@@ -8,8 +8,6 @@
 import argparse
 import os.path as osp
 
-from mmengine.runner import Runner
-
 from mmseg_wss.engine.inference_options import (
     enable_crf,
     enable_drawing,
@@ -18,6 +16,7 @@ from mmseg_wss.engine.inference_options import (
     save_predictions,
 )
 from mmseg_wss.engine.launch import die_with_parent, init_cpu_processes
+from mmseg_wss.engine.quiet_runner import QuietRunner
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
 from mmseg_wss.engine.work_dir import own_work_dir
 from mmseg_wss.errors import ConfigError, DataError, message_of
@@ -67,19 +66,22 @@ def change_config(cfg, args):
 
 def main():
     args = parse_args()
-    cfg = read_run_config(args)
+    try:
+        run(read_run_config(args), args)
+    except (ConfigError, DataError) as error:
+        raise SystemExit(message_of(error)) from error
+
+
+def run(cfg, args):
     if cfg.launcher == 'pytorch':
         die_with_parent()
     if not osp.isfile(args.checkpoint):
         raise SystemExit(f'{args.checkpoint}: there is no such checkpoint.')
     cfg.load_from = args.checkpoint
-    try:
-        change_config(cfg, args)
-        with own_work_dir(cfg.work_dir, 'test'):
-            init_cpu_processes(cfg, cfg.launcher)
-            Runner.from_cfg(cfg).test()
-    except (ConfigError, DataError) as error:
-        raise SystemExit(message_of(error)) from error
+    change_config(cfg, args)
+    with own_work_dir(cfg.work_dir, 'test'):
+        init_cpu_processes(cfg, cfg.launcher)
+        QuietRunner.from_cfg(cfg).test()
 
 
 if __name__ == '__main__':

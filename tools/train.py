@@ -8,9 +8,9 @@ import os.path as osp
 
 import torch
 from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 
 from mmseg_wss.engine.launch import die_with_parent, init_cpu_processes
+from mmseg_wss.engine.quiet_runner import QuietRunner
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
 from mmseg_wss.engine.work_dir import latest_checkpoint, own_work_dir
 from mmseg_wss.errors import ConfigError, DataError, message_of
@@ -42,7 +42,13 @@ def enable_amp(cfg):
 
 def main():
     args = parse_args()
-    cfg = read_run_config(args)
+    try:
+        run(read_run_config(args), args)
+    except (ConfigError, DataError) as error:
+        raise SystemExit(message_of(error)) from error
+
+
+def run(cfg, args):
     if cfg.launcher == 'pytorch':
         die_with_parent()
     if args.resume not in (None, 'auto') and not osp.isfile(args.resume):
@@ -50,8 +56,6 @@ def main():
     try:
         with unmasked_stop(), own_work_dir(cfg.work_dir, 'training'):
             train(cfg, args)
-    except (ConfigError, DataError) as error:
-        raise SystemExit(message_of(error)) from error
     except KeyboardInterrupt:
         print(f'\nStopped. Go on from the last checkpoint with --resume --work-dir {cfg.work_dir}')
         raise SystemExit(130) from None
@@ -69,7 +73,7 @@ def train(cfg, args):
         cfg.load_from = latest or cfg.load_from
 
     init_cpu_processes(cfg, cfg.launcher)
-    runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+    runner = QuietRunner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
     runner.train()
 
 

@@ -11,7 +11,7 @@ from mmseg_wss.labels.checks.class_check import class_faults
 from mmseg_wss.labels.formats.class_names import read_class_names
 from mmseg_wss.labels.formats.image_file import check_image_file, image_shape
 from mmseg_wss.labels.kinds import KINDS
-from mmseg_wss.labels.palette import voc_palette
+from mmseg_wss.labels.palette import class_palette
 from mmseg_wss.labels.stores.mask_folder import maker_faults
 from mmseg_wss.utils.file_names import list_folder, near_name
 from mmseg_wss.utils.random_state import seeded
@@ -106,10 +106,10 @@ class WeakSegDataset(BaseSegDataset):
         return KINDS[supervision]
 
     def _update_palette(self):
-        """The VOC colour map, so that masks look as people know them, unless metainfo has one."""
+        """Colours that can be told apart, VOC's for its classes, unless metainfo has some."""
         if self._metainfo.get('palette'):
             return super()._update_palette()
-        return voc_palette(len(self._metainfo['classes'])).tolist()
+        return class_palette(self._metainfo['classes'])
 
     def full_init(self):
         """Load the list, then see that every file it needs exists."""

@@ -3,9 +3,9 @@ import hashlib
 import json
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from mmseg_wss.engine.hooks import WholeNetworkHook
+from mmseg_wss.engine.quiet_runner import QuietRunner
 
 _KEYS = ('model', 'work_dir', 'data_preprocessor', 'default_hooks', 'custom_hooks', 'launcher',
          'env_cfg', 'log_processor', 'log_level', 'visualizer', 'default_scope', 'randomness',
@@ -25,14 +25,14 @@ def image_runner(cfg, checkpoint, dataset, evaluator, keep_config=True):
         keep_config (bool): log the config and write it into the work dir, which takes seconds.
 
     Returns:
-        Runner
+        QuietRunner
     """
     loader = {key: value for key, value in cfg.test_dataloader.items()
               if key not in ('dataset', 'sampler', 'batch_sampler')}
     # without round_up, since an image must not be written by two processes
     sampler = dict(type='DefaultSampler', shuffle=False, round_up=False)
     kept = cfg if keep_config else Config({key: cfg[key] for key in _READ_LATER if key in cfg})
-    runner = Runner(
+    runner = QuietRunner(
         test_dataloader=dict(loader, dataset=dataset, sampler=sampler),
         test_cfg=cfg.get('test_cfg') or {}, test_evaluator=evaluator, load_from=checkpoint,
         cfg=kept, **{key: cfg[key] for key in _KEYS if key in cfg})

@@ -40,7 +40,9 @@ def enable_tta(cfg, keep_probs):
 
 
 def enable_drawing(cfg, show=False, wait_time=2., show_dir=None):
-    """Let mmseg's visualisation hook draw the predictions.
+    """Let mmseg's visualisation hook draw the predictions, with the background clear.
+
+    A config's own kind of visualizer is left as it is; mmseg's becomes a `ClearVisualizer`.
 
     Args:
         cfg (Config): changed in place, here as below.
@@ -55,6 +57,10 @@ def enable_drawing(cfg, show=False, wait_time=2., show_dir=None):
         raise ConfigError('--show and --show-dir need default_hooks.visualization in the config: '
                           "visualization=dict(type='SegVisualizationHook').")
     hook.draw = True
+    hook.setdefault('interval', 1)  # else OpenMMLab's mmseg draws one image of 50
+    if cfg.visualizer.type in ('SegLocalVisualizer', 'mmseg.SegLocalVisualizer'):
+        cfg.visualizer.type = 'mmseg_wss.ClearVisualizer'
+        cfg.visualizer.setdefault('alpha', 0.55)
     if show:
         hook.update(show=True, wait_time=wait_time)
     if show_dir:

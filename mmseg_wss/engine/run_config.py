@@ -1,10 +1,14 @@
 """The options that all tools with a config have, and the config that they say."""
+import importlib
 import os
 import os.path as osp
 
 from mmengine.config import Config, DictAction
 
 import mmseg_wss.utils.packaged_configs  # noqa: F401 (mmseg_wss:: names configs from here on)
+from mmseg_wss.errors import ConfigError
+from mmseg_wss.utils.file_names import near_name
+from mmseg_wss.utils.quiet_libraries import quiet_imports
 
 
 def add_cfg_options(parser):
@@ -39,9 +43,27 @@ def add_run_options(parser):
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
+def load_config(path):
+    """The config of a file.
+
+    Raises:
+        ConfigError: there is no such file; or what it says is no Python, or no config.
+    """
+    if not osp.isfile(path):
+        raise ConfigError(f'{path}: there is no such config{near_name(path)}.')
+    try:
+        with quiet_imports():  # its custom_imports, and what builds its data sets
+            config = Config.fromfile(path)
+            importlib.import_module('mmseg.datasets')
+    except (SyntaxError, FileNotFoundError) as error:
+        raise ConfigError(f'{path}: it cannot be read as a config: {error}. Correct the file, or '
+                          'the path in its _base_.') from error
+    return config
+
+
 def read_config(args):
     """The config of a tool's arguments, with ``--cfg-options``."""
-    cfg = Config.fromfile(args.config)
+    cfg = load_config(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
     return cfg
 

@@ -6,7 +6,7 @@ from mmengine.registry import init_default_scope
 from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.formats.class_names import devkit_classes, read_class_names
-from mmseg_wss.labels.palette import voc_palette
+from mmseg_wss.labels.palette import class_palette
 from mmseg_wss.models.decode_heads import TwoBranchHead
 from mmseg_wss.registry import MODELS
 from mmseg_wss.utils.checkpoint_file import load_from_local
@@ -53,7 +53,7 @@ def prepare_network(cfg, checkpoint):
             f'{checkpoint}: there are {len(names)} names of classes ({", ".join(names[:4])}, ...), '
             f'but the network has {head.num_classes} classes. Set test_dataloader.dataset.metainfo '
             "to dict(classes='FILE'), with a name a line, the background first.")
-    palette = meta.get('palette') or voc_palette(len(names)).tolist()
+    palette = meta.get('palette') or class_palette(names)
     return TrainedNetwork(names, tuple(map(tuple, palette)), facts.get('seen_images'))
 
 

@@ -1,3 +1,4 @@
+from .class_iou_metric import ClassIoUMetric
 from .crf_evaluator import CRFEvaluator
 from .mask_quality import agreement_scores, confusion_counts, image_counts, mask_scores, trimap
 from .prediction_files import PredictionFiles
@@ -6,7 +7,7 @@ from .pseudo_mask_writer import PseudoMaskWriter, gate_labels, threshold_labels
 from .seed_writer import SeedWriter
 
 __all__ = [
-    'CRFEvaluator', 'PredictionFiles', 'PredictionWriter', 'PseudoMaskWriter', 'SeedWriter',
-    'agreement_scores', 'confusion_counts', 'gate_labels', 'image_counts', 'mask_scores',
-    'threshold_labels', 'trimap'
+    'CRFEvaluator', 'ClassIoUMetric', 'PredictionFiles', 'PredictionWriter', 'PseudoMaskWriter',
+    'SeedWriter', 'agreement_scores', 'confusion_counts', 'gate_labels', 'image_counts',
+    'mask_scores', 'threshold_labels', 'trimap'
 ]

@@ -7,34 +7,24 @@ from pathlib import Path
 from unicodedata import normalize
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from prettytable import PrettyTable
 
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.evaluation.mask_quality import agreement_scores, image_counts, mask_scores
+from mmseg_wss.evaluation.mask_tables import CLASS_SCORES, SCORES, SHARES, draw_bars, report_tables
 from mmseg_wss.labels.checks.label_check import label_values, mask_faults
 from mmseg_wss.labels.formats.class_names import VOC_CLASSES, read_class_names
 from mmseg_wss.labels.formats.id_list import read_id_list
 from mmseg_wss.labels.formats.image_file import read_image as read_pixels
 from mmseg_wss.labels.formats.image_name import IMAGE_SUFFIXES, find_image
 from mmseg_wss.labels.formats.mask_file import read_mask
-from mmseg_wss.labels.palette import voc_palette
+from mmseg_wss.labels.palette import class_palette
 from mmseg_wss.labels.stores.mask_folder import mask_files
 from mmseg_wss.utils.file_names import FolderIndex
 from mmseg_wss.utils.fileio import atomic_path
 from mmseg_wss.utils.progress import track
 from mmseg_wss.visualization import colour_mask, save_panels
+from mmseg_wss.visualization.html_page import write_page
 
-SCORES = 'miou', 'miou_all', 'fg_precision', 'fg_recall', 'coverage', 'fg_coverage'
-CLASS_SCORES = 'precision', 'recall', 'coverage', 'iou', 'iou_all', 'boundary_iou'
-SHARES = 'agree', 'differ', 'one_ignores', 'both_ignore'
-TITLES = dict(
-    miou='mIoU (kept)', miou_all='mIoU (ignored = missed)', fg_precision='fg precision',
-    fg_recall='fg recall', coverage='coverage', fg_coverage='fg coverage',
-    boundary_miou='boundary mIoU (kept)', precision='precision', recall='recall', iou='IoU (kept)',
-    iou_all='IoU (ignored = missed)', boundary_iou='boundary IoU (kept)', agree='agree',
-    differ='differ', one_ignores='exactly one ignores', both_ignore='both ignore')
 SHOWN = 4  # worst and best images in the panels, of each
 
 
@@ -156,57 +146,6 @@ def number(value):
     return None if math.isnan(value) else float(value)
 
 
-def print_table(title, rows, columns):
-    """Print rows, dict of dicts, in percent."""
-    table = PrettyTable([title, *(TITLES.get(name, name) for name in columns)])
-    table.align = 'r'
-    table.align[title] = 'l'
-    for name, values in rows.items():
-        table.add_row([name, *('-' if values[key] is None else f'{100 * values[key]:.2f}'
-                               for key in columns)])
-    print(table)
-
-
-def print_report(report, with_truth):
-    if with_truth:
-        print_table('masks', report['folders'], (*SCORES, 'boundary_miou'))
-        for folder, scores in report['folders'].items():
-            print_table(folder, scores['classes'], CLASS_SCORES)
-    if report['agreement']:
-        first, *others = report['folders']
-        print_table(f'pixels, with {first}', report['agreement'], SHARES)
-        classes = {name: {folder: report['agreement'][folder]['classes'][name] for folder in others}
-                   for name in report['folders'][first]['classes']}
-        print_table(f'IoU with {first} (both keep)', classes, others)
-
-
-def draw_bars(path, classes, report, with_truth):
-    """Write a PNG: for each score a bar for each class and folder."""
-    charts = {TITLES[key]: {
-        folder: [row[key] for row in scores['classes'].values()]
-        for folder, scores in report['folders'].items()}
-        for key in ('iou', 'precision', 'recall', 'coverage', 'boundary_iou') if with_truth}
-    if report['agreement']:
-        charts[f'IoU with {next(iter(report["folders"]))}'] = {
-            folder: list(scores['classes'].values())
-            for folder, scores in report['agreement'].items()}
-    figure = Figure(figsize=(3 + 0.4 * len(classes), 2 * len(charts) + 1.2), layout='constrained')
-    axes = figure.subplots(len(charts), 1, sharex=True, squeeze=False)[:, 0]
-    colours = {folder: f'C{i}' for i, folder in enumerate(report['folders'])}
-    for axis, (title, bars) in zip(axes, charts.items()):
-        width = 0.8 / len(bars)
-        for i, (folder, values) in enumerate(bars.items()):
-            axis.bar(np.arange(len(classes)) + (i + 0.5) * width - 0.4,
-                     [math.nan if value is None else 100 * value for value in values],
-                     width, color=colours[folder], label=folder)
-        axis.set(ylabel='%', ylim=(0, 100), title=title)
-        axis.grid(axis='y', alpha=0.3)
-    axes[-1].set_xticks(range(len(classes)), classes, rotation=45, ha='right')
-    figure.legend(*axes[0].get_legend_handles_labels(), loc='outside lower center', fontsize=8)
-    with atomic_path(path) as temporary:
-        FigureCanvasAgg(figure).print_png(str(temporary))
-
-
 def draw_panels(path, ids, ranks, mask_dirs, truth, images, classes):
     """Write a PNG of the images of the lowest and of the highest ranks; nan is no rank."""
     with_truth = truth is not None
@@ -215,7 +154,7 @@ def draw_panels(path, ids, ranks, mask_dirs, truth, images, classes):
         beside = osp.join(osp.dirname(osp.abspath(truth)), 'JPEGImages')
         images = beside if osp.isdir(beside) else None
     order = [i for i in np.argsort(ranks, kind='stable') if not math.isnan(ranks[i])]
-    palette, rows, labels, index = voc_palette(len(classes)), [], set(), FolderIndex()
+    palette, rows, labels, index = class_palette(classes), [], set(), FolderIndex()
     for i in dict.fromkeys(order[:SHOWN] + order[-SHOWN:]):
         masks = read_masks(mask_paths(folders, ids[i], index), len(classes), with_truth)
         if with_truth:
@@ -243,7 +182,7 @@ def read_image(folder, name, index):
 
 def report_masks(mask_dirs, truth=None, ann_file=None, classes=None, images=None,
                  out='./mask_report', trimap_width=3, workers=1):
-    """Measure folders of masks, compare them, print tables and write report.json and pictures.
+    """Measure folders of masks, compare them, print tables, write report.html, .json and pictures.
 
     Args:
         mask_dirs (Sequence[str]): folders of ``ID.png``, class indices, 255 ignored.
@@ -262,15 +201,22 @@ def report_masks(mask_dirs, truth=None, ann_file=None, classes=None, images=None
     folders = [truth, *mask_dirs] if with_truth else mask_dirs
     classes, origin = find_class_names(folders[0], classes)
     ids, sizes = image_ids(folders, ann_file)
-    print(f'{len(ids)} images (of {", ".join(f"{n} in {folder}" for folder, n in sizes.items())}); '
-          f'{len(classes)} classes: {origin}')
+    summary = (f'{len(ids)} images (of '
+               f'{", ".join(f"{n} in {folder}" for folder, n in sizes.items())}); '
+               f'{len(classes)} classes: {origin}')
+    print(summary)
     total, ranks = count_folders(folders, ids, len(classes), with_truth, trimap_width, workers)
     report = dict(make_report(total, mask_dirs, classes, len(ids)), truth=truth,
                   classes_from=origin, trimap_width=trimap_width)
-    print_report(report, with_truth)
+    tables = report_tables(report, with_truth)
+    print(*(table for _, table in tables), sep='\n')
     out = Path(out)
     with atomic_path(out / 'report.json') as temporary:
         temporary.write_text(json.dumps(report, indent=1, allow_nan=False))
     draw_bars(out / 'report.png', classes, report, with_truth)
-    drawn = draw_panels(out / 'panels.png', ids, ranks, mask_dirs, truth, images, classes)
-    print(f'report.json, report.png{" and panels.png" * drawn} written into {out}')
+    pictures = [('Scores of each class', out / 'report.png')]
+    if draw_panels(out / 'panels.png', ids, ranks, mask_dirs, truth, images, classes):
+        pictures.append(('The worst images, and then the best', out / 'panels.png'))
+    write_page(out / 'report.html', 'Masks', [('Images', summary), *tables, *pictures])
+    print(f'report.html, report.json, report.png{" and panels.png" * (len(pictures) > 1)} written '
+          f'into {out}')

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 from mmseg_wss.labels.checks.label_check import IGNORE, label_values
 from mmseg_wss.visualization.panels import overlay_mask
 
-_FONT = font_manager.findfont('DejaVu Sans')  # comes with matplotlib; has letters of many languages
+FONT = font_manager.findfont('DejaVu Sans')  # comes with matplotlib; has letters of many languages
 
 
 def draw_prediction(image, mask, classes, palette, max_side=2000):
@@ -22,13 +22,26 @@ def draw_prediction(image, mask, classes, palette, max_side=2000):
     Returns:
         np.ndarray: uint8 (H', W', 3).
     """
-    scale = max_side / max(mask.shape)
+    return draw_masks(image, [mask], classes, palette, max_side)
+
+
+def draw_masks(image, masks, classes, palette, max_side=2000, alpha=0.55):
+    """Several masks of an image side by side, as `draw_prediction` draws one, over one legend.
+
+    Args:
+        masks (Sequence[np.ndarray]): one at least.
+        alpha (float): opacity of the objects.
+
+    Returns:
+        np.ndarray: uint8 (H', W', 3).
+    """
+    scale = max_side / max(image.shape[:2])
     if scale < 1:
-        size = [max(1, round(side * scale)) for side in mask.shape[::-1]]
+        size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
-    shown = [label for label in label_values(mask) if label not in (0, IGNORE)]
-    picture = overlay_mask(image, mask, palette)
+        masks = [cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST) for mask in masks]
+    shown = sorted({label for mask in masks for label in label_values(mask)} - {0, IGNORE})
+    picture = np.hstack([overlay_mask(image, mask, palette, alpha) for mask in masks])
     entries = [(classes[label], tuple(map(int, palette[label]))) for label in shown]
     return np.vstack([picture, legend(entries, picture.shape[1])])
 
@@ -44,7 +57,7 @@ def legend(entries, width):
         np.ndarray: uint8 (H, width, 3); of height 0 without entries.
     """
     size = int(np.clip(width / 40, 10, 28))  # of the letters, in pixels
-    font, row = ImageFont.truetype(_FONT, size), int(1.6 * size)
+    font, row = ImageFont.truetype(FONT, size), int(1.6 * size)
     places, x, y = [], size // 2, 0
     for name, colour in entries:
         needed = int(font.getlength(name)) + 2 * size

@@ -1,4 +1,6 @@
 """Pictures of samples: image, mask, boxes and tags side by side."""
+import textwrap
+
 import cv2
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -42,26 +44,10 @@ def overlay_mask(image, mask, palette, alpha=0.55):
     return result
 
 
-def draw_boxes(image, boxes, labels, classes, palette):
-    """Draw boxes with their class names.
-
-    Args:
-        image (np.ndarray): uint8 (H, W, 3) RGB; it is not changed.
-        boxes (np.ndarray): (M, 4), (x1, y1, x2, y2) in pixels, half-open: the outline runs through
-            the outermost pixels inside.
-        labels (Sequence[int]): M class indices.
-        classes, palette (Sequence): names and colours of the classes.
-
-    Returns:
-        np.ndarray: uint8 (H, W, 3).
-    """
-    image = image.copy()
-    for (x1, y1, x2, y2), label in zip(np.asarray(boxes).round().astype(int), labels):
-        colour = [int(c) for c in palette[label]]
-        cv2.rectangle(image, (int(x1), int(y1)), (int(x2) - 1, int(y2) - 1), colour, 2)
-        cv2.putText(image, classes[label], (int(x1) + 3, int(y1) + 13), cv2.FONT_HERSHEY_SIMPLEX,
-                    min(0.42, image.shape[1] / 500), (255, 255, 255), 1, cv2.LINE_AA)
-    return image
+def side_text(text, width=26, lines=14):
+    """A text for the side of a row: broken into lines of up to `width` letters, `lines` at most."""
+    broken = [part for line in text.split('\n') for part in textwrap.wrap(line, width) or ['']]
+    return '\n'.join(broken if len(broken) <= lines else [*broken[:lines - 1], '...'])
 
 
 def save_panels(path, rows, titles, classes=(), palette=(), labels=None):
@@ -74,21 +60,24 @@ def save_panels(path, rows, titles, classes=(), palette=(), labels=None):
         classes, palette (Sequence): names and colours for the legend.
         labels (Iterable[int], optional): the classes to name in the legend; all when None.
     """
-    figure = Figure(figsize=(3.2 * len(titles), 2.5 * len(rows) + 0.6), layout='constrained')
-    axes = figure.subplots(len(rows), len(titles), squeeze=False)
-    for line, (name, pictures) in zip(axes, rows):
-        for axis, picture in zip(line, pictures):
-            axis.imshow(picture, interpolation='nearest')
-        line[0].set_ylabel(name, fontsize=8)
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[])
-    for axis, title in zip(axes[0], titles):
-        axis.set_title(title, fontsize=9)
     shown = range(len(classes)) if labels is None else sorted(set(labels))
     handles = [Patch(color=np.array(palette[k]) / 255, label=classes[k])
                for k in shown if k < len(classes)]
     handles.append(Patch(color=np.array(IGNORED) / 255, label='ignored'))
-    figure.legend(handles=handles, loc='outside lower center', ncols=min(8, 3 * len(titles)),
-                  fontsize=8)
+    width = 3.2 * len(titles) + 1.5
+    letters = max(len(handle.get_label()) for handle in handles)  # of 0.07 inch, beside a patch
+    columns = max(1, min(8, 3 * len(titles), int(width / (0.6 + 0.07 * letters))))
+    height = 2.5 * len(rows) + 0.4 + 0.18 * -(-len(handles) // columns)
+    figure = Figure(figsize=(width, height), layout='constrained')
+    axes = figure.subplots(len(rows), len(titles), squeeze=False)
+    for line, (name, pictures) in zip(axes, rows):
+        for axis, picture in zip(line, pictures):
+            axis.imshow(picture, interpolation='nearest')
+        line[0].set_ylabel(side_text(name), fontsize=8, rotation=0, ha='right', va='center')
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])
+    for axis, title in zip(axes[0], titles):
+        axis.set_title(title, fontsize=9)
+    figure.legend(handles=handles, loc='outside lower center', ncols=columns, fontsize=8)
     with atomic_path(path) as temporary:
         FigureCanvasAgg(figure).print_png(str(temporary))

@@ -10,6 +10,7 @@ from mmseg.utils import get_classes
 
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
+from mmseg_wss.labels.palette import class_palette
 
 
 @pytest.mark.parametrize('layout', ['voc'])
@@ -122,11 +123,11 @@ def test_class_names_of_metainfo_come_first(root, as_file):
     assert flat(dataset[0])['gt_tags'].tolist() == [1, 0, 1, 0]
 
 
-def test_palette_is_that_of_voc_unless_metainfo_has_one(root):
+def test_colours_differ_well_unless_metainfo_has_some(root):
     own = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
     meta = dict(classes=list(CLASSES), palette=own)
     assert voc(root, 'box', metainfo=meta).metainfo['palette'] == own
-    assert voc(root, 'box').metainfo['palette'] == [[0, 0, 0], [128, 0, 0], [0, 128, 0]]
+    assert voc(root, 'box').metainfo['palette'] == class_palette(CLASSES)
 
 
 def test_windows_line_ends_blank_lines_and_a_second_word(root):

@@ -92,7 +92,10 @@ def test_the_truth_itself_scores_one_everywhere(kit, masks, truth, tmp_path, rep
     assert 'Reading' not in output  # progress goes to stderr
     for name in ('report.png', 'panels.png'):
         assert Image.open(tmp_path / 'out' / name).size[0] > 300
-    assert len(list((tmp_path / 'out').iterdir())) == 3
+    assert len(list((tmp_path / 'out').iterdir())) == 4
+    page = (tmp_path / 'out/report.html').read_text()
+    assert page.count('data:image/png;base64,') == 2 and '<td>green</td>' in page
+    assert '100.00' in page and 'src="http' not in page
 
 
 def test_masks_of_background_alone_by_hand(masks, truth, report):
@@ -223,9 +226,13 @@ def test_panels_show_the_worst_images_first_and_then_the_best(
             mask.flat[np.flatnonzero(mask)[:4 * (int(path.stem[1]) + 1)]] = 0
         write_mask(masks / path.name, mask)
     drawn = {}
-    monkeypatch.setattr(mask_report, 'save_panels', lambda path, rows, titles, *_: drawn.update(
-        names=[name.split()[0] for name, _ in rows], titles=titles,
-        pictures=[len(pictures) for _, pictures in rows], first=rows[0][1]))
+
+    def save_panels(path, rows, titles, *_):
+        path.write_bytes(b'for the page')
+        drawn.update(names=[name.split()[0] for name, _ in rows], titles=titles,
+                     pictures=[len(pictures) for _, pictures in rows], first=rows[0][1])
+
+    monkeypatch.setattr(mask_report, 'save_panels', save_panels)
     report(masks, truth=truth)
     assert drawn['names'][:4] == ['v7', 'v6', 'v5', 'v4']
     assert set(drawn['names'][4:]) == {'s0', 's1', 'w0', 'w1'}

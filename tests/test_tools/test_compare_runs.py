@@ -1,6 +1,7 @@
 """The table of results, from logs with known contents."""
 import json
 import subprocess
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,9 @@ def test_finished_runs_are_read_and_not_trained_again(config, tmp_path, capsys, 
     row = next(line for line in capsys.readouterr().out.splitlines() if ' tiny ' in line)
     assert [cell.strip() for cell in row.split('|')[2:7]] == ['20', '40.25', '41.50', '10', '55.00']
     assert json.loads((tmp_path / 'out/runs.json').read_text())[0]['finished'] is True
-    assert (tmp_path / 'out/val_curves.png').exists()
+    curves = (tmp_path / 'out/val_curves.png').read_bytes()
+    page = (tmp_path / 'out/runs.html').read_text()
+    assert '40.25' in page and b64encode(curves).decode() in page
 
 
 def test_a_run_may_have_options_and_then_has_its_own_work_dir(config, tmp_path, monkeypatch):

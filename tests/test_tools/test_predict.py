@@ -293,7 +293,7 @@ def test_boxes_of_a_network_that_takes_none(tool, setting, tmp_path):
 def test_a_second_run_computes_nothing(tool, setting, whole, capsys, monkeypatch):
     def runner(*args, **kwargs):
         raise AssertionError('a network was built')
-    monkeypatch.setattr('mmseg_wss.engine.image_runner.Runner', runner)
+    monkeypatch.setattr('mmseg_wss.engine.image_runner.QuietRunner', runner)
     before = contents(whole)
     predict(tool, setting.arguments(whole, '--soft'))
     assert '5 images predicted (nothing to do' in capsys.readouterr().out

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from mmseg_wss.visualization import colour_mask, draw_boxes, overlay_mask, save_panels
-from mmseg_wss.visualization.panels import IGNORED
+from mmseg_wss.visualization.panels import IGNORED, side_text
 
 PALETTE = [(0, 0, 0), (200, 0, 0), (0, 200, 0)]
 
@@ -59,3 +59,11 @@ def test_panels_are_written_whole(image, tmp_path):
                 ['bg', 'red', 'green'], PALETTE)
     assert Image.open(path).size[0] > 300
     assert [file.name for file in path.parent.iterdir()] == ['panel.png']
+
+
+def test_a_text_beside_a_row_is_broken_and_cut():
+    text = side_text('a' * 60 + '\ntags: ' + ', '.join(['upper body'] * 60), width=20, lines=8)
+    lines = text.split('\n')
+    assert len(lines) == 8 and max(map(len, lines)) <= 20 and lines[-1] == '...'
+    assert lines[:3] == ['a' * 20] * 3 and lines[3].startswith('tags: upper body')
+    assert side_text('one\n\ntwo') == 'one\n\ntwo'

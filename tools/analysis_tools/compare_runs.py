@@ -9,7 +9,8 @@ A run is a config, or a config and options of its own between quotes, in a work 
     "configs/msrc/dual_branch_efflite0_msrc.py model.decode_head.num_shared_convs=0"
 
 Stopped and started again it goes on where it was: finished runs are read, an unfinished one is
-resumed. Writes the table (runs.json) and the validation curves (val_curves.png) into --out.
+resumed. Writes the table (runs.json), the validation curves (val_curves.png), and both as one page
+that needs no other file (runs.html) into --out.
 """
 import argparse
 import json
@@ -18,6 +19,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.config import Config
@@ -27,6 +29,7 @@ from mmseg_wss.errors import ConfigError
 from mmseg_wss.evaluation.val_curve import late_gain, plot_curves, read_curve
 from mmseg_wss.utils.cli import run_tool
 from mmseg_wss.utils.fileio import atomic_path
+from mmseg_wss.visualization.html_page import write_page
 
 TRAIN = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'train.py')
 
@@ -111,8 +114,12 @@ def run(args):
     print(table)
     with atomic_path(osp.join(args.out, 'runs.json')) as temporary:
         temporary.write_text(json.dumps(rows, indent=1))
+    page = [('Results', table)]
     if curves:
-        plot_curves(osp.join(args.out, 'val_curves.png'), curves, args.metric)
+        picture = Path(args.out, 'val_curves.png')
+        plot_curves(picture, curves, args.metric)
+        page.append((f'{args.metric} of the validations', picture))
+    write_page(osp.join(args.out, 'runs.html'), 'Trainings', page)
 
 
 if __name__ == '__main__':

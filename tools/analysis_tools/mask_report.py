@@ -9,6 +9,7 @@ also in sub folders (A/ID.png is the image A/ID); other files are not looked at.
 compared with the first, with or without the truth. `mmseg_wss.evaluation` has the definitions of
 the scores. Prints tables, in percent ('-': the score does not exist), and writes into --out:
 
+- report.html: all of it, in one file that needs no other;
 - report.json: {"folders": {MASK_DIR as given: {"miou", "miou_all", "fg_precision", "fg_recall",
   "coverage", "fg_coverage", "boundary_miou", "classes": {NAME: {"precision", "recall", "coverage",
   "iou", "iou_all", "boundary_iou"}}, "num_images"}}, "agreement": {each further MASK_DIR: {"agree",

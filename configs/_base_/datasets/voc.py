@@ -56,5 +56,5 @@ val_dataloader = dict(
         type=dataset_type, data_root=data_root, ann_file='ImageSets/Segmentation/val.txt',
         pipeline=test_pipeline, test_mode=True))
 test_dataloader = val_dataloader
-val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
+val_evaluator = dict(type='mmseg_wss.ClassIoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator
