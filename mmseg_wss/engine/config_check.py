@@ -223,7 +223,7 @@ def head_faults(model, lists):
     for key in ('decode_head', 'auxiliary_head'):
         heads = model.get(key) or []
         for head in [heads] if isinstance(heads, dict) else heads:
-            numbers = _class_numbers(head)
+            numbers = class_numbers(head)
             faults += [f'model.{key}: the head {fault}.'
                        for number in numbers for fault in class_number_faults(number)]
             users = {}
@@ -241,9 +241,16 @@ def head_faults(model, lists):
     return faults
 
 
-def _class_numbers(head):
-    """How many classes a head's config predicts, and how many, within groups, it also learns."""
-    inner = _class_numbers(head['head']) if 'head' in head else []
+def class_numbers(head):
+    """How many classes a head's config predicts, and how many, within groups, it also learns.
+
+    Args:
+        head (dict): a wrapper has the head inside as ``head``.
+
+    Returns:
+        list[int]: empty where the config does not say.
+    """
+    inner = class_numbers(head['head']) if 'head' in head else []
     if inner and 'groups' in head:
         return [len(head['groups']), *inner]
     return [head['num_classes']] if 'num_classes' in head else inner

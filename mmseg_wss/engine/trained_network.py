@@ -3,6 +3,7 @@ from typing import NamedTuple
 
 from mmengine.registry import init_default_scope
 
+from mmseg_wss.engine.config_check import class_numbers
 from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.formats.class_names import devkit_classes, read_class_names
@@ -42,19 +43,28 @@ def prepare_network(cfg, checkpoint):
     loaded = loaded if isinstance(loaded, dict) else {}
     head = cfg.model.decode_head
     weights = loaded.get('state_dict', loaded)
-    if (issubclass(MODELS.get(head.type), TwoBranchHead)
-            and not any('decode_head.weak_branch.' in key for key in weights)):
+    if _is_two_branch(head.type) and not any(
+            'decode_head.weak_branch.' in key for key in weights):
         head.weak_branch = False
     facts = loaded.get('meta') or {}
     meta = facts.get('dataset_meta') or {}
     names = tuple(meta.get('classes') or _configured_classes(cfg))
-    if len(names) != head.num_classes:
+    number, *_ = class_numbers(head) or [len(names)]
+    if len(names) != number:
+        remedy = ('Give the config of its training' if meta.get('classes') else
+                  "Set test_dataloader.dataset.metainfo to dict(classes='FILE'), with a name a "
+                  'line, the background first')
         raise ConfigError(
             f'{checkpoint}: there are {len(names)} names of classes ({", ".join(names[:4])}, ...), '
-            f'but the network has {head.num_classes} classes. Set test_dataloader.dataset.metainfo '
-            "to dict(classes='FILE'), with a name a line, the background first.")
+            f'but the network of {cfg.filename} has {number} classes. {remedy}.')
     palette = meta.get('palette') or class_palette(names)
     return TrainedNetwork(names, tuple(map(tuple, palette)), facts.get('seen_images'))
+
+
+def _is_two_branch(kind):
+    with MODELS.switch_scope_and_registry(None) as models:  # finds heads of mmseg, as a build does
+        head = models.get(kind)
+    return isinstance(head, type) and issubclass(head, TwoBranchHead)
 
 
 def _configured_classes(cfg):

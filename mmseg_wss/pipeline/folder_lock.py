@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mmseg_wss.pipeline.stage import PipelineError
-from mmseg_wss.utils.file_lock import lock_file
+from mmseg_wss.utils.file_lock import is_running, lock_file
 
 _WAIT = 20.  # seconds for the commands of a killed pipeline to end
 
@@ -40,19 +40,9 @@ def _wait_for_lock(path):
             return lock_file(path)
         except BlockingIOError as error:
             owner = path.read_text()
-            if _alive(owner) or time.monotonic() > deadline:
+            if is_running(owner) or time.monotonic() > deadline:
                 raise PipelineError(
                     f'{path.parent}: another pipeline (process {owner or "unknown"}) or a command '
                     'of it is still running there. Wait for its end, or use another --work-dir.'
                 ) from error
         time.sleep(0.1)
-
-
-def _alive(pid):
-    try:
-        os.kill(int(pid), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -48,6 +48,21 @@ def lock_file(path, shared=False):
     return file
 
 
+def is_running(pid):
+    """Whether a process of this machine runs.
+
+    Args:
+        pid (int | str): its number; a text that is none is no process.
+    """
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def _leave_to_parent():
     """In a forked child (a data loader's worker): it must not keep the lock of a killed run."""
     for file in list(_held):

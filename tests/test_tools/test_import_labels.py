@@ -1,6 +1,11 @@
 """Exports that are written from the tools' documentation, imported, against masks painted here."""
 import json
+import os
 import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -78,7 +83,7 @@ def ids(root, name):
 def test_each_image_is_trained_with_its_richest_label(mixed, tmp_path, run_tool):
     out = tmp_path / 'devkit'
     code, text = run_tool(TOOL, mixed, '--out', out, '--val', 0.25, '--workers', 1)
-    assert code == 0 and 'config.py does not use: image' in text
+    assert code == 0 and 'config.py does not use train_weak_image.txt:' in text
     assert len(ids(out, 'train_strong')) == 3 and len(ids(out, 'val')) == 1
     assert ids(out, 'train_weak_box') == [f'box{number}' for number in range(4)]
     assert ids(out, 'train_weak_scribble') == ['line']
@@ -128,6 +133,43 @@ def test_nothing_half_written(mixed, tmp_path, run_tool):
 def test_stopped(mixed, tmp_path, run_tool, ctrl_c):
     code, text = run_tool(TOOL, mixed, '--out', tmp_path / 'devkit', '--workers', 1)
     assert code == 130 and [path.name for path in tmp_path.iterdir()] == ['mixed']
+
+
+def test_what_killed_imports_left_is_removed(mixed, tmp_path, run_tool):
+    done = subprocess.Popen([sys.executable, '-c', ''])
+    done.wait()
+    kept = {f'devkit.tmp-{os.getppid()}', f'other.tmp-{done.pid}', f'devkit.tmp-{done.pid}-old'}
+    for name in (*kept, f'devkit.tmp-{done.pid}'):
+        (tmp_path / name / 'JPEGImages').mkdir(parents=True)
+    assert run_tool(TOOL, mixed, '--out', tmp_path / 'devkit', '--workers', 1)[0] == 0
+    assert {path.name for path in tmp_path.iterdir()} == {*kept, 'devkit', 'mixed'}
+
+
+def test_a_second_import_does_not_find_the_images_of_the_first(tmp_path, run_tool, monkeypatch):
+    """Devkits beside the photographs, below the folder in which images are looked for."""
+    monkeypatch.chdir(tmp_path)
+    for name in 'ab':
+        photograph(tmp_path / f'photos/{name}.png')
+    Path('instances.json').write_text(json.dumps(dict(
+        images=[dict(id=number, file_name=f'{name}.png', height=SIZE[0], width=SIZE[1])
+                for number, name in enumerate('ab')],
+        annotations=[dict(id=number, image_id=number, category_id=1, iscrowd=0,
+                          segmentation=[np.ravel(SQUARE).tolist()]) for number in range(2)],
+        categories=[dict(id=1, name='cat')])))
+    for options in (['first'], ['second'], ['first', '--overwrite']):
+        code, text = run_tool(TOOL, 'instances.json', '--workers', 1, '--out', *options)
+        assert code == 0, text
+
+
+def test_the_next_commands_can_be_copied(mixed, tmp_path, run_tool, monkeypatch):
+    """Also where the path has a blank; each devkit has a work dir of its own."""
+    monkeypatch.chdir(tmp_path)
+    text = run_tool(TOOL, mixed, '--out', 'my devkit/', '--workers', 1)[1]
+    lines = [shlex.split(line) for line in text.splitlines() if 'python -m' in line]
+    assert [line[:5] for line in lines] == [
+        ['python', '-m', 'mmseg_wss', tool, 'my devkit/config.py']
+        for tool in ('check_data', 'browse_dataset', 'train', 'predict')]
+    assert Config.fromfile('my devkit/config.py').work_dir == 'work_dirs/my devkit'
 
 
 def test_links_instead_of_copies(mixed, tmp_path, run_tool):

@@ -240,12 +240,29 @@ def test_a_published_checkpoint_predicts_the_same(tool, setting, whole, tmp_path
     assert same_masks(masks_in(tmp_path / 'out/masks'), masks_in(whole / 'masks'))
 
 
+@pytest.mark.parametrize('wrapper', [{}, dict(type='mmseg_wss.EMHead')])
+def test_a_head_of_mmseg_alone_and_wrapped(tool, setting, tmp_path, wrapper):
+    config = Config.fromfile(setting.config)
+    head = config.model.decode_head.feature_head
+    config.model.decode_head = dict(wrapper, head=head) if wrapper else head
+    config.dump(tmp_path / 'single.py')
+    weights = MODELS.build(config.model).state_dict()
+    torch.save(dict(state_dict=weights, meta=dict(dataset_meta=dict(classes=CLASSES))),
+               tmp_path / 'single.pth')
+    photo = setting.photos / 'drei.TIF'
+    assert predict(tool, [str(tmp_path / 'single.py'), *setting.arguments(
+        tmp_path / 'out', source=photo, checkpoint=tmp_path / 'single.pth')[1:]]) == 0
+    model = init_model(str(tmp_path / 'single.py'), str(tmp_path / 'single.pth'), device='cpu')
+    expected = inference_model(model, str(photo)).pred_sem_seg.data[0].numpy()
+    assert (read_mask(tmp_path / 'out/masks/drei.png') == expected).all()
+
+
 def test_a_checkpoint_without_names_takes_those_of_the_data(tool, setting, tmp_path):
     weights = torch.load(setting.checkpoint, weights_only=True)['state_dict']
     torch.save(weights, tmp_path / 'bare.pth')
     arguments = setting.arguments(tmp_path / 'out', checkpoint=tmp_path / 'bare.pth',
                                   source=setting.photos / 'drei.TIF')
-    with pytest.raises(ConfigError, match=r'21 names of classes .* the network has 3 classes'):
+    with pytest.raises(ConfigError, match=r'21 names of classes .* has 3 classes. Set test'):
         predict(tool, arguments)
     (tmp_path / 'names.txt').write_text('\n'.join(CLASSES))
     predict(tool, [*arguments, '--cfg-options',

@@ -11,9 +11,15 @@ _ENDS = 3  # parts of a path, from its end, by which images are looked up
 
 
 def files_below(root, suffixes):
-    """Sorted paths of the files below a folder with one of some suffixes; hidden ones are not."""
+    """Sorted paths of the files below a folder with one of some suffixes.
+
+    Hidden ones are left out, and what is in folders that this importer has made.
+    """
     found = []
     for folder, folders, names in os.walk(root):
+        if 'config.py' in names and 'ImageSets' in folders and folder != root:
+            folders[:] = []
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith('.'))
         found += [osp.join(folder, name) for name in names
                   if name.lower().endswith(suffixes) and not name.startswith('.')]

@@ -1,9 +1,12 @@
 """Import what a labelling tool has exported."""
 import os
 import os.path as osp
+import re
+import shlex
 import shutil
 from collections import Counter
 from importlib import import_module
+from pathlib import Path
 
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.checks.class_check import class_faults
@@ -14,6 +17,7 @@ from mmseg_wss.labels.imports.lists import TAG_FILE, config_lists, image_lists, 
 from mmseg_wss.labels.imports.ready_config import config_text
 from mmseg_wss.labels.imports.recognise import TITLES, recognise
 from mmseg_wss.labels.imports.records import BACKGROUND_NAMES
+from mmseg_wss.utils.file_lock import is_running
 
 IGNORED = '__ignore__', 'ignore'  # names of classes whose regions are 255
 _SHOWN = 50  # faults
@@ -62,6 +66,7 @@ def import_labels(source, out, choose_val, configs, images=None, kind=None, clas
     if osp.abspath(out).startswith(osp.join(osp.abspath(source), '')):
         raise DataError(f'{out}: it is below {source}, whose images are looked for. Choose an '
                         '--out beside it.')
+    _remove_leftovers(Path(out))
     export = recognise(source, kind)
     if instances and export.kind != 'coco':
         raise DataError(f'{source}: --instances belongs to results of COCO, and this is '
@@ -89,7 +94,9 @@ def import_labels(source, out, choose_val, configs, images=None, kind=None, clas
             _remove_failed(temporary, failures)
         splits = {job.name: job.image.split for job in jobs}
         lists, unlisted = image_lists(written, splits, kinds, val, choose_val)
-        text, unused = config_text(config_lists(lists), len(names), configs, TAG_FILE)
+        sources = config_lists(lists)
+        text, unused = config_text(sources, len(names), configs, TAG_FILE,
+                                   osp.join('work_dirs', osp.basename(osp.abspath(out))))
         write_lists(temporary, written, lists, names)
         write_lines(osp.join(temporary, 'config.py'), [text])
         _move(temporary, out)
@@ -97,7 +104,7 @@ def import_labels(source, out, choose_val, configs, images=None, kind=None, clas
         shutil.rmtree(temporary, ignore_errors=True)
     if faults:
         _report(faults, skipped=True)
-    _print_result(out, written, lists, unlisted, unused)
+    _print_result(out, written, lists, unlisted, [sources[kind][0] for kind in unused])
     return 0
 
 
@@ -189,6 +196,14 @@ def _remove_failed(root, names):
                     os.remove(path)
 
 
+def _remove_leftovers(out):
+    """Remove what imports to `out` have left that were killed."""
+    for path in out.parent.glob('*.tmp-*'):
+        number = re.fullmatch(re.escape(out.name) + r'\.tmp-(\d+)', path.name)
+        if number and not is_running(int(number[1])):
+            shutil.rmtree(path)
+
+
 def _move(temporary, out):
     """Put the devkit in its place; an old one goes when the new one is whole."""
     old = f'{temporary}-old'
@@ -214,7 +229,9 @@ def _print_result(out, written, lists, unlisted, unused):
         print(f'{unlisted} image(s) of the val or test split have no mask to compare with, and are '
               'in no list')
     if unused:
-        print(f'config.py does not use: {", ".join(unused)}')
-    config = osp.join(out, 'config.py')
-    print(f'{out}: made. Look at it, and train:\n  python tools/check_data.py {config}\n'
-          f'  python tools/browse_dataset.py {config}\n  python tools/train.py {config}')
+        print(f'config.py does not use {", ".join(f"{name}.txt" for name in unused)}: none of the '
+              'configs trains with these labels beside the others. --kinds chooses the labels.')
+    config = shlex.quote(osp.join(out, 'config.py'))
+    print(f'{out}: made. Look at it, train, and predict:', f'check_data {config}',
+          f'browse_dataset {config}', f'train {config}',
+          f'predict {config} CHECKPOINT PHOTOGRAPHS --out DIR', sep='\n  python -m mmseg_wss ')

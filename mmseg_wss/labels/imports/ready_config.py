@@ -11,12 +11,14 @@ _BASES = {
     ('point', ): ('point_ce', ''),
     ('image', ): ('rrm', ''),
 }
+_WORDS = dict(pixel='masks', empty='nothing in them', box='boxes', scribble='scribbles',
+              point='points', image='tags')
 _SOURCE = """dict(
         type='mmseg_wss.VOCWeakSegDataset', data_root=data_root, supervision={kind!r},
         ann_file='ImageSets/Segmentation/{name}.txt'{tags}, pipeline=_base_.{pipeline})"""
 
 
-def config_text(lists, num_classes, configs, tag_file):
+def config_text(lists, num_classes, configs, tag_file, work_dir):
     """The text of a config; its data set is the folder that it is in.
 
     Args:
@@ -25,6 +27,7 @@ def config_text(lists, num_classes, configs, tag_file):
         num_classes (int): K, with the background.
         configs (str): the folder of the project's configs.
         tag_file (str): name of the tag file.
+        work_dir (str): of the trainings with it.
 
     Returns:
         tuple: the text; and the kinds of `lists` that it does not use.
@@ -48,9 +51,10 @@ def config_text(lists, num_classes, configs, tag_file):
     options = f'dict({head[:-1]}=dict(num_classes={num_classes}))' if head else (
         f'dict(num_classes={num_classes})')
     lines = [
-        f'# {", ".join(f"{lists[kind][1]} images with {kind}" for kind in used)}',
+        f'# {", ".join(f"{lists[kind][1]} images with {_WORDS[kind]}" for kind in used)}',
         f'_base_ = {osp.join(configs, "msrc", f"{name}_efflite0_msrc.py")!r}',
         "data_root = '{{ fileDirname }}'",
+        f'work_dir = {work_dir!r}',
         f'train_dataloader = dict(\n    sampler=dict(source_ratio={ratio}), '
         f'dataset=dict(datasets=[{sources}]))',
         *_validation(lists),

@@ -57,12 +57,12 @@ class EMHead(HeadWrapper):
     Args:
         head (dict): config of the decode head. Its losses average over labelled pixels
             (CrossEntropyLoss: ``avg_non_ignore=True``).
-        e_step (dict): type is 'fixed' (`fixed_bias_labels`; EM-Fixed), 'adapt'
+        e_step (dict | str): type is 'fixed' (`fixed_bias_labels`; EM-Fixed), 'adapt'
             (`adaptive_bias_labels`; EM-Adapt), 'box' (`box_bias_labels`; Bbox-EM-Fixed) or 'mask'
             (Bbox-Rect and Bbox-Seg: no E-step, the mask of a weak image is its labels), the rest
-            are its options. 'fixed' and 'adapt' read gt_tags; 'box' reads gt_sem_seg, where
-            ``PseudoMask(kind='rect')`` has painted the boxes; 'mask' reads it, too, where it may
-            also be a mask from a file (supervision 'pseudo').
+            are its options; a text is the type alone. 'fixed' and 'adapt' read gt_tags; 'box' reads
+            gt_sem_seg, where ``PseudoMask(kind='rect')`` has painted the boxes; 'mask' reads it,
+            too, where it may also be a mask from a file (supervision 'pseudo').
         labels_from (str): 'image': the tags are those of the whole image; 'crop': of these, only
             objects with a box that reaches into the crop count (for supervision 'box').
         loss_weights (tuple[float, float]): of the strong and of the weak images' losses; of the
@@ -83,7 +83,7 @@ class EMHead(HeadWrapper):
     def __init__(self, head, e_step=dict(type='adapt'), labels_from='image',
                  loss_weights=(0.7, 0.3), num_classes=None, init_cfg=None):
         super().__init__(head, num_classes, init_cfg)
-        options = dict(e_step)
+        options = dict(type=e_step) if isinstance(e_step, str) else dict(e_step)
         kind = options.pop('type', None)
         if kind not in E_STEPS:
             raise ValueError(f'e_step must have a type of {", ".join(E_STEPS)}; got {kind!r}.')

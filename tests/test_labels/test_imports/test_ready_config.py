@@ -24,9 +24,10 @@ def test_every_combination(tmp_path, kinds):
     with_val = 'pixel' in kinds
     if with_val:
         lists['val'] = 'val', 5
-    text, unused = config_text(lists, 7, CONFIGS, 'tags.txt')
+    text, unused = config_text(lists, 7, CONFIGS, 'tags.txt', 'work_dirs/mine')
     (tmp_path / 'config.py').write_text(text)
     config = Config.fromfile(tmp_path / 'config.py')
+    assert config.work_dir == 'work_dirs/mine'
     sources = config.train_dataloader.dataset.datasets
     used = [source.ann_file.rpartition('list_')[2].removesuffix('.txt') for source in sources]
     assert sorted([*used, *unused]) == sorted(kinds)

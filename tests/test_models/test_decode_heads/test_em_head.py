@@ -161,7 +161,13 @@ def test_a_kind_that_the_batch_does_not_have(kinds, empty):
     assert all(value.isfinite().all() for value in losses.values())
 
 
+def test_an_e_step_by_its_name():
+    head, same = build(e_step='box'), build(e_step=dict(type='box'))
+    assert (head.e_step, head.options) == (same.e_step, same.options) == ('box', {})
+
+
 @pytest.mark.parametrize('options, error, message', [
+    (dict(e_step='fix'), ValueError, "adapt, box, mask; got 'fix'"),
     (dict(e_step=dict(type='fix')), ValueError, "fixed, adapt, box, mask; got 'fix'"),
     (dict(e_step=dict(type='adapt', rho_bg=2)), ValueError, 'rho_bg'),
     (dict(e_step=dict(type='box', rho_bg=0.4)), TypeError, 'rho_bg'),
