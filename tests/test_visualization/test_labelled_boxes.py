@@ -4,7 +4,7 @@ from itertools import combinations
 import numpy as np
 
 from mmseg_wss.visualization import draw_boxes
-from mmseg_wss.visualization.boxes import place_texts
+from mmseg_wss.visualization.labelled_boxes import place_texts
 
 
 def test_no_text_covers_another_and_none_leaves_the_picture():
