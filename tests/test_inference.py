@@ -134,7 +134,7 @@ def test_the_inferencer_takes_an_image_a_list_a_folder_and_an_array(quick, files
     expected = [labels(sample) for sample in inference_model(model, paths)]
     assert len(np.unique(expected)) > 1
     for weights in checkpoint, published:
-        inferencer = MMSegInferencer(config, weights, device='cpu', show_progress=False)
+        inferencer = MMSegInferencer(config, weights, device='cpu')
         for inputs, wanted in ((paths[0], expected[:1]), (paths, expected),
                                (picture(1), expected[1:2])):
             found = inferencer(inputs, out_dir='out')['predictions']
@@ -147,7 +147,7 @@ def test_the_inferencer_takes_an_image_a_list_a_folder_and_an_array(quick, files
 def test_the_inferencer_draws_in_the_colours_of_the_checkpoint(quick, files):
     config, checkpoint, published = quick
     for weights in checkpoint, published:
-        inferencer = MMSegInferencer(config, weights, device='cpu', show_progress=False)
+        inferencer = MMSegInferencer(config, weights, device='cpu')
         result = inferencer(str(files / '0 ü.png'), return_vis=True, opacity=1., with_labels=False)
         assert (result['visualization'] == voc_palette()[result['predictions']]).all()
         inferencer(str(files / '0 ü.png'), out_dir='out')  # with names
@@ -157,8 +157,7 @@ def test_the_inferencer_draws_in_the_colours_of_the_checkpoint(quick, files):
 def test_a_network_that_takes_boxes_gets_them_in_a_dict(files):
     """More boxes, another prediction: the network sees them."""
     path = ROOT / f'configs/msrc/{WITH_BOXES[0]}.py'
-    inferencer = MMSegInferencer(str(path), training_checkpoint(path), device='cpu',
-                                 show_progress=False)
+    inferencer = MMSegInferencer(str(path), training_checkpoint(path), device='cpu')
     inputs = [dict(img_path=str(files / '0 ü.png'), ori_bboxes=np.array(boxes, np.float32),
                    ori_bboxes_labels=np.arange(1, 1 + len(boxes)))
               for boxes in ([[4, 5, 20, 30]], [[4, 5, 20, 30], [22, 3, 47, 40]])]
