@@ -149,8 +149,7 @@ def test_masks_and_confidences_are_those_of_mmsegs_own_api(setting, whole):
 
 
 def test_the_inferencer_predicts_the_same(setting, whole):
-    inferencer = MMSegInferencer(str(setting.config), str(setting.checkpoint), device='cpu',
-                                 show_progress=False)
+    inferencer = MMSegInferencer(str(setting.config), str(setting.checkpoint), device='cpu')
     found = inferencer([str(setting.photos / name) for name in NAMES])['predictions']
     masks = masks_in(whole / 'masks')
     assert all((mask == masks[name.rpartition('.')[0]]).all() for name, mask in zip(NAMES, found))
@@ -284,8 +283,7 @@ def test_a_network_that_takes_boxes(tool, tmp_path):
     write_annotation(boxes / 'vier.xml', 'green', (4, 5, 30, 20), SIZE)
     predict(tool, setting.arguments(tmp_path / 'out', '--boxes', boxes))
 
-    inferencer = MMSegInferencer(str(setting.config), str(setting.checkpoint), device='cpu',
-                                 show_progress=False)
+    inferencer = MMSegInferencer(str(setting.config), str(setting.checkpoint), device='cpu')
     found = inferencer([dict(img_path=str(setting.photos / name),
                              ori_bboxes=np.array([[4, 5, 30, 20]], np.float32),
                              ori_bboxes_labels=np.array([2])) for name in NAMES])['predictions']
