@@ -61,7 +61,7 @@ def allow_stop():
 
 
 def _stop_at_once(*_):
-    print('Stopped.', flush=True)
+    os.write(1, b'Stopped.\n')  # what is printed now may be held back (`quiet_imports`)
     os._exit(130)  # libraries would catch an exception, or print it
 
 
