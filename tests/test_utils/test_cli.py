@@ -1,4 +1,8 @@
+import subprocess
+import sys
+
 import pytest
+from tiny_run import environment
 
 from mmseg_wss.utils.cli import run_tool
 
@@ -24,3 +28,16 @@ def test_a_stop_that_a_library_turned_into_another_error(capsys):
     assert stop.value.code == 130 and capsys.readouterr().out == 'Stopped.\n'
     with pytest.raises(SyntaxError):
         run_tool(broken, None)
+
+
+def test_a_stop_while_libraries_are_loaded_quietly():
+    """What they print is held back meanwhile; the stop is said."""
+    process = subprocess.run([sys.executable, '-c', """
+import signal
+from mmseg_wss.utils.cli import allow_stop
+from mmseg_wss.utils.quiet_libraries import quiet_imports
+allow_stop()
+with quiet_imports():
+    signal.raise_signal(signal.SIGINT)
+"""], env=environment(), capture_output=True, text=True)
+    assert (process.returncode, process.stdout) == (130, 'Stopped.\n'), process.stderr
