@@ -11,19 +11,16 @@ kills, as many as --in-validation says, fall into a validation. With --processes
 on that many, by torchrun.
 """
 import argparse
-import os
 import os.path as osp
 import random
 import re
-import shutil
-import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import torch
+from killed_processes import empty_folder, finish, kill, start
 from mmengine.runner.checkpoint import _load_checkpoint, find_latest_checkpoint
 
 TRAIN = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'tools/train.py')
@@ -59,18 +56,6 @@ def train_command(args, work_dir, resume=False):
     return [sys.executable, *launch, TRAIN, args.config, '--work-dir', work_dir, *launcher,
             *(['--resume', 'auto'] if resume else []),
             *(['--cfg-options', *options] if options else [])]
-
-
-def start(command, log):
-    """Start a command in a session of its own, so that a signal reaches all its processes."""
-    with open(log, 'a') as file:
-        return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT,
-                                start_new_session=True)
-
-
-def finish(process, log):
-    if process.wait():
-        raise SystemExit(f'the training failed with exit code {process.returncode}: see {log}')
 
 
 def wait_for_checkpoint(process, work_dir):
@@ -121,8 +106,7 @@ def last_step(folder):
 def main():
     args = parse_args()
     rng = random.Random(args.seed)
-    shutil.rmtree(args.work_dir, ignore_errors=True)
-    os.makedirs(args.work_dir)
+    empty_folder(args.work_dir)
 
     folder, log = osp.join(args.work_dir, 'whole'), osp.join(args.work_dir, 'whole.log')
     process = start(train_command(args, folder), log)
@@ -151,10 +135,7 @@ def main():
         else:
             time.sleep(rng.uniform(0, 0.8 * rest))
             place = 'killed'
-        killed = process.poll() is None
-        if killed:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        killed = kill(process)
         step = last_step(folder)
         finish(start(train_command(args, folder, resume=True), log), log)
         result = results(folder)

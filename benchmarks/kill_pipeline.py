@@ -23,7 +23,8 @@ import sys
 import time
 from pathlib import Path
 
-from kill_and_resume import COMPARED, finish, same_bits, start
+from kill_and_resume import COMPARED, same_bits
+from killed_processes import empty_folder, finish, start
 from mmengine.runner.checkpoint import _load_checkpoint, find_latest_checkpoint
 
 from mmseg_wss.labels.formats.mask_file import read_mask
@@ -123,9 +124,7 @@ def read_result(root, name):
 def main():
     args = parse_args()
     rng = random.Random(args.seed)
-    root = Path(args.work_dir)
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True)
+    root = empty_folder(args.work_dir)
     whole, killed = root / 'whole', root / 'killed'
 
     finish(start(pipeline_command(args, whole), root / 'whole.log'), root / 'whole.log')

@@ -10,14 +10,12 @@ differs, or a run ended before it could be killed.
 """
 import argparse
 import hashlib
-import os
 import random
-import shutil
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
+
+from killed_processes import empty_folder, finish, kill, start
 
 
 def parse_args():
@@ -31,23 +29,20 @@ def parse_args():
     return parser.parse_args()
 
 
-def start(command, out):
-    with open(f'{out}.log', 'a') as log:
-        return subprocess.Popen([part.replace('{out}', str(out)) for part in command],
-                                stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+def start_tool(command, out):
+    return start([part.replace('{out}', str(out)) for part in command], f'{out}.log')
 
 
-def finish(command, out):
+def finish_tool(command, out):
     """Run the command to its end; returns the seconds that it took."""
     begin = time.monotonic()
-    if code := start(command, out).wait():
-        raise SystemExit(f'the command failed with exit code {code}: see {out}.log')
+    finish(start_tool(command, out), f'{out}.log')
     return time.monotonic() - begin
 
 
 def contents(out, ignore):
     """Digests of the files of a folder, or of the file, by their place in it."""
-    files = [path for path in out.rglob('*') if path.is_file()] if out.is_dir() else [out]
+    files = filter(Path.is_file, out.rglob('*')) if out.is_dir() else [out]
     return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in files
             if not path.name.endswith('.lock') and not any(map(path.match, ignore))}
@@ -56,24 +51,19 @@ def contents(out, ignore):
 def main():
     args = parse_args()
     rng = random.Random(args.seed)
-    root = Path(args.work_dir)
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True)
+    root = empty_folder(args.work_dir)
 
-    seconds = finish(args.command, root / 'whole')
+    seconds = finish_tool(args.command, root / 'whole')
     truth = contents(root / 'whole', args.ignore)
     print(f'uninterrupted: {len(truth)} files, {seconds:.1f} s', flush=True)
     equal = 0
     for number in range(args.times):
         out = root / f'killed_{number}'
-        process = start(args.command, out)
+        process = start_tool(args.command, out)
         time.sleep(rng.uniform(0.2, 0.9) * seconds)
-        killed = process.poll() is None
-        if killed:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        killed = kill(process)
         left = len(contents(out, args.ignore)) if out.exists() else 0
-        finish(args.command, out)
+        finish_tool(args.command, out)
         result = contents(out, args.ignore)
         different = sorted(name for name in truth.keys() | result.keys()
                            if truth.get(name) != result.get(name))

@@ -90,12 +90,9 @@ def wheel_python(tmp_path):
     for path in ROOT.iterdir():
         if path.is_file():
             shutil.copy(path, source)
-    built = subprocess.run(
+    subprocess.run(
         [sys.executable, '-m', 'pip', '-q', '--disable-pip-version-check', 'wheel', source,
-         '--no-deps', '-w', tmp_path / 'wheels'], capture_output=True, text=True)
-    if built.returncode and 'setuptools' in built.stderr:
-        pytest.skip('a wheel needs a newer setuptools, which pip cannot fetch here')
-    assert built.returncode == 0, built.stderr
+         '--no-deps', '--no-build-isolation', '-w', tmp_path / 'wheels'], check=True)
     venv = tmp_path / 'venv'
     subprocess.run([sys.executable, '-m', 'venv', '--without-pip', venv], check=True)
     python = venv / 'bin/python'
