@@ -14,6 +14,7 @@ from mmseg_wss.labels.formats.coco_json import (
     report,
 )
 from mmseg_wss.labels.formats.coco_outlines import pack_entry
+from mmseg_wss.labels.imports.image_files import split_of
 from mmseg_wss.labels.imports.json_text import entries, read_json
 from mmseg_wss.labels.imports.records import (
     LabelledImage,
@@ -27,7 +28,6 @@ _NO_NAME = ('image(s) without an id of their own, or without a file_name', 'Comp
             'id')
 _NO_SHAPE = ('annotation(s) that have neither a segmentation nor a bbox of four finite numbers',
              'Correct or remove them', 'id')
-_SPLITS = dict(val=('val', 'valid', 'validation'), test=('test', ), train=('train', ))
 
 
 def read(paths, files, instances=None, min_score=0.):
@@ -62,16 +62,6 @@ def read(paths, files, instances=None, min_score=0.):
 def _is_list(path):
     with open(path, 'rb') as file:
         return file.read(1000).lstrip().startswith(b'[')
-
-
-def split_of(path):
-    """The split that the name of a file or of its folder says, or ''."""
-    for name in (osp.splitext(osp.basename(path))[0], osp.basename(osp.dirname(path))):
-        words = ''.join(c if c.isalpha() else ' ' for c in name.lower()).split()
-        for split, names in _SPLITS.items():
-            if set(words) & set(names):
-                return split
-    return ''
 
 
 def _with_results(path, instances, min_score, labels):
