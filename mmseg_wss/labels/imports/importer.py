@@ -87,8 +87,6 @@ def import_labels(source, out, choose_val, configs, images=None, kind=None, clas
         faults += [failures[name] for name in sorted(failures)]
         if faults and not (skip_faulty and written):
             return _report(faults, skipped=False)
-        if failures:
-            _remove_failed(temporary, failures)
         splits = {job.name: job.image.split for job in jobs}
         lists, unlisted = image_lists(written, splits, kinds, val, choose_val)
         sources = config_lists(lists)
@@ -197,17 +195,6 @@ def _report(faults, skipped):
         'what is named above was left out.' if skipped else
         'nothing was written. Correct them, or leave out what is wrong by --skip-faulty.'))
     return len(faults)
-
-
-def _remove_failed(root, names):
-    """Remove what was written of images before they failed."""
-    for name in names:
-        for folder, suffixes in (('SegmentationClass', ['.png']), ('ScribbleLabels', ['.png']),
-                                 ('PointLabels', ['.png']), ('Annotations', ['.xml'])):
-            for suffix in suffixes:
-                path = osp.join(root, folder, name + suffix)
-                if osp.exists(path):
-                    os.remove(path)
 
 
 def _remove_leftovers(out):
