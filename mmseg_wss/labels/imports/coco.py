@@ -14,8 +14,8 @@ from mmseg_wss.labels.formats.coco_json import (
     report,
 )
 from mmseg_wss.labels.formats.coco_outlines import pack_entry
+from mmseg_wss.labels.formats.json_file import entries, read_json
 from mmseg_wss.labels.imports.image_files import split_of
-from mmseg_wss.labels.imports.json_text import entries, read_json
 from mmseg_wss.labels.imports.records import (
     LabelledImage,
     Labels,

@@ -4,8 +4,7 @@ import os.path as osp
 import re
 
 from mmseg_wss.errors import DataError
-
-SUFFIXES = '.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.ppm'
+from mmseg_wss.labels.formats.image_name import IMAGE_SUFFIXES
 
 _ENDS = 3  # parts of a path, from its end, by which images are looked up
 _SPLITS = dict(val=('val', 'valid', 'validation'), test=('test', ), train=('train', ))
@@ -49,7 +48,7 @@ class ImageFiles:
     def __init__(self, root, skipped=(), by_stem=False):
         self.root = root
         self._by_stem = by_stem
-        self.paths = [path for path in files_below(root, SUFFIXES)
+        self.paths = [path for path in files_below(root, IMAGE_SUFFIXES)
                       if not set(skipped) & set(osp.relpath(path, root).split(os.sep)[:-1])]
         self._by_path = {}  # absolute path -> paths: by their stems, there may be several
         self._by_end = {}  # the last parts of a path -> paths
