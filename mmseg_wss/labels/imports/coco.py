@@ -1,5 +1,6 @@
 """COCO's instances, as COCO, CVAT, Label Studio, Roboflow and others write them."""
 import os.path as osp
+from array import array
 from collections import Counter, defaultdict
 
 from mmseg_wss.errors import DataError, abridged
@@ -143,9 +144,9 @@ def _categories(path, content, found, labels):
 
 def _shape(entry, name, place):
     """The shape of an annotation, or None."""
-    is_crowd = bool(entry.get('iscrowd'))
-    if entry.get('segmentation'):
-        return Shape('region', name, entry['segmentation'], place, is_ignored=is_crowd)
+    is_crowd, outline = bool(entry.get('iscrowd')), entry.get('segmentation')
+    if outline and outline != [array('d')]:  # some tools write [[]] for a box
+        return Shape('region', name, outline, place, is_ignored=is_crowd)
     try:
         ((x, y, width, height), ) = coordinates(entry.get('bbox'), 4).tolist()
     except ValueError:

@@ -30,6 +30,15 @@ def test_equal_names_in_other_folders(tmp_path):
     assert images['pictures/b/1.jpg'].shapes[0].data == (2, 3, 12, 8.5)
 
 
+@pytest.mark.parametrize('outline, kind', [
+    ([], 'box'), ([[]], 'box'), (None, 'box'), ([['a']], 'region'), ([[], []], 'region')])
+def test_boxes_have_no_outline(tmp_path, outline, kind):
+    """One that is wrong is no missing one: a region, a fault when it is drawn."""
+    labels, images = read(tmp_path, ['1.jpg'], {'x.json': coco(
+        ['1.jpg'], [dict(BOX, image_id=0, category_id=4, segmentation=outline)], [(4, 'cat', '')])})
+    assert kinds(images['1.jpg']) == [(kind, 'cat')]
+
+
 def test_a_name_without_its_folder_may_mean_two_images(tmp_path):
     labels, images = read(tmp_path, ['a/1.jpg', 'b/1.jpg'], {'x.json': coco(
         ['1.jpg'], [], [(4, 'cat', '')])})
