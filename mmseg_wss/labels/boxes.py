@@ -32,6 +32,13 @@ def box_areas(boxes):
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
+def box_ious(boxes, box):
+    """IoU of each of N boxes (N, 4) with one box (4,): float64 (N,)."""
+    sides = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
+    common = sides.clip(0).prod(1)
+    return common / (box_areas(boxes) + box_areas(box[None]) - common)
+
+
 def box_hash(names, boxes):
     """A hash of an image's objects, to know a mask that was made for other boxes.
 

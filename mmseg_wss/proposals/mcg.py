@@ -5,7 +5,7 @@ from scipy.ndimage import find_objects
 from scipy.sparse import issparse
 
 from mmseg_wss.errors import DataError
-from mmseg_wss.labels.boxes import box_areas, pixel_windows
+from mmseg_wss.labels.boxes import box_ious, pixel_windows
 from mmseg_wss.labels.formats.mat_file import check_mat
 
 
@@ -71,13 +71,6 @@ def proposal_boxes(superpixels, members, starts):
     tight = np.concatenate([np.minimum.reduceat(boxes[:, :2], starts),
                             np.maximum.reduceat(boxes[:, 2:], starts)], 1)
     return tight, np.add.reduceat(areas, starts)
-
-
-def box_ious(boxes, box):
-    """IoU of each of N boxes (N, 4) with one box (4,): float64 (N,)."""
-    sides = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
-    common = sides.clip(0).prod(1)
-    return common / (box_areas(boxes) + box_areas(box[None]) - common)
 
 
 def read_mcg(path, shape):

@@ -5,6 +5,8 @@ import numpy as np
 
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.converters.msrc import CLASSES, convert_image
+from mmseg_wss.labels.converters.voc_lists import LISTS
+from mmseg_wss.labels.formats.class_names import write_class_names
 from mmseg_wss.labels.formats.text_list import read_lines, write_lines
 from mmseg_wss.simulation.splits import class_balanced_order
 from mmseg_wss.utils.progress import track
@@ -72,9 +74,8 @@ def make_msrc(release, out, seed=0, lists=None):
                for name in track(names, 'Converting', len(names))}
     objects = {name: found for name, found in objects.items() if found}
     split = read_lists(lists, objects) if lists else draw_lists(objects, seed)
-    folder = Path(out, 'ImageSets/Segmentation')
     for name, members in split.items():
-        write_lines(folder / f'{name}.txt', members)
-    write_lines(Path(out, 'classes.txt'), CLASSES)
+        write_lines(Path(out, LISTS, f'{name}.txt'), members)
+    write_class_names(Path(out, 'classes.txt'), CLASSES)
     print(f'{out}: {len(objects)} of {len(names)} images have objects and no horse; '
           + ', '.join(f'{name} {len(members)}' for name, members in split.items()))

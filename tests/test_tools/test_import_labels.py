@@ -130,6 +130,16 @@ def test_nothing_half_written(mixed, tmp_path, run_tool):
     assert sorted(path.name for path in tmp_path.iterdir()) == ['devkit', 'mixed']
 
 
+def test_what_is_read_is_not_replaced(mixed, tmp_path, run_tool):
+    (mixed / 'photos').mkdir()
+    for path in mixed.glob('*.png'):
+        path.rename(mixed / 'photos' / path.name)
+    before = sorted(mixed.rglob('*'))
+    for source, out in ((mixed, mixed), (mixed, tmp_path), (mixed / 'tag.json', mixed / 'photos')):
+        code, text = run_tool(TOOL, source, '--out', out, '--overwrite', '--workers', 1)
+        assert code == 1 and 'which is read' in text and sorted(mixed.rglob('*')) == before
+
+
 def test_stopped(mixed, tmp_path, run_tool, ctrl_c):
     code, text = run_tool(TOOL, mixed, '--out', tmp_path / 'devkit', '--workers', 1)
     assert code == 130 and [path.name for path in tmp_path.iterdir()] == ['mixed']

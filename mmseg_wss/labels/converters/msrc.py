@@ -5,6 +5,7 @@ import numpy as np
 from PIL import Image
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.boxes import tight_box
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.formats.mask_file import write_mask
 from mmseg_wss.labels.formats.mat_file import check_mat
@@ -84,8 +85,7 @@ def objects_of(segments, labels):
         elif names[index] is not None and pixels.sum() >= MIN_OBJECT:
             found.append(names[index])
             mask[pixels], instances[pixels] = CLASSES.index(names[index]), len(found)
-            rows, columns = np.nonzero(pixels)
-            boxes.append((columns.min(), rows.min(), columns.max() + 1, rows.max() + 1))
+            boxes.append(tight_box(pixels))
     return (mask, instances, found, boxes) if found else None
 
 

@@ -1,5 +1,4 @@
 """What a COCO instances file says about the classes of a data set."""
-import json
 import os.path as osp
 from collections import defaultdict
 from typing import NamedTuple
@@ -8,7 +7,8 @@ from unicodedata import normalize
 import numpy as np
 
 from mmseg_wss.errors import DataError, abridged
-from mmseg_wss.utils.fileio import file_exists, read_bytes
+from mmseg_wss.labels.formats.json_file import read_json
+from mmseg_wss.utils.fileio import file_exists
 
 # the classes that COCO and VOC share but spell differently
 VOC_SPELLING = {
@@ -134,11 +134,7 @@ def load_lists(path, keep, backend_args=None, lists=_LISTS):
     if not file_exists(path, backend_args):
         raise DataError(f'{path}: there is no such file. Set ann_file (relative to data_root) to '
                         "COCO's instances_*.json, or to a file in its format.")
-    try:
-        content = json.loads(read_bytes(path, backend_args).decode(), object_hook=keep)
-    except (ValueError, RecursionError) as error:  # ValueError: a wrong encoding, too
-        raise DataError(f'{path}: not a readable JSON file ({error}). Copy or write it again.'
-                        ) from error
+    content = read_json(path, keep, backend_args)
     missing = [name for name in lists
                if not isinstance(content, dict) or not isinstance(content.get(name), list)]
     if missing:

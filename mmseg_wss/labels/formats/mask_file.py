@@ -22,12 +22,14 @@ from mmseg_wss.utils.fileio import atomic_path, read_bytes
 RECORD_KEY = 'mmseg_wss'  # of the text chunk
 
 
-def read_mask(path, backend_args=None):
-    """Decode a mask without converting it: (H, W), or (H, W, C) for a colour picture.
+def read_mask(path, backend_args=None, mode=None):
+    """Decode a mask: (H, W), or (H, W, C) for a colour picture.
 
     Args:
         path (str | Path): the file; of a palette picture the indices are read.
         backend_args (dict, optional): see ``mmengine.fileio``.
+        mode (str, optional): what Pillow converts it to, such as 'RGB'; as it is in the file
+            without.
 
     Returns:
         np.ndarray: whole numbers in the type of the file, uint8 for most.
@@ -41,7 +43,7 @@ def read_mask(path, backend_args=None):
         fault = structure_fault(content)
         if fault is None:
             with Image.open(io.BytesIO(content)) as picture:
-                mask = np.array(picture)
+                mask = np.array(picture.convert(mode) if mode else picture)
     except Exception as error:  # Pillow trips over damaged files in many ways and wraps none
         fault = picture_fault(error)
         if isinstance(error, FileNotFoundError):

@@ -1,5 +1,6 @@
 """COCO's instances, as COCO, CVAT, Label Studio, Roboflow and others write them."""
 import os.path as osp
+from array import array
 from collections import Counter, defaultdict
 
 from mmseg_wss.errors import DataError, abridged
@@ -14,7 +15,8 @@ from mmseg_wss.labels.formats.coco_json import (
     report,
 )
 from mmseg_wss.labels.formats.coco_outlines import pack_entry
-from mmseg_wss.labels.imports.json_text import entries, read_json
+from mmseg_wss.labels.formats.json_file import entries, read_json
+from mmseg_wss.labels.imports.image_files import split_of
 from mmseg_wss.labels.imports.records import (
     LabelledImage,
     Labels,
@@ -27,7 +29,6 @@ _NO_NAME = ('image(s) without an id of their own, or without a file_name', 'Comp
             'id')
 _NO_SHAPE = ('annotation(s) that have neither a segmentation nor a bbox of four finite numbers',
              'Correct or remove them', 'id')
-_SPLITS = dict(val=('val', 'valid', 'validation'), test=('test', ), train=('train', ))
 
 
 def read(paths, files, instances=None, min_score=0.):
@@ -62,16 +63,6 @@ def read(paths, files, instances=None, min_score=0.):
 def _is_list(path):
     with open(path, 'rb') as file:
         return file.read(1000).lstrip().startswith(b'[')
-
-
-def split_of(path):
-    """The split that the name of a file or of its folder says, or ''."""
-    for name in (osp.splitext(osp.basename(path))[0], osp.basename(osp.dirname(path))):
-        words = ''.join(c if c.isalpha() else ' ' for c in name.lower()).split()
-        for split, names in _SPLITS.items():
-            if set(words) & set(names):
-                return split
-    return ''
 
 
 def _with_results(path, instances, min_score, labels):
@@ -153,9 +144,9 @@ def _categories(path, content, found, labels):
 
 def _shape(entry, name, place):
     """The shape of an annotation, or None."""
-    is_crowd = bool(entry.get('iscrowd'))
-    if entry.get('segmentation'):
-        return Shape('region', name, entry['segmentation'], place, is_ignored=is_crowd)
+    is_crowd, outline = bool(entry.get('iscrowd')), entry.get('segmentation')
+    if outline and outline != [array('d')]:  # some tools write [[]] for a box
+        return Shape('region', name, outline, place, is_ignored=is_crowd)
     try:
         ((x, y, width, height), ) = coordinates(entry.get('bbox'), 4).tolist()
     except ValueError:

@@ -7,7 +7,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, iterparse
 
 from mmseg_wss.errors import DataError
-from mmseg_wss.labels.imports.coco import split_of
+from mmseg_wss.labels.imports.image_files import split_of
 from mmseg_wss.labels.imports.records import (
     LabelledImage,
     Labels,
@@ -113,7 +113,7 @@ def _image(node, path, files, labels):
     subset = node.get('subset') or ''  # a folder of the export of a project
     file = files.find(osp.join(subset, name), osp.join(osp.dirname(path), 'images'), path)
     return LabelledImage(file, path, size if all(size) else None, shapes,
-                         tuple(dict.fromkeys(tags)), split=split_of(osp.join(subset, 'x')))
+                         tuple(dict.fromkeys(tags)), split=split_of(subset))
 
 
 def _shape(node, place):

@@ -14,9 +14,11 @@ from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.formats.image_file import check_image_file, read_image_shape
 from mmseg_wss.labels.formats.mask_file import write_mask
+from mmseg_wss.labels.formats.text_list import write_lines
 from mmseg_wss.labels.formats.voc_xml import voc_xml
 from mmseg_wss.labels.imports.drawing import draw_shapes, read_colour_mask
 from mmseg_wss.labels.imports.records import BACKGROUND_NAMES, LabelledImage
+from mmseg_wss.utils.fileio import name_disk_faults
 from mmseg_wss.utils.jobs import run_jobs
 
 ORDER = 'pixel', 'box', 'scribble', 'point', 'image'  # kinds of labels, the richest first
@@ -122,10 +124,8 @@ class WriteImage:
         for kind in kinds:
             write_mask(self._path(folders[kind], name, '.png'), found[kind])
         if drawn.names or is_empty:
-            path = self._path('Annotations', name, '.xml')
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(voc_xml(osp.basename(image.path), shape, drawn.names, drawn.boxes),
-                            encoding='utf-8')
+            text = voc_xml(osp.basename(image.path), shape, drawn.names, drawn.boxes)
+            write_lines(self._path('Annotations', name, '.xml'), [text.rstrip()])
             kinds.add('box')
         if tags or 'pixel' in kinds:
             kinds.add('image')
@@ -135,11 +135,12 @@ class WriteImage:
         return Path(self.root, folder, name + suffix)
 
     def _place_image(self, source, target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if self.link:
-            os.symlink(osp.abspath(source), target)
-        else:
-            shutil.copyfile(source, target)
+        with name_disk_faults(target):  # a full disk is no fault of this image
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if self.link:
+                os.symlink(osp.abspath(source), target)
+            else:
+                shutil.copyfile(source, target)
 
 
 def image_ids(paths):

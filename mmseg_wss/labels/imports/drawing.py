@@ -1,19 +1,16 @@
 """Masks, boxes, points and scribbles from the shapes of an image."""
-import io
 from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image
 
 from mmseg_wss.errors import DataError
-from mmseg_wss.labels.boxes import pixel_windows, tight_box
+from mmseg_wss.labels.boxes import box_ious, pixel_windows, tight_box
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.converters.semantic_mask import paint_regions
-from mmseg_wss.labels.formats.image_file import picture_fault, structure_fault
+from mmseg_wss.labels.formats.mask_file import read_mask
 from mmseg_wss.labels.formats.outlines import Region, outline_region
 from mmseg_wss.labels.imports.records import Runs
-from mmseg_wss.utils.fileio import read_bytes
 
 RADIUS = 3  # of a drawn point, pixels
 WIDTH = 3  # of a drawn scribble
@@ -70,9 +67,8 @@ def draw_shapes(shapes, labels, shape):
         not _has_area(box) for _, box in boxes)
     boxes = [(item, box) for item, box in boxes if _has_area(box)]
     outlined = [(item, _outer_box(region)) for item, region in kept]
-    alone = [(item, box) for item, box in boxes if item.is_ignored or not any(
-        other.name == item.name and _iou(box, around) >= _SAME_OBJECT
-        for other, around in outlined)]
+    alone = [(item, box) for item, box in boxes
+             if item.is_ignored or not _is_outlined(item.name, box, outlined)]
     for item, box in [*outlined, *alone]:
         if not item.is_ignored and labels[item.name]:
             drawn.names.append(item.name)
@@ -171,13 +167,9 @@ def _has_area(box):
     return box[0] < box[2] and box[1] < box[3]
 
 
-def _area(box):
-    return max(0, box[2] - box[0]) * max(0, box[3] - box[1])
-
-
-def _iou(one, other):
-    shared = _area((*map(max, one[:2], other[:2]), *map(min, one[2:], other[2:])))
-    return shared / (_area(one) + _area(other) - shared)
+def _is_outlined(name, box, outlined):
+    around = np.array([outer for item, outer in outlined if item.name == name]).reshape(-1, 4)
+    return (box_ious(around, np.array(box)) >= _SAME_OBJECT).any()
 
 
 def read_colour_mask(colour_mask, labels):
@@ -194,17 +186,7 @@ def read_colour_mask(colour_mask, labels):
         DataError: the file is missing or damaged, or has a colour of no class.
     """
     path, colours = colour_mask
-    try:
-        content = read_bytes(path)
-        fault = structure_fault(content)
-        if fault is None:
-            with Image.open(io.BytesIO(content)) as picture:
-                pixels = np.array(picture.convert('RGB')).astype(np.int32)
-    except Exception as error:  # Pillow trips over damaged files in many ways and wraps none
-        fault = picture_fault(error)
-    if fault:
-        raise DataError(f'{path}: the mask cannot be read ({fault}). Export it again.')
-    codes = pixels @ np.array([1 << 16, 1 << 8, 1])
+    codes = read_mask(path, mode='RGB').astype(np.int32) @ np.array([1 << 16, 1 << 8, 1])
     values, places = np.unique(codes, return_inverse=True)
     table = {(r << 16) + (g << 8) + b: IGNORE if name is None else labels.get(name, 0)
              for (r, g, b), name in colours.items()}

@@ -60,12 +60,8 @@ def import_labels(source, out, choose_val, configs, images=None, kind=None, clas
         OSError: a file cannot be written.
     """
     out = osp.normpath(out)
-    if osp.lexists(out) and not overwrite:
-        raise DataError(f'{out}: there is such a file or folder. Choose another --out, or replace '
-                        'it by --overwrite.')
-    if osp.abspath(out).startswith(osp.join(osp.abspath(source), '')):
-        raise DataError(f'{out}: it is below {source}, whose images are looked for. Choose an '
-                        '--out beside it.')
+    _check_out(out, source, overwrite)
+    _check_kept(out, filter(None, (source, instances)))
     _remove_leftovers(Path(out))
     export = recognise(source, kind)
     if instances and export.kind != 'coco':
@@ -74,6 +70,7 @@ def import_labels(source, out, choose_val, configs, images=None, kind=None, clas
     print(f'{source}: {TITLES[export.kind]}, {len(export.files)} file(s)', flush=True)
     options = dict(instances=instances, min_score=min_score) if instances else {}
     labels = read_labels(export, images, **options)
+    _check_kept(out, sorted({osp.dirname(osp.realpath(image.path)) for image in labels.images}))
     faults = labels.faults + _double_images(labels)
     if not labels.images:
         return _report([*faults, f'{source}: it has no image that can be used. Give the folder of '
@@ -90,8 +87,6 @@ def import_labels(source, out, choose_val, configs, images=None, kind=None, clas
         faults += [failures[name] for name in sorted(failures)]
         if faults and not (skip_faulty and written):
             return _report(faults, skipped=False)
-        if failures:
-            _remove_failed(temporary, failures)
         splits = {job.name: job.image.split for job in jobs}
         lists, unlisted = image_lists(written, splits, kinds, val, choose_val)
         sources = config_lists(lists)
@@ -106,6 +101,23 @@ def import_labels(source, out, choose_val, configs, images=None, kind=None, clas
         _report(faults, skipped=True)
     _print_result(out, written, lists, unlisted, [sources[kind][0] for kind in unused])
     return 0
+
+
+def _check_out(out, source, overwrite):
+    if osp.lexists(out) and not overwrite:
+        raise DataError(f'{out}: there is such a file or folder. Choose another --out, or replace '
+                        'it by --overwrite.')
+    if osp.abspath(out).startswith(osp.join(osp.abspath(source), '')):
+        raise DataError(f'{out}: it is below {source}, whose images are looked for. Choose an '
+                        '--out beside it.')
+
+
+def _check_kept(out, paths):
+    """DataError where --overwrite would delete what is read."""
+    for path in paths:
+        if Path(path).resolve().is_relative_to(Path(out).resolve()):
+            raise DataError(f'{out}: it has {path}, which is read, and would be replaced. Choose '
+                            'another --out.')
 
 
 def read_labels(export, images=None, **options):
@@ -183,17 +195,6 @@ def _report(faults, skipped):
         'what is named above was left out.' if skipped else
         'nothing was written. Correct them, or leave out what is wrong by --skip-faulty.'))
     return len(faults)
-
-
-def _remove_failed(root, names):
-    """Remove what was written of images before they failed."""
-    for name in names:
-        for folder, suffixes in (('SegmentationClass', ['.png']), ('ScribbleLabels', ['.png']),
-                                 ('PointLabels', ['.png']), ('Annotations', ['.xml'])):
-            for suffix in suffixes:
-                path = osp.join(root, folder, name + suffix)
-                if osp.exists(path):
-                    os.remove(path)
 
 
 def _remove_leftovers(out):

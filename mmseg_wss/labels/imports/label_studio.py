@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 
 from mmseg_wss.errors import DataError
-from mmseg_wss.labels.imports.image_files import SUFFIXES
-from mmseg_wss.labels.imports.json_text import entries, read_json
+from mmseg_wss.labels.formats.image_name import IMAGE_SUFFIXES
+from mmseg_wss.labels.formats.json_file import entries, read_json
 from mmseg_wss.labels.imports.label_studio_rle import brush_runs
 from mmseg_wss.labels.imports.records import (
     LabelledImage,
@@ -23,6 +23,7 @@ from mmseg_wss.labels.imports.records import (
 
 _UPLOAD = re.compile(r'^[0-9a-f]{8}-')  # Label Studio puts it before the name of a file
 _LARGEST_SIDE = 1 << 16
+_PLACED = {'x', 'points', 'rle', 'vertices'}  # keys of what is at a place in the image
 
 
 def read(paths, files):
@@ -71,19 +72,21 @@ def _best(annotations):
 def _image(task, annotation, place, path, files):
     results = entries(annotation.get('result')) if annotation else []
     shapes, tags, faults, sizes = [], [], [], set()
+    labelled, chosen = (_ids(results, end) for end in ('labels', 'choices'))
     for number, result in enumerate(results, 1):
-        value = result.get('value')
-        value = value if isinstance(value, dict) else {}
+        value, own_id = _value(result), str(result.get('id'))
         try:
-            if 'choices' in value:
-                tags += [class_name(name) for name in _names(value['choices'])]
+            names = _names_of(value, 'labels')
+            if not names and _PLACED.isdisjoint(value):  # about the task, or of a pair of shapes
+                tags += _names_of(value, 'choices')
                 continue
-            if result.get('type') == 'relation' or not _labels_of(value):
-                continue  # of a pair of shapes, or about the task
+            if own_id not in labelled:  # else choices are attributes of the object
+                names += _names_of(value, 'choices')
+            if not names and own_id not in (*labelled, *chosen):
+                raise ValueError('is an object without a class')
             height, width = _size(result)
             sizes.add((height, width))
-            for name in _labels_of(value):
-                shapes.append(_shape(value, class_name(name), (width, height), f'result {number}'))
+            shapes += [_shape(value, name, (width, height), f'result {number}') for name in names]
         except ValueError as error:
             faults.append(f'result {number} {error}')
     if len(sizes) > 1:
@@ -95,16 +98,22 @@ def _image(task, annotation, place, path, files):
                          is_labelled=annotation is not None)
 
 
-def _names(value):
-    if not isinstance(value, list):
-        raise ValueError('has labels that are no list')
-    return value
+def _value(result):
+    return result['value'] if isinstance(result.get('value'), dict) else {}
 
 
-def _labels_of(value):
-    """The class names of a result: the list under the key that ends in "labels"."""
-    return [name for key, names in value.items() if key.endswith('labels')
-            for name in _names(names)]
+def _ids(results, end):
+    """The ids of the results that have names, see `_names_of`: an object may have several."""
+    return {str(result['id']) for result in results
+            if 'id' in result and any(key.endswith(end) for key in _value(result))}
+
+
+def _names_of(value, end):
+    """The class names of a result: the lists under the keys that end so."""
+    lists = [names for key, names in value.items() if key.endswith(end)]
+    if not all(isinstance(names, list) for names in lists):
+        raise ValueError(f'has {end} that are no list')
+    return [class_name(name) for name in sum(lists, [])]
 
 
 def _size(result):
@@ -145,7 +154,7 @@ def _find(data, place, path, files):
         except ValueError:
             continue
         name = unquote(parse_qs(url.query).get('d', [url.path])[0])
-        if not name.lower().endswith(SUFFIXES):
+        if not name.lower().endswith(IMAGE_SUFFIXES):
             continue
         short = osp.join(osp.dirname(name), _UPLOAD.sub('', osp.basename(name)))
         try:
@@ -154,5 +163,5 @@ def _find(data, place, path, files):
             if short == name:
                 raise
             return files.find(short, osp.dirname(path), path)
-    raise DataError(f'{path}: {place} has no image in its "data", a text that ends in '
-                    f'{", ".join(SUFFIXES[:3])} or the like. Export tasks of images.')
+    raise DataError(f'{path}: {place} has no image in its "data", a text that ends in .jpg, '
+                    '.png or the like. Export tasks of images.')

@@ -9,7 +9,7 @@ from PIL import Image
 
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.image_file import picture_fault
-from mmseg_wss.labels.imports.json_text import read_json
+from mmseg_wss.labels.formats.json_file import read_json
 from mmseg_wss.labels.imports.records import (
     LabelledImage,
     Labels,

@@ -2,12 +2,12 @@
 from pathlib import Path
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.converters.voc_lists import LISTS
 from mmseg_wss.labels.formats.class_names import write_class_names
 from mmseg_wss.labels.formats.tag_file import tag_line
 from mmseg_wss.labels.formats.text_list import write_lines
 from mmseg_wss.labels.imports.devkit import ORDER
 
-LISTS = 'ImageSets/Segmentation'
 TAG_FILE = 'tags.txt'
 _NAMES = dict(pixel='train_strong', empty='train_empty', none='train_unlabelled')
 
@@ -57,16 +57,17 @@ def image_lists(written, splits, wanted, share, choose_val):
     if all(written[name].is_empty for name in masks):
         masks = {}  # nothing could be found in them
     if share is None and 'val' in splits.values():
-        val = [name for name in masks if splits[name] == 'val']
+        val = {name for name in masks if splits[name] == 'val'}
     else:
-        val = choose_val({name: tags for name, tags in masks.items() if splits[name] != 'test'},
-                         0.2 if share is None else share)
+        val = set(choose_val(
+            {name: tags for name, tags in masks.items() if splits[name] != 'test'},
+            0.2 if share is None else share))
         splits = {name: split if split == 'test' else '' for name, split in splits.items()}
     lists = {}
     for name, kind in kinds.items():
         if name not in val and splits[name] not in ('val', 'test'):
             lists.setdefault(_NAMES.get(kind, f'train_weak_{kind}'), []).append(name)
-    lists['val'] = [name for name in written if name in set(val)]
+    lists['val'] = [name for name in written if name in val]
     lists['test'] = [name for name in masks if splits[name] == 'test']
     lists = {name: ids for name, ids in lists.items() if ids}
     if not any(name.startswith(('train_strong', 'train_weak')) for name in lists):

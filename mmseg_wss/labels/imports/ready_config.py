@@ -52,8 +52,9 @@ def config_text(lists, num_classes, configs, tag_file, work_dir):
         f'dict(num_classes={num_classes})')
     lines = [
         f'# {", ".join(f"{lists[kind][1]} images with {_WORDS[kind]}" for kind in used)}',
+        # absolute: the devkit may be moved, and mmseg's own tools do not know 'mmseg_wss::'
         f'_base_ = {osp.join(configs, "msrc", f"{name}_efflite0_msrc.py")!r}',
-        "data_root = '{{ fileDirname }}'",
+        'data_root = """{{ fileDirname }}"""',  # a folder may have a quote in its name
         f'work_dir = {work_dir!r}',
         f'train_dataloader = dict(\n    sampler=dict(source_ratio={ratio}), '
         f'dataset=dict(datasets=[{sources}]))',

@@ -4,7 +4,6 @@ import os.path as osp
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.text_list import read_lines
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
-from mmseg_wss.labels.imports.coco import split_of
 from mmseg_wss.labels.imports.image_files import ImageFiles, files_below
 from mmseg_wss.labels.imports.records import ColourMask, LabelledImage, Labels, Shape, class_name
 
@@ -22,7 +21,8 @@ def read(paths, files):
     Returns:
         Labels: an XML file without an object says that nothing is there; with a mask, the mask.
     """
-    labels, files = Labels(), ImageFiles(files.root, skipped=(_MASKS, 'SegmentationObject'))
+    labels, files = Labels(), ImageFiles(
+        files.root, skipped=(_MASKS, 'SegmentationObject'), by_stem=True)
     maps = [path for path in paths if osp.basename(path) == 'labelmap.txt']
     colours = read_label_map(maps[0]) if maps else {}
     labels.classes = [name for name in colours.values() if name]
@@ -54,20 +54,9 @@ def _image(stem, mask, xml, colours, files):
         except ValueError as error:
             raise DataError(f'{xml}: an object {error}. Give it a name.') from error
     source = mask or xml
-    return LabelledImage(_find(stem, source, files), source, None, shapes,
-                         mask=mask and ColourMask(mask, colours),
-                         split=split_of(source) if not mask else '')
-
-
-def _find(stem, source, files):
-    ends = osp.basename(stem)
-    names = sorted({osp.basename(path) for path in files.paths
-                    if osp.splitext(osp.basename(path))[0] == ends})
-    if not names:
-        raise DataError(f'{source}: no image of this name is below {files.root}. Give the folder '
-                        'of the images by --images, or remove the file.')
-    return files.find(osp.join(_IMAGES, osp.dirname(stem), names[0]),
-                      osp.dirname(osp.dirname(source)), source)
+    image = files.find(osp.join(_IMAGES, stem), osp.dirname(osp.dirname(source)), source)
+    return LabelledImage(image, source, None, shapes, mask=mask and ColourMask(mask, colours),
+                         split='' if mask else files.split_of(image))
 
 
 def read_label_map(path):

@@ -6,7 +6,6 @@ from itertools import accumulate
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.image_file import read_image_shape
 from mmseg_wss.labels.formats.text_list import read_lines
-from mmseg_wss.labels.imports.coco import split_of
 from mmseg_wss.labels.imports.image_files import files_below
 from mmseg_wss.labels.imports.records import (
     LabelledImage,
@@ -71,12 +70,11 @@ def read(paths, files):
         labels.notes.append(f'{unlabelled} image(s) without a text file are unlabelled (an empty '
                             'file says that nothing is there)')
     for path, found in rows_of.items():
-        _add_image(path, found, oriented, labels)
+        _add_image(path, found, oriented, labels, files.split_of(path))
     return labels
 
 
-def _add_image(path, found, oriented, labels):
-    split = split_of(path) or split_of(osp.dirname(path))
+def _add_image(path, found, oriented, labels, split):
     if found is None:
         labels.images.append(LabelledImage(path, path, None, [], is_labelled=False, split=split))
         return
@@ -132,10 +130,11 @@ def _rows(path, names, name_file):
     for number, line in enumerate(read_lines(path), 1):
         words = line.split()
         try:
-            if not words[0].isdecimal() or int(words[0][:9]) not in names:
+            label = int(words[0]) if re.fullmatch('[0-9]{1,9}', words[0]) else None
+            if label not in names:
                 raise ValueError(f'has the class {words[0][:20]!r}, which is none of the '
                                  f'{len(names)} of {name_file}')
-            name = names[int(words[0])]
+            name = names[label]
             if len(words) == 5:
                 x, y, width, height = coordinates(words[1:], 4)[0].tolist()
                 if min(width, height) < 0:

@@ -5,6 +5,7 @@ from array import array
 
 import numpy as np
 import pytest
+from label_exports import column_runs
 
 from mmseg_wss.labels.formats import outlines
 from mmseg_wss.labels.formats.outlines import decode_counts, even_odd_mask, outline_region
@@ -117,17 +118,6 @@ def test_polygons_without_area_have_no_pixel(polygon):
 
 # ---- run lengths
 
-def runs_of(mask):
-    """Lengths of the runs of 0, 1, 0, ... down the columns."""
-    counts, value = [0], False
-    for pixel in mask.T.ravel().tolist():
-        if pixel != value:
-            counts.append(0)
-            value = pixel
-        counts[-1] += 1
-    return counts
-
-
 def compressed(counts):
     """COCO's text of run lengths."""
     text = ''
@@ -150,7 +140,7 @@ def mask(request):
 
 
 def test_run_lengths(mask):
-    counts = runs_of(mask)
+    counts = column_runs(mask)
     assert decode_counts(compressed(counts)).tolist() == counts
     for form in (counts, array('q', counts), compressed(counts)):
         region = outline_region(dict(size=list(mask.shape), counts=form), mask.shape)
@@ -174,7 +164,7 @@ def distance(points, spots):
 def test_runs_are_those_of_cocos_library(mask):
     library = pytest.importorskip('pycocotools.mask', reason='pycocotools is not installed')
     encoded = library.encode(np.asfortranarray(mask, np.uint8))
-    assert decode_counts(encoded['counts'].decode()).tolist() == runs_of(mask)
+    assert decode_counts(encoded['counts'].decode()).tolist() == column_runs(mask)
 
 
 @pytest.mark.filterwarnings('ignore:__array__ implementation')

@@ -30,6 +30,15 @@ def test_equal_names_in_other_folders(tmp_path):
     assert images['pictures/b/1.jpg'].shapes[0].data == (2, 3, 12, 8.5)
 
 
+@pytest.mark.parametrize('outline, kind', [
+    ([], 'box'), ([[]], 'box'), (None, 'box'), ([['a']], 'region'), ([[], []], 'region')])
+def test_boxes_have_no_outline(tmp_path, outline, kind):
+    """One that is wrong is no missing one: a region, a fault when it is drawn."""
+    labels, images = read(tmp_path, ['1.jpg'], {'x.json': coco(
+        ['1.jpg'], [dict(BOX, image_id=0, category_id=4, segmentation=outline)], [(4, 'cat', '')])})
+    assert kinds(images['1.jpg']) == [(kind, 'cat')]
+
+
 def test_a_name_without_its_folder_may_mean_two_images(tmp_path):
     labels, images = read(tmp_path, ['a/1.jpg', 'b/1.jpg'], {'x.json': coco(
         ['1.jpg'], [], [(4, 'cat', '')])})
@@ -40,7 +49,8 @@ def test_names_of_other_machines(tmp_path):
     labels, images = read(tmp_path, ['a/1.jpg', 'b/1.jpg', 'b/2.jpg'], {'x.json': coco(
         ['C:\\data\\b\\1.jpg', '/home/me/2.jpg', 'gone.jpg'], [], [(4, 'cat', '')])})
     assert sorted(images) == ['b/1.jpg', 'b/2.jpg']
-    assert len(labels.faults) == 1 and "'gone.jpg' is not below" in labels.faults[0]
+    assert len(labels.faults) == 1 and (
+        'no image of this name' in labels.faults[0] and "'gone.jpg'" in labels.faults[0])
 
 
 def test_roboflow(tmp_path):

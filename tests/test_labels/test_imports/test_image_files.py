@@ -25,8 +25,30 @@ def test_an_image_is_found(files, tmp_path, name, folder, expected):
 
 
 @pytest.mark.parametrize('name, message', [
-    ('c/d/1.jpg', 'images may be meant'), ('5.jpg', 'not below'), ('2.jpg', 'not below'),
-    ('', 'not below'), ('..', 'not below'), ('notes.txt', 'not below')])
+    ('c/d/1.jpg', 'images may be meant'), ('5.jpg', 'no image'), ('2.jpg', 'no image'),
+    ('', 'no image'), ('..', 'no image'), ('notes.txt', 'no image')])
 def test_an_image_is_not_found(files, tmp_path, name, message):
     with pytest.raises(DataError, match=f'x.json: .*{message}.*--images'):
         files.find(name, str(tmp_path / 'elsewhere'), 'x.json')
+
+
+def test_names_without_suffix(tmp_path):
+    for name in ('a/1.jpg', 'b/1.png', 'c/1.5.JPG', 'd/2.jpg', 'd/2.png'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    files = ImageFiles(str(tmp_path), by_stem=True)
+    for name, expected in (('x/b/1', 'b/1.png'), ('1.5', 'c/1.5.JPG'), ('a/1', 'a/1.jpg')):
+        assert files.find(name, str(tmp_path), 'x.xml') == str(tmp_path / expected)
+    for name in ('1', 'd/2', '2'):
+        with pytest.raises(DataError, match=f'2 images may be meant by {name!r}'):
+            files.find(name, str(tmp_path), 'x.xml')
+    with pytest.raises(DataError, match='no image'):
+        files.find('1.jpg', str(tmp_path), 'x.xml')
+
+
+@pytest.mark.parametrize('path, split', [
+    ('train/images/a.jpg', 'train'), ('images/val2017/a.jpg', 'val'), ('valid/a.jpg', 'val'),
+    ('test_7.jpg', ''), ('photos/train 1.jpg', ''), ('trains/a.jpg', '')])
+def test_folders_say_the_split(tmp_path, path, split):
+    root = tmp_path / 'test'
+    assert ImageFiles(str(root)).split_of(str(root / path)) == split

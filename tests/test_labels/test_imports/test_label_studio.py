@@ -38,6 +38,21 @@ def test_what_results_become(tmp_path):
     assert found.tags == ('bird', 'cat') and found.size == (20, 30)
 
 
+def test_choices_of_an_object(tmp_path):
+    """They have its id and its place: attributes of an object with a label, else its class."""
+    place = dict(x=10, y=20, width=50, height=25)
+    cat, dog = result('rectanglelabels', **place), result('choices', 'dog', **place)
+    hidden, bare = result('choices', 'hidden', **place), result('rectangle', **place)
+    del bare['value']['rectangle']
+    tasks = ((dict(hidden, id='a'), dict(cat, id='a')), (dict(bare, id='b'), dict(dog, id='b')),
+             (dict(bare, id='c'), dict(cat, id='d')))
+    labels, images = read(tmp_path, ['1.jpg', '2.jpg', '3.jpg'], {'p.json': json.dumps([
+        task(f'{number}.jpg', (results, {})) for number, results in enumerate(tasks, 1)])})
+    assert kinds(images['1.jpg']) == [('box', 'cat')] and not images['1.jpg'].tags
+    assert kinds(images['2.jpg']) == [('box', 'dog')] and not images['2.jpg'].tags
+    assert len(labels.faults) == 1 and 'result 1 is an object without a class' in labels.faults[0]
+
+
 def test_names_of_uploads_and_of_local_files(tmp_path):
     names = ['a b.jpg', 'sub/ü.jpg', '0a1b2c3d-c.jpg', 'd.jpg']
     addresses = ['/data/upload/1/0a1b2c3d-a_b.jpg', '/data/local-files/?d=sub/%C3%BC.jpg',

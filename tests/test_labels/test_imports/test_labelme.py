@@ -65,5 +65,5 @@ def test_what_is_wrong_is_named(tmp_path):
         'f.json': labelme(image='gone.jpg'), 'g.json': labelme(image='..\\img\\2.jpg')})
     assert sorted(images) == ['img/2.jpg'] and len(labels.faults) == 6
     for fault, name, what in zip(labels.faults, 'abcdef', (
-            '2 corner', "'cube'", 'no base64', 'no class name', 'finite', 'not below')):
+            '2 corner', "'cube'", 'no base64', 'no class name', 'finite', 'no image of this name')):
         assert f'{name}.json' in fault and what in fault

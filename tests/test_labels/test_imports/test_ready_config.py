@@ -25,8 +25,10 @@ def test_every_combination(tmp_path, kinds):
     if with_val:
         lists['val'] = 'val', 5
     text, unused = config_text(lists, 7, CONFIGS, 'tags.txt', 'work_dirs/mine')
-    (tmp_path / 'config.py').write_text(text)
-    config = Config.fromfile(tmp_path / 'config.py')
+    root = tmp_path / 'Ann\'s "photos" 1'
+    root.mkdir()
+    (root / 'config.py').write_text(text)
+    config = Config.fromfile(root / 'config.py')
     assert config.work_dir == 'work_dirs/mine'
     sources = config.train_dataloader.dataset.datasets
     used = [source.ann_file.rpartition('list_')[2].removesuffix('.txt') for source in sources]
@@ -34,7 +36,7 @@ def test_every_combination(tmp_path, kinds):
     assert [source.supervision for source in sources] == [
         'pixel' if kind == 'empty' else kind for kind in used]
     assert len(config.train_dataloader.sampler.source_ratio) == len(sources)
-    assert all(source.data_root == str(tmp_path) for source in sources)
+    assert all(source.data_root == str(root) for source in sources)
     assert numbers_of_classes(config.model.decode_head) == 7
     assert (config.val_dataloader is None) == (config.val_cfg is None) == (not with_val)
     assert 10 <= len(text.splitlines()) <= 25

@@ -47,11 +47,13 @@ def test_turned_boxes(tmp_path):
 
 def test_what_is_wrong_is_named(tmp_path):
     labels, images = read(tmp_path, ['a.png', 'b.png', 'c.png'], {
-        'classes.txt': 'dog\ncat\n', 'a.txt': BOX + '2 0.5 0.5 0.1 0.1\n1 0.5 0.5\n',
+        'classes.txt': 'dog\ncat\n',
+        'a.txt': BOX + '2 0.5 0.5 0.1 0.1\n1 0.5 0.5\n0000000007 0.5 0.5 0.1 0.1\n',
         'b.txt': '1 0.5 0.5 nan 0.1\n', 'c.txt': BOX, 'd.txt': BOX})
     assert list(images) == ['c.png'] and len(labels.faults) == 3
     one, other, lost = labels.faults
     assert "line 2 has the class '2'" in one and 'line 3 has 3 words' in one
+    assert "line 4 has the class '0000000007'" in one
     assert 'b.txt' in other and 'finite' in other
     assert 'd.txt' in lost and 'no image' in lost
 
