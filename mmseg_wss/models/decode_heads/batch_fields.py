@@ -18,7 +18,7 @@ _REMEDIES = {  # what is missing -> kind of label, or None for any other -> what
                     "seeds' masks."},
     'tags': {
         **dict.fromkeys(('point', 'scribble'),
-                        'They are on the background alone, which does not say what else is there: '
+                        'Only background is drawn, which does not say what else is there: '
                         'give its data set a tag_file.'),
         'pixel': 'Make tags of the masks (tools/make_weak_labels.py --kind tags), and give the '
                  "data set supervision='image' and the tag_file.",
