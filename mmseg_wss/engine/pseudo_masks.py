@@ -81,6 +81,8 @@ class PseudoMasks:
         classes = dataset.metainfo['classes']
         with_tags = self.tag_gate or self.seeds is not None
         tags = image_tags(self.cfg, self.ann_file) if with_tags else {}
+        if self.seeds is not None:
+            _refuse_untagged(images, tags)
         self._refuse_outside(images)
         targets = {
             info['img_path']: mask_target(info, classes, with_boxes, tags.get(info['img_path']))
@@ -153,6 +155,13 @@ class PseudoMasks:
             checkpoint=file_sha256(self.checkpoint), tau=self.tau, tta=self.tta,
             crf=CRF_PRESETS.get(self.crf), tag_gate=self.tag_gate, box_gate=self.box_gate,
             soft=self.soft, **({} if self.seeds is None else dict(seeds=self.seeds)))
+
+
+def _refuse_untagged(images, tags):
+    untagged = [info['img_path'] for info in images if info['img_path'] not in tags]
+    if untagged:
+        raise DataError(f'seeds need tags, and {len(untagged)} image(s) have none: '
+                        f'{abridged(untagged)}. Give their data set a tag_file.')
 
 
 def refuse_evaluation_images(cfg, images):

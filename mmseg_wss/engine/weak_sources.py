@@ -76,7 +76,8 @@ def image_tags(cfg, ann_file=None):
     Returns:
         dict[str, tuple]: img_path -> indices of the image's classes, ascending; 0, the background,
         is among them, and all of them where the image is known to be empty. Images that are
-        unlabelled by their source's ``empty='unlabelled'`` are not in it.
+        unlabelled by their source's ``empty='unlabelled'`` are not in it, nor are those with points
+        or scribbles on the background alone and no tag file.
 
     Raises:
         ValueError: see `weak_images`; or a source is unlabelled.
@@ -98,7 +99,7 @@ def image_tags(cfg, ann_file=None):
             path = info['img_path']
             # the shape of an unreadable image is unknown: loading it says so
             label = read_label(info, source.metainfo['classes'], image_shape(path))
-            if label.checked_fields():
+            if 'gt_tags' in label.checked_fields():
                 tags[path] = tuple(np.flatnonzero(label.fields['gt_tags']).tolist())
     return tags
 

@@ -102,17 +102,21 @@ def read_whole_mask(key, label, info, classes, shape, backend_args):
 
 
 def read_partial_mask(label, info, classes, shape, backend_args):
-    """Read a mask of points or scribbles, and the tags: the list's, or the classes of the mask."""
+    """Read a mask of points or scribbles, and the tags: the list's, or the classes of the mask.
+
+    What is drawn on the background alone says nothing of the rest, so there are no tags then.
+    """
     path = info['partial_mask_path']
     mask = read_mask(path, backend_args)
     faults = partial_mask_faults(mask, len(classes), shape or mask.shape[:2])
     drawn = [] if mask.ndim != 2 else labelled_names(mask, classes)
     names = info.get('tags', drawn)
     label.blame(f'{path}: the mask', faults or untagged_faults(mask, names, classes))
-    if names:  # scribbles may be on the background alone
+    if names:
         label.blame(f'{info["img_path"]}: by its tags, the image', tag_faults(names, classes))
     label.fields['gt_seg_map'] = mask.astype(np.uint8)
-    label.set_tags(names, classes)
+    if names or 'tags' in info:
+        label.set_tags(names, classes)
     label.seen.update(drawn)
 
 

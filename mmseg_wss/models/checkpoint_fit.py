@@ -89,7 +89,8 @@ def weight_faults(weights, model, unused=()):
 
 def _as_loaded(weights, model):
     """A state dict with the names by which it is loaded."""
-    weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+    weights = {key.removeprefix('module.'): value for key, value in weights.items()
+               if isinstance(key, str)}
     for name, module in model.named_modules():
         if isinstance(module, HeadWrapper):  # it takes the weights of the bare head, too
             wrap_keys(weights, f'{name}.')

@@ -138,6 +138,16 @@ def test_faulty_tags(tmp_path, supervision, tags, said):
     assert re.search(said, fault)
 
 
+@pytest.mark.parametrize('tags, expected', [(None, None), ([], [1, 0, 0]), (['red'], [1, 1, 0])])
+@pytest.mark.parametrize('supervision', ['point', 'scribble'])
+def test_what_is_drawn_on_the_background_alone_does_not_say_that_it_is_empty(
+        tmp_path, supervision, tags, expected):
+    label = read(tmp_path, supervision, mask(np.where(DRAWN == 0, 0, 255).astype(np.uint8)),
+                 **({} if tags is None else dict(tags=tags)))
+    found = label.checked_fields().get('gt_tags')
+    assert found is None if expected is None else found.tolist() == expected
+
+
 @pytest.mark.parametrize('supervision', ['box', 'image'])
 @pytest.mark.parametrize('empty, number', [('background', 0), ('unlabelled', 0), ('error', 1)])
 def test_no_object_may_be_a_fault(tmp_path, supervision, empty, number):

@@ -105,6 +105,13 @@ def test_a_training_may_start_from_any_network_with_a_weight_of_the_backbone():
         check_checkpoint(alone, bare, 'a.pth', 'start')
 
 
+@pytest.mark.parametrize('weights', [{}, {1: torch.ones(1)}, {'backbone.weight': 'none'}])
+@pytest.mark.parametrize('purpose', ['predict', 'resume', 'start'])
+def test_a_file_without_named_tensors_is_refused(weights, purpose):
+    with pytest.raises(DataError, match='a.pth: .* not of the network'):
+        check_checkpoint(dict(state_dict=weights), network('bare'), 'a.pth', purpose)
+
+
 def test_weights_alone_cannot_be_resumed():
     found = dict(state_dict=network('bare').state_dict(), meta=dict(iter=3, epoch=0))
     with pytest.raises(DataError, match='weights alone.*load_from=CHECKPOINT without --resume'):

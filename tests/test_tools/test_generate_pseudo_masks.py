@@ -339,6 +339,31 @@ def test_seeds_of_a_head_without_classifier(tool, setting, tmp_path):
         make(tool, setting.arguments(tmp_path / 'seeds', '--seeds', 0.2, 0.06, tau=None))
 
 
+def with_scribbles(folder, of, more=''):
+    """A setting with the network of another, whose weak images have a stroke of background each."""
+    kit = Setting(folder, checkpoint=of.checkpoint, more=more + (
+        "\ntrain_dataloader['dataset']['datasets'][1].update(supervision='scribble')"))
+    drawn = np.full(SIZE, 255, np.uint8)
+    drawn[0, :5] = 0
+    (kit.root / 'ScribbleLabels').mkdir()
+    for name in WEAK:
+        write_mask(kit.root / f'ScribbleLabels/{name}.png', drawn)
+    return kit
+
+
+def test_strokes_on_the_background_alone_exclude_no_class(tool, setting, whole, tmp_path):
+    make(tool, with_scribbles(tmp_path, setting).arguments(tmp_path / 'masks', '--tag-gate'))
+    masks = read_masks(tmp_path / 'masks')
+    assert {1, 2} & {*np.unique(list(masks.values()))}
+    assert all(np.array_equal(masks[name], mask) for name, mask in read_masks(whole).items())
+
+
+def test_strokes_on_the_background_alone_are_no_tags_for_seeds(tool, classifier, tmp_path):
+    kit = with_scribbles(tmp_path, classifier, SEEDS)
+    with pytest.raises(DataError, match='seeds need tags, and 5 image.* a tag_file'):
+        make(tool, kit.arguments(tmp_path / 'seeds', '--seeds', 0.7, 0.4, tau=None))
+
+
 # ---- which images, and from what
 
 def test_no_label_is_opened(tool, setting, whole, tmp_path):

@@ -11,8 +11,9 @@ class LoadWeakLabels(BaseTransform):
 
     'pixel' and 'pseudo' give the mask, 'box' gives boxes and tags, 'image' gives tags alone,
     'point' and 'scribble' give a mask that is 255 but for the points or scribbles, and tags: those
-    of the data set's tag file, else the classes that the mask has. What an image does not have
-    stays absent; 'none' has nothing. Use it for evaluation too, behind ``Resize``, since a
+    of the data set's tag file, else the classes that the mask has; none where it has the background
+    alone, which does not say that nothing else is there. What an image does not have stays absent;
+    'none' has nothing. Use it for evaluation too, behind ``Resize``, since a
     prediction is compared at the size of the file. Where the data set has ``with_boxes=True``, an
     image with a whole mask gets its boxes too, for the network's input (`BoxPriors`). An image that
     is known to be empty has boxes of shape (0, 4) and no tag but the background's, or, where the

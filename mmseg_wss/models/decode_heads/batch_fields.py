@@ -17,6 +17,9 @@ _REMEDIES = {  # what is missing -> kind of label, or None for any other -> what
     'seeds': {None: "Give its data set supervision='pseudo', and as pseudo_mask the folder of the "
                     "seeds' masks."},
     'tags': {
+        **dict.fromkeys(('point', 'scribble'),
+                        'Only background is drawn, which does not say what else is there: '
+                        'give its data set a tag_file.'),
         'pixel': 'Make tags of the masks (tools/make_weak_labels.py --kind tags), and give the '
                  "data set supervision='image' and the tag_file.",
         'pseudo': 'Train from its masks, with any head of mmseg or mmseg_wss.EMHead with e_step '

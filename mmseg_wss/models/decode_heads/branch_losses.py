@@ -30,7 +30,10 @@ def losses_of_logits(head, logits, samples):
     number = labelled.sum()
     losses = {}
     for loss in losses_in(head):
-        options = dict(avg_factor=number) if _is_mean_over_labelled(loss) else {}
+        options = {}
+        if _is_mean_over_labelled(loss):
+            options['avg_factor'] = number if loss.class_weight is None else _total_weight(
+                loss.class_weight, labels, labelled)
         value = loss(logits, labels, weight=weight, ignore_index=head.ignore_index, **options)
         losses[loss.loss_name] = losses.get(loss.loss_name, 0) + value
     right = ((logits.argmax(1) == labels) & labelled).sum()
@@ -38,9 +41,18 @@ def losses_of_logits(head, logits, samples):
 
 
 def _is_mean_over_labelled(loss):
-    """Whether mmseg's cross entropy would count the labelled pixels, and read the count back."""
+    """Whether mmseg's cross entropy would count the labelled pixels, and read the count back.
+
+    With class weights it would fail: it takes the labelled pixels out, then masks all of them.
+    """
     return (isinstance(loss, CrossEntropyLoss) and loss.avg_non_ignore and loss.reduction == 'mean'
-            and loss.class_weight is None and not (loss.use_sigmoid or loss.use_mask))
+            and not (loss.use_sigmoid or loss.use_mask))
+
+
+def _total_weight(class_weight, labels, labelled):
+    """Sum over the labelled pixels of the weights of their classes, float32."""
+    weights = torch.tensor(class_weight, dtype=torch.float32, device=labels.device)
+    return weights[torch.where(labelled, labels, 0)].masked_fill(~labelled, 0).sum()
 
 
 def divergence(strong_logits, weak_logits, samples):

@@ -46,7 +46,8 @@ class EMHead(HeadWrapper):
     M-step is the head's own loss of f, without the biases, for these labels. Strong images train
     on their masks, shrunk to the same resolution (every s-th pixel, from the first one). A weak
     image whose tags have no object is background all over, whatever the scores. Points and
-    scribbles keep their classes, whatever the E-step estimates there (`shrink_clicks`).
+    scribbles keep their classes, whatever the E-step estimates there (`shrink_clicks`). Those on
+    the background alone, without a tag file, exclude no class: the scores alone decide the rest.
 
     A two-branch head routes the images as it does without the wrapper: each branch estimates the
     labels of the weak images that it is trained with from its own scores.
@@ -161,7 +162,8 @@ class EMHead(HeadWrapper):
         labels = torch.cat([
             label(take(scores, members), [samples[i] for i in members])
             for members, label in ((strong, self._masks), (weak, self._estimate))])
-        return labels[torch.tensor(strong + weak).argsort().tolist()]
+        order = strong + weak
+        return take(labels, sorted(range(len(order)), key=order.__getitem__))
 
     def _masks(self, scores, samples):
         return shrink(masks_of(samples), scores.shape[2:])
@@ -173,7 +175,7 @@ class EMHead(HeadWrapper):
         if self.e_step in OF_MASKS:
             weak_labels = self._masks(scores, samples)
         else:
-            weak_labels = tags_of(samples)
+            weak_labels = self._tags(scores, samples)
             if self.labels_from == 'crop':
                 weak_labels = weak_labels * boxed_classes_of(
                     samples, scores.shape[1], scores.device)
@@ -181,12 +183,18 @@ class EMHead(HeadWrapper):
                 options = dict(options, valid=valid)
         labels = E_STEPS[self.e_step](scores, weak_labels, **options)
         labels = labels.masked_fill(known_empty(samples, labels.device)[:, None, None], 0)
-        clicked = [i for i, sample in enumerate(samples) if is_partial(sample.supervision)]
-        if clicked:
-            clicks = shrink_clicks(masks_of([samples[i] for i in clicked]), scores.shape[2:],
-                                   scores.shape[1])
-            labels[clicked] = torch.where(clicks == IGNORE, labels[clicked], clicks)
+        for estimated, sample in zip(labels, samples):
+            if is_partial(sample.supervision):
+                clicks = shrink_clicks(masks_of([sample]), estimated.shape, scores.shape[1])[0]
+                estimated.copy_(torch.where(clicks == IGNORE, estimated, clicks))
         return labels.masked_fill(~valid, IGNORE)
+
+    def _tags(self, scores, samples):
+        """Tags of weak images, (N, K): a row of zeros where there are none beside clicks."""
+        unknown = scores.new_zeros(1, scores.shape[1])
+        return torch.cat([
+            unknown if 'gt_tags' not in sample and is_partial(sample.supervision)
+            else tags_of([sample]) for sample in samples])
 
 
 def _with_labels(labels):

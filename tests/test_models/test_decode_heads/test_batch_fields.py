@@ -38,6 +38,11 @@ def test_advice_about_a_mask_fits_the_kind_of_label(kind, fits):
         == [fits]
 
 
+def test_strokes_on_the_background_alone_need_a_tag_file():
+    with pytest.raises(DataError, match="supervision='scribble'.* Only background .* a tag_file"):
+        fields.tags_of(make_samples(['scribble']))
+
+
 def test_fields_of_a_batch():
     samples = make_samples(['pixel', 'box'])
     for sample, labels in zip(samples, ([2], [])):

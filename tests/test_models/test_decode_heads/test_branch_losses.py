@@ -1,6 +1,7 @@
 """The losses of a branch are those that mmseg's heads compute."""
 import pytest
 import torch
+import torch.nn.functional as F
 from head_bench import CLASSES, make_samples
 from mmseg.models.decode_heads import FCNHead
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
@@ -39,6 +40,21 @@ def test_value_and_gradient_are_those_of_mmseg(name, sampled, unlabelled):
         assert found[key].shape == value.shape
         torch.testing.assert_close(found[key], value)
     torch.testing.assert_close(other, gradient)
+
+
+@pytest.mark.parametrize('unlabelled', [0, 0.3])
+def test_the_mean_with_class_weights_is_that_of_pytorch(unlabelled):
+    """mmseg's own loss fails there."""
+    weights = [1., 2., 4.]
+    head = FCNHead(in_channels=4, channels=4, num_classes=CLASSES, loss_decode=dict(
+        CROSS_ENTROPY, class_weight=weights, loss_weight=0.5))
+    samples = make_samples(['pixel'] * 2, unlabelled=unlabelled)
+    logits = 3 * torch.randn(2, CLASSES, 16, 16, generator=torch.Generator().manual_seed(0))
+    expected = F.cross_entropy(
+        logits, torch.cat([sample.gt_sem_seg.data for sample in samples]),
+        torch.tensor(weights), ignore_index=255)
+    torch.testing.assert_close(
+        losses_of_logits(head, logits, samples)['loss_ce'], 0.5 * expected)
 
 
 @pytest.mark.parametrize('members', [[1], [0, 1, 2], [2, 0], [0, 3]])

@@ -101,19 +101,29 @@ def test_around_em_it_adds_the_energy_to_the_losses_of_em():
         image, probs, labels, torch.ones(2, 16, 16)))
 
 
-def test_of_two_branches_it_is_the_energy_of_each_on_its_own_images():
+@pytest.mark.parametrize('with_em', [False, True])
+def test_of_two_branches_it_is_the_energy_of_each_on_its_own_images(with_em):
+    """What EM estimates does not count as a mask."""
     torch.manual_seed(0)
+    branches = dict(type='mmseg_wss.MixedDualHead', num_classes=CLASSES, mix_ratio=None,
+                    feature_head=dict(FEATURE_HEADS['fcn'], dropout_ratio=0.))
+    em = dict(type='mmseg_wss.EMHead', head=branches, e_step='fixed')
     head = MODELS.build(dict(
-        type='mmseg_wss.DenseEnergyHead',
-        loss_energy=dict(type='mmseg_wss.DenseEnergyLoss', formulation='paper', loss_weight=1.),
-        head=dict(type='mmseg_wss.MixedDualHead', num_classes=CLASSES, mix_ratio=None,
-                  feature_head=dict(FEATURE_HEADS['fcn'], dropout_ratio=0.)))).eval()
+        type='mmseg_wss.DenseEnergyHead', head=em if with_em else branches,
+        loss_energy=dict(type='mmseg_wss.DenseEnergyLoss', formulation='paper',
+                         loss_weight=1.))).eval()
+    two = head.head.head if with_em else head.head
     features, samples, image = make_batch()
     samples[0].set_metainfo(dict(supervision='pixel'))
+    samples[1].gt_tags = torch.tensor([1, 1, 0])
     found = head.loss(features, samples, None, image=image)
+    if with_em:
+        own = head.head.loss(features, samples, None)
+        assert found.keys() - {'loss_energy'} == own.keys()
+        torch.testing.assert_close({key: found[key] for key in own}, own)
     parts = []
-    for number, branch in enumerate((head.head.strong_branch, head.head.weak_branch)):
-        logits = branch(head.head.feature_head(features))[number:number + 1]
+    for number, branch in enumerate((two.strong_branch, two.weak_branch)):
+        logits = branch(two.feature_head(features))[number:number + 1]
         parts.append(head.loss_energy(
             image[number:number + 1], F.interpolate(logits, size=16, mode='bilinear').softmax(1),
             samples[number].gt_sem_seg.data, torch.ones(1, 16, 16)))

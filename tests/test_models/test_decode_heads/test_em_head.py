@@ -229,6 +229,23 @@ def test_clicks_keep_their_class_whatever_the_estimate(e_step):
     assert loss_with((1, 0, 2)) != loss_with((0, 1, 1))
 
 
+@pytest.mark.parametrize('tags', [None, [1, 0, 0]])
+@pytest.mark.parametrize('e_step', ['fixed', 'adapt', 'box', 'mask'])
+def test_scribbles_on_the_background_alone_do_not_say_that_an_image_is_empty(e_step, tags):
+    """Its tags may. The scores favour class 2 by more than any bias."""
+    head = build(e_step=dict(type=e_step), loss_weights=(1., 1.))
+    head.head.conv_seg.bias.data[2] = 50
+    features, samples = make_batch(['scribble'], weak_masks=True)
+    samples[0].gt_sem_seg.data.fill_(255)[:, :2] = 0
+    del samples[0].gt_tags
+    if tags:
+        samples[0].gt_tags = torch.tensor(tags, dtype=torch.uint8)
+    labels = torch.full((1, 8, 8), 0 if tags else 255 if e_step == 'mask' else 2)
+    labels[:, :2] = 0  # as wide as `shrink_clicks` makes it
+    torch.testing.assert_close(head.loss(features, samples, None)['weak.loss_ce'],
+                               cross_entropy(head(features), labels))
+
+
 def test_two_branches_estimate_labels_from_their_own_scores():
     torch.manual_seed(0)
     inner = dict(type='mmseg_wss.MixedDualHead', num_classes=CLASSES, mix_ratio=(2, 1),
