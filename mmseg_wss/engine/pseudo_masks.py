@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-from mmseg_wss.engine.config_check import leaf_datasets, read_data_lists
+from mmseg_wss.engine.config_sources import leaf_datasets
+from mmseg_wss.engine.data_lists import read_data_lists
 from mmseg_wss.engine.image_runner import image_runner, settings_hash
 from mmseg_wss.engine.weak_sources import image_pipeline, image_tags, weak_images
 from mmseg_wss.errors import DataError, abridged
