@@ -9,11 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.registry import HOOKS
+from mmengine.registry import HOOKS, MODELS, init_default_scope
 from warm_process import run_script
 
 from mmseg_wss.simulation.shapes import make_shapes
@@ -41,6 +43,37 @@ def load_script(path):
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     return script
+
+
+@contextmanager
+def one_thread():
+    """Add up in the order of processes of their own, which have one thread each."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def make_checkpoint(config, path, seed, **meta):
+    """Write a random network of a config with large logits; returns the network, for predictions.
+
+    It predicts several classes, and is sure of some pixels and unsure of others.
+    """
+    init_default_scope('mmseg')
+    torch.manual_seed(seed)
+    model = MODELS.build(Config.fromfile(config).model).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if 'strong_branch' in name and parameter.dim() > 1:
+                parameter.mul_(6)
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
+    return model
+
+
+def contents(folder):
+    """Bytes of the PNG and JPEG files of a folder and its sub folders, by their place in it."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob('*.*g'))}
 
 
 def write_log(work_dir, start, entries, tail=''):

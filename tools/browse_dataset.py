@@ -13,12 +13,12 @@ import numpy as np
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import MODELS
-from rich.progress import track
 
 from mmseg_wss.engine.run_config import add_cfg_options, read_config
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.kinds import KINDS
 from mmseg_wss.utils.cli import positive_int, run_tool
+from mmseg_wss.utils.progress import track
 from mmseg_wss.visualization import colour_mask, draw_boxes, overlay_mask, save_panels
 
 
@@ -68,16 +68,16 @@ def run(args):
         cfg.train_dataloader, seed=cfg.get('randomness', {}).get('seed') or 0)
     preprocessor = MODELS.build(cfg.model.data_preprocessor)
     meta = loader.dataset.metainfo
-    batches = itertools.islice(loader, args.num_batches)
-    for number, batch in enumerate(track(batches, 'Drawing', total=args.num_batches)):
+    batches, number = itertools.islice(loader, args.num_batches), 0
+    for number, batch in enumerate(track(batches, 'Drawing', args.num_batches), 1):
         batch = preprocessor(batch, training=True)
         images = preprocessor.to_rgb(batch['inputs']).round().byte().permute(0, 2, 3, 1).numpy()
         rows = [draw_sample(image, sample, meta)
                 for image, sample in zip(images, batch['data_samples'])]
-        path = osp.join(args.output_dir, f'batch_{number:03d}.png')
+        path = osp.join(args.output_dir, f'batch_{number - 1:03d}.png')
         save_panels(path, rows, ('input and boxes', 'mask over input', 'mask'), meta['classes'],
                     meta['palette'])
-    print(f'{args.num_batches} batches drawn into {args.output_dir}')
+    print(f'{number} batches drawn into {args.output_dir}')
 
 
 if __name__ == '__main__':

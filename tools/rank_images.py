@@ -42,7 +42,7 @@ COLUMNS = 'rank', 'image', 'score', 'entropy', 'disagreement', 'objects', 'secon
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('config', help='train config file path')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', help='checkpoint file, of a training or published')
     parser.add_argument('--ann-file', required=True, metavar='POOL',
                         help='list (or COCO json) of the images to choose from')
     parser.add_argument('--out', required=True, metavar='CSV', help='the file to write')

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import init_default_scope
 
+from mmseg_wss.engine.trained_network import prepare_network
 from mmseg_wss.errors import ConfigError, DataError
 from mmseg_wss.models.converters.publish_strong import weights_of
 from mmseg_wss.models.decode_heads import TwoBranchHead
@@ -22,19 +22,20 @@ class ImageScorer:
 
     Args:
         cfg (Config): of the network; its test_dataloader says how images are loaded.
-        checkpoint (str): the network's file.
+        checkpoint (str): the network's file, of a training or published.
 
     Raises:
-        ConfigError: the config has no test_dataloader with a data set of this package.
+        ConfigError: the config has no test_dataloader with a data set of this package; or see
+            `prepare_network`.
         DataError: the checkpoint is not of this config, or not one at all.
     """
 
     def __init__(self, cfg, checkpoint):
-        init_default_scope(cfg.get('default_scope', 'mmseg'))
         self.dataset_cfg = cfg.get('test_dataloader', {}).get('dataset')
         if not self.dataset_cfg or 'WeakSegDataset' not in self.dataset_cfg.get('type', ''):
             raise ConfigError(f'{cfg.filename}: images are loaded as test_dataloader says, but it '
                               'has no VOCWeakSegDataset or COCOWeakSegDataset.')
+        prepare_network(cfg, checkpoint)  # a published one has no weak branch
         self.model = MODELS.build(cfg.model)
         wanted = {key: value for key, value in self.model.state_dict().items()
                   if not key.endswith('mix_carry')}

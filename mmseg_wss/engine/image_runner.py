@@ -6,6 +6,9 @@ from mmengine.config import Config
 
 from mmseg_wss.engine.hooks import WholeNetworkHook
 from mmseg_wss.engine.quiet_runner import QuietRunner
+from mmseg_wss.ops.crf_presets import CRF_PRESETS
+from mmseg_wss.utils.fileio import file_sha256
+from mmseg_wss.version import __version__
 
 _KEYS = ('model', 'work_dir', 'data_preprocessor', 'default_hooks', 'custom_hooks', 'launcher',
          'env_cfg', 'log_processor', 'log_level', 'visualizer', 'default_scope', 'randomness',
@@ -40,8 +43,20 @@ def image_runner(cfg, checkpoint, dataset, evaluator, keep_config=True):
     return runner
 
 
-def settings_hash(cfg, pipeline):
-    """SHA-256 of what a config says of its network and of how an image gets to it."""
+def network_recipe(cfg, checkpoint, pipeline, tta, crf):
+    """What predictions depend on, whatever is written of them: a part of a `MaskFolder`'s recipe.
+
+    Args:
+        cfg (mmengine.Config): the config of the network.
+        checkpoint (str): its file.
+        pipeline (Sequence[dict]): transforms that an image goes through.
+        tta (bool): the config predicts with test-time augmentation.
+        crf (str, optional): one of `CRF_PRESETS`.
+
+    Returns:
+        dict: version, tta, the options of the CRF, and SHA-256 of config and checkpoint.
+    """
     settings = {key: cfg.get(key) for key in ('model', 'data_preprocessor', 'test_cfg')}
     text = json.dumps(dict(settings, pipeline=pipeline), sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return dict(version=__version__, config=hashlib.sha256(text.encode()).hexdigest(),
+                checkpoint=file_sha256(checkpoint), tta=tta, crf=CRF_PRESETS.get(crf))

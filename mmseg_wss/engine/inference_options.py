@@ -4,10 +4,10 @@ import os
 import os.path as osp
 
 import torch
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmseg_wss.engine.config_sources import leaf_datasets
+from mmseg_wss.engine.run_config import load_config
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 from mmseg_wss.registry import DATASETS
@@ -35,7 +35,8 @@ def enable_tta(cfg, keep_probs):
                 "probabilities are averaged as mmseg's SegTTAModel does, but the config has "
                 f'tta_model.type={model["type"]!r}: set it to SegTTAModel.')
         model['type'] = 'mmseg_wss.ProbTTAModel'
-    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    for leaf in leaf_datasets(cfg.test_dataloader.dataset):
+        leaf['pipeline'] = cfg.tta_pipeline
     cfg.model = model
 
 
@@ -118,7 +119,7 @@ def enable_ensemble(cfg, config, checkpoint, weight):
         if not osp.isfile(path):
             raise ConfigError(f'--ensemble: there is no {path}.')
     members = [dict(model=cfg.model, checkpoint=cfg.load_from),
-               dict(model=Config.fromfile(config).model, checkpoint=checkpoint)]
+               dict(model=load_config(config).model, checkpoint=checkpoint)]
     if share is not None:
         members[0]['weight'], members[1]['weight'] = 1 - share, share
     cfg.model = dict(type='mmseg_wss.EnsembleSegmentor', members=members,

@@ -9,19 +9,17 @@ import torch
 
 from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.engine.hooks import ProgressHook
-from mmseg_wss.engine.image_runner import image_runner, settings_hash
+from mmseg_wss.engine.image_runner import image_runner, network_recipe
 from mmseg_wss.engine.inference_options import enable_crf
-from mmseg_wss.engine.pseudo_masks import mask_target
 from mmseg_wss.engine.scale_check import image_size_warning, seen_sizes
-from mmseg_wss.engine.weak_sources import WeakImages, image_pipeline
+from mmseg_wss.engine.weak_sources import WeakImages, image_pipeline, mask_target
 from mmseg_wss.errors import ConfigError, DataError, abridged
 from mmseg_wss.labels.converters.coco_predictions import write_coco
 from mmseg_wss.labels.facts import LabelFacts
 from mmseg_wss.labels.formats.image_file import check_image_file, image_shape
 from mmseg_wss.labels.formats.image_list import find_images
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
-from mmseg_wss.utils.fileio import file_sha256, remove_temporaries
-from mmseg_wss.version import __version__
+from mmseg_wss.utils.fileio import remove_temporaries
 
 VOC_RESULTS = 'results/VOC2012/Segmentation/comp6_test_cls'  # in what VOC's server takes
 
@@ -194,7 +192,6 @@ class Prediction:
 
     def _recipe(self, pipeline):
         """All that the files of an image depend on besides the image and its boxes."""
-        return dict(tool='predict', version=__version__, classes=list(self.classes),
-                    config=settings_hash(self.cfg, pipeline),
-                    checkpoint=file_sha256(self.checkpoint), tta=self.tta, crf=self.crf,
-                    soft=self.soft, overlays=self.overlays)
+        return dict(network_recipe(self.cfg, self.checkpoint, pipeline, self.tta, self.crf),
+                    tool='predict', classes=list(self.classes), soft=self.soft,
+                    overlays=self.overlays)

@@ -1,25 +1,21 @@
 """The pseudo masks of a config's weak images: which are to be made, and the runner that does it."""
-import math
 import os.path as osp
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-from mmseg_wss.engine.config_check import leaf_datasets, read_data_lists
-from mmseg_wss.engine.image_runner import image_runner, settings_hash
-from mmseg_wss.engine.weak_sources import image_pipeline, image_tags, weak_images
+from mmseg_wss.engine.config_sources import leaf_datasets
+from mmseg_wss.engine.data_lists import read_data_lists
+from mmseg_wss.engine.image_runner import image_runner, network_recipe
+from mmseg_wss.engine.weak_sources import image_pipeline, image_tags, mask_target, weak_images
 from mmseg_wss.errors import DataError, abridged
-from mmseg_wss.labels.boxes import box_hash
-from mmseg_wss.labels.checks.label_check import IGNORE, box_faults, label_values, tag_faults
+from mmseg_wss.labels.checks.label_check import IGNORE, label_values
 from mmseg_wss.labels.checks.share_check import FEW_LABELLED
-from mmseg_wss.labels.formats.image_file import image_shape
 from mmseg_wss.labels.formats.mask_file import read_mask, read_record
-from mmseg_wss.labels.objects import load_objects
 from mmseg_wss.labels.stores.mask_folder import MaskFolder, label_path
-from mmseg_wss.labels.stores.mask_target import MaskTarget, confidence_path
+from mmseg_wss.labels.stores.mask_target import confidence_path
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
-from mmseg_wss.utils.fileio import file_sha256, remove_temporaries
-from mmseg_wss.version import __version__
+from mmseg_wss.utils.fileio import remove_temporaries
 
 
 class Plan(NamedTuple):
@@ -34,13 +30,13 @@ class PseudoMasks:
     """Pseudo masks that a trained network makes for the weak images of a config.
 
     Args:
-        cfg (mmengine.Config): the config of the network, with a test_dataloader, and with `tta` a
-            tta_pipeline.
+        cfg (mmengine.Config): the config of the network, with a test_dataloader; with `tta` as
+            `enable_tta` leaves it.
         checkpoint (str): the network's file.
         out (str): folder of the masks.
         method (str): who makes the masks, for their records.
         tau (float, optional): see `threshold_labels`; None for seeds.
-        tta (bool): the config predicts with `ProbTTAModel`.
+        tta (bool): the config predicts with test-time augmentation.
         crf (str, optional): one of `CRF_PRESETS`.
         tag_gate, box_gate, soft (bool): see `PseudoMaskWriter`.
         seeds (tuple, optional): the thresholds of a `SeedWriter`.
@@ -143,18 +139,16 @@ class PseudoMasks:
     def _pipeline(self):
         """The transforms of an image, and whether it needs boxes."""
         pipeline, takes_boxes = image_pipeline(
-            self.cfg.tta_pipeline if self.tta
-            else next(leaf_datasets(self.cfg.test_dataloader.dataset))['pipeline'])
+            next(leaf_datasets(self.cfg.test_dataloader.dataset))['pipeline'])
         return pipeline, takes_boxes or self.box_gate
 
     def _recipe(self, pipeline, classes):
         """All that a mask depends on besides its image, boxes and tags."""
         return dict(
-            tool='generate_pseudo_masks', method=self.method, version=__version__,
-            classes=list(classes), config=settings_hash(self.cfg, pipeline),
-            checkpoint=file_sha256(self.checkpoint), tau=self.tau, tta=self.tta,
-            crf=CRF_PRESETS.get(self.crf), tag_gate=self.tag_gate, box_gate=self.box_gate,
-            soft=self.soft, **({} if self.seeds is None else dict(seeds=self.seeds)))
+            network_recipe(self.cfg, self.checkpoint, pipeline, self.tta, self.crf),
+            tool='generate_pseudo_masks', method=self.method, classes=list(classes), tau=self.tau,
+            tag_gate=self.tag_gate, box_gate=self.box_gate, soft=self.soft,
+            **({} if self.seeds is None else dict(seeds=self.seeds)))
 
 
 def _refuse_untagged(images, tags):
@@ -186,28 +180,3 @@ def refuse_evaluation_images(cfg, images):
                 f'{entry.name} has {len(shared)} of the images: '
                 f'{abridged(sorted(paths[path] for path in shared))}. Pseudo masks of them must '
                 'not be trained with: remove them from the weak list, or pass --allow-val.')
-
-
-def mask_target(info, classes, with_boxes, tags=None):
-    """The `MaskTarget` of an image, with its boxes if they matter.
-
-    Args:
-        info (dict): an element of ``load_data_list()``, with mask_name.
-        classes (Sequence[str]): class names, background first.
-        with_boxes (bool): read and check the boxes.
-        tags (tuple, optional): see `MaskTarget`.
-
-    Raises:
-        DataError: the boxes are missing or wrong.
-    """
-    if not with_boxes:
-        return MaskTarget(info['mask_name'], tags=tags)
-    names, boxes, path = load_objects(info, classes)
-    shape = image_shape(info['img_path']) or (math.inf, math.inf)  # unreadable: loading says so
-    faults = box_faults(names, boxes, classes, shape)
-    if not names and 'empty' in info:  # its boxes do not say that there is no object
-        faults = [f'the image {fault}' for fault in tag_faults(names, classes)]
-    if faults:
-        raise DataError(f'{path}: {"; ".join(faults)}.')
-    return MaskTarget(info['mask_name'], box_hash(names, boxes), boxes,
-                      tuple(classes.index(name) for name in names), tags)

@@ -10,6 +10,7 @@ _IN_FILE_ONLY = (  # how messages begin that a user need not see at each start
     'Distributed training is not used, ', 'The prefix is not set in metric class ',
     '"FileClient" will be deprecated', '"HardDiskBackend" is the alias of')
 
+
 def is_for_terminal(record):
     """Whether a record of the log is shown on the terminal, too."""
     return not str(record.msg).startswith(_IN_FILE_ONLY)

@@ -1,5 +1,6 @@
 """The weak images of a config, for tools that make masks for them."""
 import copy
+import math
 import os.path as osp
 
 import numpy as np
@@ -7,9 +8,13 @@ import numpy as np
 from mmseg_wss.datasets.pipeline_facts import transform_name
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.engine.config_sources import leaf_datasets
+from mmseg_wss.errors import DataError
+from mmseg_wss.labels.boxes import box_hash
+from mmseg_wss.labels.checks.label_check import box_faults, tag_faults
 from mmseg_wss.labels.formats.image_file import image_shape
 from mmseg_wss.labels.kinds import is_weak, read_label
-from mmseg_wss.labels.objects import OBJECT_KEYS
+from mmseg_wss.labels.objects import OBJECT_KEYS, load_objects
+from mmseg_wss.labels.stores.mask_target import MaskTarget
 from mmseg_wss.registry import DATASETS
 
 
@@ -119,6 +124,31 @@ def image_pipeline(pipeline):
     takes_boxes = 'BoxPriors' in _transform_names(pipeline)
     labels = {'LoadAnnotations'} | (set() if takes_boxes else {'LoadWeakLabels'})
     return _without_transforms(pipeline, labels), takes_boxes
+
+
+def mask_target(info, classes, with_boxes, tags=None):
+    """The `MaskTarget` of an image, with its boxes if they matter.
+
+    Args:
+        info (dict): an element of ``load_data_list()``, with mask_name.
+        classes (Sequence[str]): class names, background first.
+        with_boxes (bool): read and check the boxes.
+        tags (tuple, optional): see `MaskTarget`.
+
+    Raises:
+        DataError: the boxes are missing or wrong.
+    """
+    if not with_boxes:
+        return MaskTarget(info['mask_name'], tags=tags)
+    names, boxes, path = load_objects(info, classes)
+    shape = image_shape(info['img_path']) or (math.inf, math.inf)  # unreadable: loading says so
+    faults = box_faults(names, boxes, classes, shape)
+    if not names and 'empty' in info:  # its boxes do not say that there is no object
+        faults = [f'the image {fault}' for fault in tag_faults(names, classes)]
+    if faults:
+        raise DataError(f'{path}: {"; ".join(faults)}.')
+    return MaskTarget(info['mask_name'], box_hash(names, boxes), boxes,
+                      tuple(classes.index(name) for name in names), tags)
 
 
 class WeakImages(WeakSegDataset):

@@ -74,8 +74,9 @@ class CRFEvaluator(Evaluator):
         try:
             labels, confidence = map(torch.from_numpy, job.result())
         except BrokenProcessPool as error:
-            raise RuntimeError('a worker process of the CRF died; if memory ran out, use fewer '
-                               '(--crf-workers of tools/test.py).') from error
+            raise RuntimeError(
+                'a worker process of the CRF died; if memory ran out, use fewer (--crf-workers of '
+                'tools/test.py, --workers of tools/predict.py).') from error
         _set_labels(sample, labels, confidence)
         super().process([sample], data_batch)
 

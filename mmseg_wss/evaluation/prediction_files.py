@@ -5,16 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.dist import all_reduce, get_dist_info
+from mmengine.dist import get_dist_info
 from mmengine.evaluator import BaseMetric
 from PIL import Image
 
+from mmseg_wss.evaluation.process_counts import sum_over_processes
 from mmseg_wss.evaluation.refine import class_probabilities
 from mmseg_wss.labels.formats.image_file import read_image
 from mmseg_wss.labels.stores.mask_folder import MaskFolder, label_path
 from mmseg_wss.registry import METRICS
 from mmseg_wss.utils.fileio import atomic_path
-from mmseg_wss.visualization.legend import draw_prediction
+from mmseg_wss.visualization.legend import draw_masks
 
 
 @METRICS.register_module()
@@ -29,7 +30,7 @@ class PredictionFiles(BaseMetric):
         recipe (dict): all that the masks depend on, see `MaskFolder`.
         targets (dict[str, MaskTarget]): path of an image (``img_path``) -> its files' name.
         classes, palette (Sequence): names and colours of the classes, for the overlays.
-        overlay_dir (str, optional): folder of the overlays, ``NAME.jpg`` (`draw_prediction`).
+        overlay_dir (str, optional): folder of the overlays, ``NAME.jpg`` (`draw_masks`).
         confidence_dir (str, optional): folder of round(255 p) of the largest probability p, 8 bit,
             ``NAME.png``. p is a sample's ``confidence`` (`CRFEvaluator`), else that of
             `class_probabilities`.
@@ -84,7 +85,7 @@ class PredictionFiles(BaseMetric):
         if self.overlay_dir is not None:
             image = read_image(path)[..., ::-1]  # RGB
             _save(label_path(Path(self.overlay_dir), target.name, '.jpg'),
-                  draw_prediction(image, mask, self.classes, self.palette))
+                  draw_masks(image, [mask], self.classes, self.palette))
         self.folder.write(target.name, mask, target.inputs)
 
     def evaluate(self, size):
@@ -92,22 +93,26 @@ class PredictionFiles(BaseMetric):
 
         Raises:
             DiskFullError, OSError: see `process`.
-            RuntimeError: not every image of the data set was written exactly once.
+            RuntimeError: see `sum_over_processes`.
         """
         self._finish(0)
         self._pool.shutdown()
         self.folder.close()
-        count = torch.tensor(len(self.results))
+        counts = torch.tensor([len(self.results)])
         self.results.clear()
-        all_reduce(count)  # waits for all processes
-        if count != size:
-            raise RuntimeError(f'{int(count)} predictions were written for {size} images: use '
-                               'DefaultSampler(shuffle=False, round_up=False) for this data set.')
-        return {f'{self.prefix}/images': int(count)}
+        metrics = self.compute_metrics(sum_over_processes(counts, size))
+        return {f'{self.prefix}/{name}': value for name, value in metrics.items()}
 
     def compute_metrics(self, results):
-        """Not used, see `evaluate`."""
-        raise NotImplementedError
+        """Total.
+
+        Args:
+            results (list[int]): numbers of images.
+
+        Returns:
+            dict: images (int).
+        """
+        return dict(images=sum(results))
 
 
 def _confidence(sample):

@@ -1,10 +1,11 @@
 """Write masks of what a network is sure of."""
 import numpy as np
 import torch
-from mmengine.dist import all_reduce, get_dist_info
+from mmengine.dist import get_dist_info
 from mmengine.evaluator import BaseMetric
 from PIL import Image
 
+from mmseg_wss.evaluation.process_counts import sum_over_processes
 from mmseg_wss.evaluation.refine import class_probabilities, refine, restrict_to_tags
 from mmseg_wss.labels.boxes import pixel_windows
 from mmseg_wss.labels.checks.label_check import IGNORE
@@ -133,21 +134,15 @@ class PseudoMaskWriter(BaseMetric):
         return mask
 
     def evaluate(self, size):
-        """Add up the counts of all processes, see `compute_metrics`.
-
-        mmengine would gather the results through files in a shared folder and cut them to `size`.
+        """`compute_metrics` of all processes.
 
         Raises:
-            RuntimeError: not every image of the data set was written exactly once.
+            RuntimeError: see `sum_over_processes`.
         """
         counts = torch.tensor(self.results, dtype=torch.int64).reshape(-1, 3).sum(0)
         self.results.clear()
         self.folder.close()
-        all_reduce(counts)  # waits for all processes
-        if counts[0] != size:
-            raise RuntimeError(f'{int(counts[0])} masks were written for {size} images: use '
-                               'DefaultSampler(shuffle=False, round_up=False) for this data set.')
-        metrics = self.compute_metrics([counts.tolist()])
+        metrics = self.compute_metrics([sum_over_processes(counts, size)])
         return {f'{self.prefix}/{name}': value for name, value in metrics.items()}
 
     def compute_metrics(self, results):

@@ -10,26 +10,14 @@ from mmseg_wss.visualization.panels import overlay_mask
 FONT = font_manager.findfont('DejaVu Sans')  # comes with matplotlib; has letters of many languages
 
 
-def draw_prediction(image, mask, classes, palette, max_side=2000):
-    """The objects of a mask over an image, the background clear, and a legend below.
+def draw_masks(image, masks, classes, palette, max_side=2000, alpha=0.55):
+    """The objects of masks over their image, side by side, the background clear; a legend below.
 
     Args:
         image (np.ndarray): uint8 (H, W, 3) RGB.
-        mask (np.ndarray): uint8 (H, W), class indices, 255 ignored.
+        masks (Sequence[np.ndarray]): one at least; uint8 (H, W), class indices, 255 ignored.
         classes, palette (Sequence): names and colours of the classes.
-        max_side (int): a larger picture is shrunk to this many pixels.
-
-    Returns:
-        np.ndarray: uint8 (H', W', 3).
-    """
-    return draw_masks(image, [mask], classes, palette, max_side)
-
-
-def draw_masks(image, masks, classes, palette, max_side=2000, alpha=0.55):
-    """Several masks of an image side by side, as `draw_prediction` draws one, over one legend.
-
-    Args:
-        masks (Sequence[np.ndarray]): one at least.
+        max_side (int): a larger image is shrunk to this many pixels.
         alpha (float): opacity of the objects.
 
     Returns:

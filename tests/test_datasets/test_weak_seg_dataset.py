@@ -22,7 +22,8 @@ from devkit import CLASSES, write_annotation
 from mmengine.registry import DATASETS, init_default_scope
 
 from mmseg_wss.datasets.samplers.seeded_index import SeededIndex
-from mmseg_wss.engine.config_check import check_sample, read_data_lists
+from mmseg_wss.engine.config_check import check_sample
+from mmseg_wss.engine.data_lists import read_data_lists
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.boxes import box_hash
 from mmseg_wss.labels.objects import load_objects

@@ -11,14 +11,13 @@ from PIL import Image
 from torch import nn
 
 from mmseg_wss.engine.config_check import (
-    DataList,
     check_sample,
     class_order_faults,
     find_overlaps,
     head_faults,
     overlap_faults,
-    read_data_lists,
 )
+from mmseg_wss.engine.data_lists import DataList, read_data_lists
 from mmseg_wss.engine.hooks.setup_check_hook import check_num_classes
 
 REPO = Path(__file__).resolve().parents[2]

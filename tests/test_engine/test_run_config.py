@@ -21,7 +21,8 @@ def test_a_config_that_is_none_is_named(tmp_path):
 
 
 @pytest.mark.parametrize('tool, more', [
-    ('train', []), ('test', ['none.pth']), ('check_data', []), ('browse_dataset', [])])
+    ('train', []), ('test', ['none.pth']), ('check_data', []), ('browse_dataset', []),
+    ('model_converters/publish_strong', ['none.pth', 'out.pth'])])
 def test_a_tool_says_that_there_is_no_config(tool, more, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, 'argv', [tool, 'none.py', *more])

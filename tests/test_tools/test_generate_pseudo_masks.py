@@ -1,6 +1,6 @@
 """Pseudo masks of a small network against its own predictions; resumed, shared, never from truth.
 
-The network is random with large logits, so that it is sure of some pixels and unsure of others.
+The network is random (`make_checkpoint`).
 """
 import copy
 import os
@@ -17,9 +17,18 @@ import torch.nn.functional as F
 from devkit import make_devkit, read_mask, write_annotation
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import init_default_scope
 from PIL import Image
-from tiny_run import ROOT, finish, free_port, kill_all, launch, load_script
+from tiny_run import (
+    ROOT,
+    contents,
+    finish,
+    free_port,
+    kill_all,
+    launch,
+    load_script,
+    make_checkpoint,
+    one_thread,
+)
 
 from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.engine.weak_sources import image_pipeline, weak_images
@@ -28,7 +37,6 @@ from mmseg_wss.labels.formats.mask_file import read_record, write_mask
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 from mmseg_wss.labels.stores.mask_folder import read_records
 from mmseg_wss.labels.stores.mask_target import confidence_path
-from mmseg_wss.registry import MODELS
 
 SIZE = (36, 48)
 WEAK = [f'w{i}' for i in range(5)]
@@ -84,10 +92,8 @@ class KillHook(Hook):
 
 @pytest.fixture(scope='module')
 def tool():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as in the processes of their own: sums in the same order
-    yield load_script('tools/generate_pseudo_masks.py')
-    torch.set_num_threads(threads)
+    with one_thread():
+        yield load_script('tools/generate_pseudo_masks.py')
 
 
 def make(tool, arguments):
@@ -105,16 +111,8 @@ class Setting:
             priors=[dict(type='mmseg_wss.BoxPriors')] if priors else [],
             channels=5 if priors else 3) + more)
         self.cfg = Config.fromfile(self.config)
-        init_default_scope('mmseg')
-        torch.manual_seed(0)
-        self.model = MODELS.build(self.cfg.model).eval()
-        with torch.no_grad():
-            for name, parameter in self.model.named_parameters():
-                if 'strong_branch' in name and parameter.dim() > 1:
-                    parameter.mul_(6)
+        self.model = make_checkpoint(self.config, folder / 'net.pth', seed=0)
         self.checkpoint = checkpoint or folder / 'net.pth'
-        if checkpoint is None:
-            torch.save(dict(state_dict=self.model.state_dict(), meta={}), self.checkpoint)
         self.work_dir = folder / 'work'
 
     def arguments(self, out, *options, tau=TAU):
@@ -156,11 +154,6 @@ def by_hand(probs, tau=TAU):
     labels = probs.argmax(0)
     labels[probs.max(0) <= np.float32(tau)] = 255
     return labels
-
-
-def contents(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes()
-            for path in sorted(folder.rglob('*.png'))}
 
 
 def assert_same_masks(folder, expected):

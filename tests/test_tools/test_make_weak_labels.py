@@ -7,6 +7,7 @@ import pytest
 from devkit import CLASSES, make_devkit, read_mask, write_annotation, write_mask
 from mmengine.registry import init_default_scope
 from scipy import ndimage
+from tiny_run import contents
 
 from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
@@ -46,10 +47,6 @@ def make(kit, tmp_path, run_tool):
 def files(folder):
     """Name -> bytes and time of change."""
     return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
-
-
-def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.glob('*.png')}
 
 
 def load(kit, supervision, **options):

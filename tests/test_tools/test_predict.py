@@ -1,6 +1,6 @@
 """tools/predict.py against mmseg's API and tools/test.py; again, interrupted, shared, refused.
 
-The network is random with large logits, so that it predicts several classes.
+The network is random (`make_checkpoint`).
 """
 import json
 import os
@@ -14,10 +14,9 @@ import pytest
 import torch
 from devkit import CLASSES, make_devkit, read_mask, write_annotation
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmseg.apis import MMSegInferencer, inference_model, init_model
 from PIL import Image
-from tiny_run import ROOT, finish, free_port, load_script
+from tiny_run import ROOT, contents, finish, free_port, load_script, make_checkpoint, one_thread
 
 from mmseg_wss.errors import ConfigError, DataError, DiskFullError
 from mmseg_wss.labels.palette import voc_palette
@@ -60,15 +59,8 @@ class Setting:
             base=str(ROOT / 'configs/quickstart/mixed_dual_shapes.py'),
             root=str(folder / 'no data'), channels=channels,
             priors=[dict(type='mmseg_wss.BoxPriors')] if channels == 5 else []))
-        init_default_scope('mmseg')
-        torch.manual_seed(1)
-        model = MODELS.build(Config.fromfile(self.config).model)
-        with torch.no_grad():
-            for name, parameter in model.named_parameters():
-                if 'strong_branch' in name and parameter.dim() > 1:
-                    parameter.mul_(6)
-        meta = dict(dataset_meta=dict(classes=CLASSES, palette=voc_palette(3).tolist()))
-        torch.save(dict(state_dict=model.state_dict(), meta=meta), self.checkpoint)
+        make_checkpoint(self.config, self.checkpoint, seed=1, dataset_meta=dict(
+            classes=CLASSES, palette=voc_palette(3).tolist()))
 
     def arguments(self, out, *options, source=None, checkpoint=None):
         return [str(text) for text in (
@@ -78,10 +70,8 @@ class Setting:
 
 @pytest.fixture(scope='module')
 def tool():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as in the processes of their own: sums in the same order
-    yield load_script('tools/predict.py')
-    torch.set_num_threads(threads)
+    with one_thread():
+        yield load_script('tools/predict.py')
 
 
 @pytest.fixture(scope='module')
@@ -99,11 +89,6 @@ def whole(tool, setting, tmp_path_factory):
 
 def predict(tool, arguments):
     return tool.run(tool.parse_args(arguments))
-
-
-def contents(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes()
-            for path in sorted(folder.rglob('*.*g'))}
 
 
 def masks_in(folder):

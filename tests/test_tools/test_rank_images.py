@@ -12,6 +12,7 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 from tiny_run import ROOT
 
+from mmseg_wss.models.converters import publish_strong
 from mmseg_wss.pseudo_labels.ranking import diverse_order
 from mmseg_wss.registry import MODELS
 
@@ -102,3 +103,11 @@ def test_without_a_weak_branch(rank):
     options = '--cfg-options', 'model.decode_head.weak_branch=False'
     assert '--by entropy' in rank('--by', 'disagreement', *options, code=1)
     assert rank(*options)[0]['disagreement'] == ''
+
+
+def test_a_published_checkpoint(rank):
+    """It has no weak branch, and the strong one is as unsure as before."""
+    options = '--by', 'entropy', '--no-diversity'
+    before = rank(*options)
+    publish_strong(Config.fromfile('own.py'), 'trained.pth', 'trained.pth')
+    assert [dict(row, disagreement='') for row in before] == rank(*options)

@@ -2,7 +2,7 @@
 import numpy as np
 
 from mmseg_wss.labels.palette import voc_palette
-from mmseg_wss.visualization.legend import draw_prediction, legend
+from mmseg_wss.visualization.legend import draw_masks, legend
 
 CLASSES = ['background', *(f'Name Nr. {k} ä' for k in range(1, 21))]
 
@@ -15,7 +15,7 @@ def test_the_background_is_clear_and_objects_are_tinted():
     image = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
     mask = np.zeros((60, 90), np.uint8)
     mask[10:20, 30:50] = 5
-    picture = draw_prediction(image, mask, CLASSES, voc_palette())
+    picture = draw_masks(image, [mask], CLASSES, voc_palette())
     assert picture.shape[0] > 60 and picture.shape[1] == 90
     assert (picture[:60][mask == 0] == image[mask == 0]).all()
     expected = 0.55 * voc_palette()[5] + 0.45 * image[mask == 5]
@@ -26,13 +26,13 @@ def test_the_background_is_clear_and_objects_are_tinted():
 
 def test_nothing_found_is_the_image():
     image = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
-    picture = draw_prediction(image, np.zeros((60, 90), np.uint8), CLASSES, voc_palette())
+    picture = draw_masks(image, [np.zeros((60, 90), np.uint8)], CLASSES, voc_palette())
     assert (picture == image).all()
 
 
 def test_a_large_photograph_is_shrunk():
     image, mask = np.zeros((30, 4000, 3), np.uint8), np.ones((30, 4000), np.uint8)
-    picture = draw_prediction(image, mask, CLASSES, voc_palette(), max_side=400)
+    picture = draw_masks(image, [mask], CLASSES, voc_palette(), max_side=400)
     assert picture.shape[1] == 400
     assert (picture[:3] == np.round(0.55 * voc_palette()[1])).all()
 

@@ -22,9 +22,9 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from mmengine.config import Config
 from prettytable import PrettyTable
 
+from mmseg_wss.engine.run_config import load_config
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.evaluation.val_curve import late_gain, plot_curves, read_curve
 from mmseg_wss.utils.cli import run_tool
@@ -80,7 +80,7 @@ def run(args):
         path, name = training.config, training.name
         work_dir = osp.join(args.work_dirs, name)
         options = [*args.cfg_options, *training.options]
-        config = Config.fromfile(path)
+        config = load_config(path)
         config.merge_from_dict(dict(option.split('=', 1) for option in options
                                     if option.startswith('train_cfg.')))
         # iterations or epochs, whatever the loop counts

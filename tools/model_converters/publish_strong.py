@@ -8,9 +8,7 @@ what CHECKPOINT predicts with ``predict_branch='strong'``.
 import argparse
 import os.path as osp
 
-from mmengine.config import Config
-
-from mmseg_wss.engine.run_config import add_trust_option, trust_checkpoints
+from mmseg_wss.engine.run_config import add_trust_option, load_config, trust_checkpoints
 from mmseg_wss.models.converters.publish_strong import publish_strong
 from mmseg_wss.utils.cli import run_tool
 
@@ -26,7 +24,7 @@ def parse_args():
 
 def run(args):
     trust_checkpoints(args)
-    before, after = publish_strong(Config.fromfile(args.config), args.checkpoint, args.out)
+    before, after = publish_strong(load_config(args.config), args.checkpoint, args.out)
     print(f'{args.out}: {after} of {before} tensors, '
           f'{osp.getsize(args.out) / osp.getsize(args.checkpoint):.0%} of the size. Use it with '
           '--cfg-options model.decode_head.weak_branch=False')

@@ -6,7 +6,8 @@ from dataset_bench import LAYOUTS, make_root, voc_config
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
-from mmseg_wss.engine.config_check import DataList, head_faults, read_data_lists
+from mmseg_wss.engine.config_check import head_faults
+from mmseg_wss.engine.data_lists import DataList, read_data_lists
 from mmseg_wss.errors import ConfigError, DataError
 from mmseg_wss.labels.checks.class_check import class_faults
 from mmseg_wss.labels.formats.class_names import devkit_classes, read_class_names
