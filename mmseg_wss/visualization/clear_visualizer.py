@@ -26,7 +26,7 @@ class ClearVisualizer(SegLocalVisualizer):
         """
         wanted = [key for key, draws in (('gt_sem_seg', draw_gt), ('pred_sem_seg', draw_pred))
                   if draws and data_sample is not None and key in data_sample]
-        masks = [data_sample.get(key).data.squeeze().cpu().numpy().astype(np.uint8)
+        masks = [data_sample.get(key).data.squeeze(0).cpu().numpy().astype(np.uint8)
                  for key in wanted]
         meta = self.dataset_meta
         picture = draw_masks(image, masks, meta['classes'], meta['palette'],

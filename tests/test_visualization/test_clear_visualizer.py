@@ -30,3 +30,12 @@ def test_truth_and_prediction_lie_side_by_side_over_a_clear_background(tmp_path)
 
     visualizer.add_datasample('two', image, sample, draw_gt=False, out_file=str(path))
     assert cv2.imread(str(path)).shape[1] == 60
+
+
+def test_an_image_of_one_row(tmp_path):
+    visualizer = VISUALIZERS.build(dict(type='mmseg_wss.ClearVisualizer', name='test_of_a_row'))
+    visualizer.dataset_meta = dict(classes=['background', 'sky'], palette=[[0, 0, 0], [0, 0, 200]])
+    mask = PixelData(data=torch.ones(1, 1, 60, dtype=torch.long))
+    visualizer.add_datasample('row', np.zeros((1, 60, 3), np.uint8), SegDataSample(
+        gt_sem_seg=mask, pred_sem_seg=mask), out_file=str(tmp_path / 'row.png'))
+    assert cv2.imread(str(tmp_path / 'row.png')).shape[1] == 120

@@ -58,7 +58,7 @@ class ValPanelHook(Hook):
         if not is_main_process():
             return
         for position, sample in enumerate(outputs):
-            truth, predicted = (sample.get(key).data.squeeze().cpu().numpy().astype(np.uint8)
+            truth, predicted = (sample.get(key).data.squeeze(0).cpu().numpy().astype(np.uint8)
                                 for key in ('gt_sem_seg', 'pred_sem_seg'))
             row = image_iou(truth, predicted), sample.img_path, truth, predicted
             if batch_idx in self._chosen and position == 0:
@@ -75,7 +75,8 @@ class ValPanelHook(Hook):
         labels = {label for row in rows for mask in row[2:] for label in np.unique(mask).tolist()}
         save_panels(path, [self._draw(number, *row, meta['palette'])
                            for number, row in enumerate(rows)],
-                    ('image', 'truth', 'prediction'), meta['classes'], meta['palette'], labels)
+                    ('image', 'truth', 'prediction'), meta['classes'], meta['palette'],
+                    labels - {0})  # the background stays clear
         runner.logger.info(f'Image, truth and prediction of {len(self._spread)} images and of the '
                            f'{len(self._worst)} worst of the others: {path}')
         runner.visualizer.add_image(

@@ -67,3 +67,18 @@ def test_the_worst_images_follow_those_that_are_spread(tmp_path, monkeypatch):
     assert (rows[2][1][0] == 253).all()  # each with its own picture
     kept = list((tmp_path / 'vis').rglob('val_panel_40.png'))
     assert len(kept) == 1 and cv2.imread(str(kept[0])).shape == (4, 6, 3)
+
+
+def test_an_image_of_one_row(tmp_path):
+    path = str(tmp_path / 'row.png')
+    cv2.imwrite(path, np.zeros((1, 30, 3), np.uint8))
+    mask = PixelData(data=torch.ones(1, 1, 30, dtype=torch.long))
+    runner = SimpleNamespace(
+        work_dir=str(tmp_path), iter=1, logger=MMLogger('test_of_a_row'), visualizer=Visualizer(),
+        val_dataloader=Loader([0]))
+    hook = ValPanelHook()
+    hook.before_val_epoch(runner)
+    hook.after_val_iter(runner, 0, outputs=[SegDataSample(
+        metainfo=dict(img_path=path), gt_sem_seg=mask, pred_sem_seg=mask)])
+    hook.after_val_epoch(runner)
+    assert cv2.imread(str(tmp_path / 'val_panel.png')) is not None
