@@ -1,3 +1,8 @@
+# ruff: noqa: E402
+from mmseg_wss.utils.quiet_libraries import import_quietly
+
+import_quietly('mmseg.models')  # ahead of what imports it from here on
+
 from .backbones import EfficientNetLite0Init, ResNet38, VGG16LargeFOV
 from .data_preprocessors import WeakSegDataPreprocessor
 from .decode_heads import (
