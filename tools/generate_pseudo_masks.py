@@ -1,8 +1,8 @@
 """Make pseudo masks for the weak images of a config with a trained network.
 
     python tools/generate_pseudo_masks.py CONFIG CHECKPOINT --out DIR [--tau 0.9] [--tta]
-        [--crf [PRESET]] [--tag-gate] [--box-gate] [--soft] [--seeds FG BG] [--ann-file LIST]
-        [--allow-val] [--work-dir DIR] [--cfg-options KEY=VALUE ...]
+        [--crf [PRESET]] [--gate | --tag-gate --box-gate] [--soft] [--seeds FG BG]
+        [--ann-file LIST] [--allow-val] [--work-dir DIR] [--cfg-options KEY=VALUE ...]
         [--launcher none|pytorch|slurm|mpi]
 
 A pixel gets the class with the largest probability if that is greater than tau, else 255. With
@@ -46,11 +46,13 @@ def parse_args(argv=None):
         '--crf', nargs='?', const='affinitynet', choices=CRF_PRESETS, metavar='PRESET',
         help='refine the probabilities with a dense CRF: '
              f'{", ".join(CRF_PRESETS)} (default: affinitynet)')
+    parser.add_argument('--gate', action='store_true',
+                        help="what an image's own labels exclude (tags, boxes, points, scribbles) "
+                             'is impossible; its probability is shared out among the rest')
     parser.add_argument('--tag-gate', action='store_true',
-                        help="only the image's own classes; the probability of the others is "
-                             'shared out among them')
+                        help='the same by tags alone, which every image must have')
     parser.add_argument('--box-gate', action='store_true',
-                        help='a class stays inside its boxes; elsewhere it becomes 255')
+                        help='the same by boxes alone, which every image must have')
     parser.add_argument('--soft', action='store_true',
                         help='also write round(255 p) of the largest probability p, into '
                              'OUT_confidence')
@@ -71,6 +73,8 @@ def parse_args(argv=None):
         args.tau = TAU
     if args.tau is not None and not 0 <= args.tau <= 1:  # NaN too
         parser.error(f'--tau is a probability, 0 to 1; got {args.tau}')
+    if args.gate and (args.tag_gate or args.box_gate):
+        parser.error('--gate has the tags and the boxes: give it alone')
     for path, kind in (args.config, 'config'), (args.checkpoint, 'checkpoint'):
         if not osp.isfile(path):
             parser.error(f'{path}: there is no such {kind}')
@@ -78,7 +82,7 @@ def parse_args(argv=None):
 
 
 def check_seeds(parser, args):
-    for option in 'tau', 'tta', 'crf', 'tag_gate', 'box_gate', 'soft':
+    for option in 'tau', 'tta', 'crf', 'gate', 'tag_gate', 'box_gate', 'soft':
         value = getattr(args, option)
         if value is not None and value is not False:  # --tau 0 is an option, too
             parser.error(f'--{option.replace("_", "-")} is for predictions, not for --seeds')
@@ -109,8 +113,8 @@ def run(args):
     start_processes(cfg)
     method = cfg.get('method') or osp.splitext(osp.basename(args.config))[0]
     masks = PseudoMasks(
-        cfg, args.checkpoint, args.out, method, args.tau, args.tta, args.crf, args.tag_gate,
-        args.box_gate, args.soft, args.seeds, args.ann_file, args.allow_val)
+        cfg, args.checkpoint, args.out, method, args.tau, args.tta, args.crf, args.gate,
+        args.tag_gate, args.box_gate, args.soft, args.seeds, args.ann_file, args.allow_val)
     plan = from_main_process(masks.plan)
     if plan.todo:
         masks.build_runner(plan).test()

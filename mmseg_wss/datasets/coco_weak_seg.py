@@ -135,6 +135,10 @@ class COCOWeakSegDataset(WeakSegDataset):
             info['has_crowd'] = has_crowd
         if 'gt_seg_map' in fields:
             info['mask_inputs'] = dict(objects=objects)
+        info.update(self.source_info(
+            lambda: index.path(osp.join(
+                self.data_prefix['pseudo_mask'], stem + self.seg_map_suffix)),
+            dict(objects=objects)))
         if 'gt_bboxes' in fields or self.with_boxes:
             info['objects'] = objects
         elif 'gt_tags' in fields:

@@ -113,6 +113,8 @@ class VOCWeakSegDataset(WeakSegDataset):
             info['box_path'] = path('box_path', '.xml')
         elif self.with_boxes:
             info['instance_path'] = path('instance_path', self.seg_map_suffix)
+        info.update(self.source_info(lambda: path('pseudo_mask', self.seg_map_suffix),
+                                     dict(box_path=path('box_path', '.xml'))))
         if name in tags:
             info['tags'] = tags[name]
         return info

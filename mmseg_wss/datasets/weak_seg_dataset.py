@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_wss.datasets.carried_over import check_dataset_options, check_transforms
+from mmseg_wss.datasets.mask_source import mask_source
 from mmseg_wss.datasets.pipeline_facts import decodes_with_opencv
 from mmseg_wss.errors import ConfigError, DataError
 from mmseg_wss.labels.checks.class_check import class_faults
@@ -37,6 +38,9 @@ class WeakSegDataset(BaseSegDataset):
             `data_root` or absolute; with ``supervision='pseudo'`` only.
         made_by (str, optional): the method that must have made the pseudo masks, by their records:
             that of a recipe, such as 'grabcut+region' or the name of a config ('ann_net_hr48_voc').
+        masks (str | dict, optional): where the mask of a weak image comes from, beside its label:
+            'rect' or ``dict(type='folder', path=FOLDER)`` (`mask_source`). What the label excludes
+            leaves the mask (`read_training_label`).
         empty (str): what a label without any object says, such as an XML file without ``<object>``
             or a tag line of an ID alone: 'background' (it is known that the image has none: all of
             it is background, the best label that there is), 'unlabelled' (the image has no label,
@@ -48,24 +52,25 @@ class WeakSegDataset(BaseSegDataset):
         **kwargs: see ``mmseg.datasets.BaseSegDataset``.
 
     Raises:
-        ValueError: an unknown supervision or `empty`; `pseudo_mask` missing, or it or `made_by`
-            given where it is not used; `with_boxes` for images that have boxes anyway, or no mask
-            of the whole image; options of mmseg that would do nothing or harm
-            (`check_dataset_options`, `check_transforms`).
+        ValueError: an unknown supervision, `empty` or `masks`; `pseudo_mask` missing, or it,
+            `made_by` or `masks` given where it is not used; `with_boxes` for images that have
+            boxes anyway, or no mask of the whole image; options of mmseg that would do nothing
+            or harm (`check_dataset_options`, `check_transforms`).
         DataError: the list is missing, empty or holds an image twice, files of it are missing,
             there is no file of class names, one of these text files is not in UTF-8, there are more
             than 255 classes, or one without a name or with that of another, an image has two files,
             or pseudo masks are not `made_by` that method.
     """
 
-    def __init__(self, supervision='pixel', pseudo_mask=None, made_by=None, with_boxes=False,
-                 empty='background', img_suffix=None, **kwargs):
+    def __init__(self, supervision='pixel', pseudo_mask=None, made_by=None, masks=None,
+                 with_boxes=False, empty='background', img_suffix=None, **kwargs):
         self.kind = self.label_kind(supervision)
         check_dataset_options(kwargs)
         if (supervision == 'pseudo') != (pseudo_mask is not None):
             raise ValueError(
                 f"supervision={supervision!r} with pseudo_mask={pseudo_mask!r}: the folder of the "
                 "pseudo masks belongs to supervision='pseudo', and only to it.")
+        self.masks = mask_source(masks, supervision)
         if made_by is not None and pseudo_mask is None:
             raise ValueError(f"made_by={made_by!r} says who made pseudo masks: it belongs to "
                              f"supervision='pseudo', got supervision={supervision!r}.")
@@ -79,7 +84,7 @@ class WeakSegDataset(BaseSegDataset):
         self.supervision = supervision
         self.empty = empty
         self.with_boxes = with_boxes
-        self.made_by = made_by
+        self.made_by = made_by or self.masks.get('made_by')
         classes = (kwargs.get('metainfo') or {}).get('classes')
         if isinstance(classes, str):
             kwargs['metainfo'] = dict(kwargs['metainfo'], classes=read_class_names(classes))
@@ -87,7 +92,8 @@ class WeakSegDataset(BaseSegDataset):
             raise DataError('\n'.join(f"{kwargs.get('ann_file')}: metainfo['classes'] {fault}."
                                       for fault in faults))
         self._opencv = decodes_with_opencv(kwargs.get('pipeline', ()))
-        kwargs['data_prefix'] = dict(kwargs.get('data_prefix') or {}, pseudo_mask=pseudo_mask or '')
+        folder = pseudo_mask or self.masks.get('path') or ''
+        kwargs['data_prefix'] = dict(kwargs.get('data_prefix') or {}, pseudo_mask=folder)
         super().__init__(img_suffix=img_suffix, **kwargs)
         if 'gt_bboxes' in self.kind.fields or with_boxes:
             check_transforms(self.pipeline.transforms, supervision)
@@ -153,10 +159,24 @@ class WeakSegDataset(BaseSegDataset):
 
     def folder_faults(self, data_list):
         """What is wrong with the folder of the pseudo masks as a whole, list of str."""
-        if self.supervision != 'pseudo':
-            return []
-        return maker_faults(self.data_prefix['pseudo_mask'], self.made_by,
-                            [info['pseudo_mask_path'] for info in data_list])
+        paths = [info['pseudo_mask_path'] for info in data_list if 'pseudo_mask_path' in info]
+        return maker_faults(self.data_prefix['pseudo_mask'], self.made_by, paths) if paths else []
+
+    def source_info(self, mask_path, inputs):
+        """What `masks` adds to an element of ``load_data_list()``.
+
+        Args:
+            mask_path (Callable): no argument -> path of the image's mask in the folder.
+            inputs (dict): where its boxes are, see `stale_mask_faults`.
+        """
+        if not self.masks:
+            return {}
+        info = dict(masks=self.masks['type'])
+        if 'path' in self.masks:
+            info['pseudo_mask_path'] = mask_path()
+            if 'gt_bboxes' in self.kind.fields:
+                info['mask_inputs'] = inputs
+        return info
 
     def missing_files(self, data_list):
         """Paths of `data_list` (keys that end in ``_path``) that do not exist, in its order."""

@@ -4,6 +4,7 @@
 """
 import os
 
+from mmseg_wss.datasets.mask_source import read_training_label
 from mmseg_wss.datasets.pipeline_facts import decodes_with_opencv, vanishing_step
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.checks.class_check import class_number_faults
@@ -15,7 +16,6 @@ from mmseg_wss.labels.formats.image_file import (
     read_image,
     read_image_shape,
 )
-from mmseg_wss.labels.kinds import read_label
 
 
 def check_sample(info, classes, pipeline=()):
@@ -23,7 +23,8 @@ def check_sample(info, classes, pipeline=()):
 
     The image is decoded as a training decodes it (`read_image`).
 
-    No other label is opened, see `read_label`, but for the boxes that a mask is compared with.
+    No other label is opened, see `read_training_label`, but for the boxes that a mask is compared
+    with.
 
     Args:
         info (dict): an element of ``load_data_list()``.
@@ -49,7 +50,7 @@ def check_sample(info, classes, pipeline=()):
         (height, width), (step, (rows, columns)) = shape, vanishes
         faults.append(f'{path}: the image of {width}x{height} (width x height) is so thin that '
                       f'{step} may leave {columns}x{rows}: crop it, or remove it from the list.')
-    label = read_label(info, classes, shape)
+    label = read_training_label(info, classes, shape)
     return faults + label.faults, label_facts(label, info, classes, shape)
 
 

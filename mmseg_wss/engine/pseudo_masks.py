@@ -7,7 +7,13 @@ from typing import NamedTuple, Optional
 from mmseg_wss.engine.config_sources import leaf_datasets
 from mmseg_wss.engine.data_lists import read_data_lists
 from mmseg_wss.engine.image_runner import image_runner, network_recipe
-from mmseg_wss.engine.weak_sources import image_pipeline, image_tags, mask_target, weak_images
+from mmseg_wss.engine.weak_sources import (
+    gate_targets,
+    image_pipeline,
+    image_tags,
+    mask_target,
+    weak_images,
+)
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.checks.label_check import IGNORE, label_values
 from mmseg_wss.labels.checks.share_check import FEW_LABELLED
@@ -38,7 +44,9 @@ class PseudoMasks:
         tau (float, optional): see `threshold_labels`; None for seeds.
         tta (bool): the config predicts with test-time augmentation.
         crf (str, optional): one of `CRF_PRESETS`.
-        tag_gate, box_gate, soft (bool): see `PseudoMaskWriter`.
+        gate (bool): each image's own labels exclude what they can (`gate_targets`).
+        tag_gate, box_gate (bool): its tags or its boxes do, which each image must have.
+        soft (bool): see `PseudoMaskWriter`.
         seeds (tuple, optional): the thresholds of a `SeedWriter`.
         ann_file (str, optional): this list instead of those of the weak sources.
         allow_val (bool): make masks of val and test images too.
@@ -50,6 +58,7 @@ class PseudoMasks:
     tau: Optional[float] = None
     tta: bool = False
     crf: Optional[str] = None
+    gate: bool = False
     tag_gate: bool = False
     box_gate: bool = False
     soft: bool = False
@@ -80,7 +89,7 @@ class PseudoMasks:
         if self.seeds is not None:
             _refuse_untagged(images, tags)
         self._refuse_outside(images)
-        targets = {
+        targets = gate_targets(self.cfg, images, self.ann_file) if self.gate else {
             info['img_path']: mask_target(info, classes, with_boxes, tags.get(info['img_path']))
             for info in images}
         recipe = self._recipe(pipeline, classes)
@@ -100,7 +109,8 @@ class PseudoMasks:
         writer = dict(out_dir=self.out, recipe=plan.recipe, targets=plan.targets)
         if self.seeds is None:
             writer.update(type='mmseg_wss.PseudoMaskWriter', tau=self.tau,
-                          crf=CRF_PRESETS.get(self.crf), box_gate=self.box_gate, soft=self.soft)
+                          crf=CRF_PRESETS.get(self.crf), box_gate=self.box_gate or self.gate,
+                          soft=self.soft)
         else:
             writer.update(type='mmseg_wss.SeedWriter', fg_threshold=self.seeds[0],
                           bg_threshold=self.seeds[1])
@@ -148,6 +158,7 @@ class PseudoMasks:
             network_recipe(self.cfg, self.checkpoint, pipeline, self.tta, self.crf),
             tool='generate_pseudo_masks', method=self.method, classes=list(classes), tau=self.tau,
             tag_gate=self.tag_gate, box_gate=self.box_gate, soft=self.soft,
+            **(dict(gate=True) if self.gate else {}),
             **({} if self.seeds is None else dict(seeds=self.seeds)))
 
 

@@ -47,11 +47,8 @@ def weak_images(cfg, mask_dir, pipeline=(), with_boxes=False, ann_file=None, che
     images, metainfo, lists = {}, None, []
     for leaf in _weak_leaves(cfg, ann_file):
         leaf.pop('tag_file', None)
-        source = DATASETS.build(dict(
-            leaf, supervision='pseudo', pseudo_mask=mask_dir, with_boxes=with_boxes, pipeline=[],
-            test_mode=True, lazy_init=True, serialize_data=False))
-        # not its own full_init, which would want the masks to be there
-        super(WeakSegDataset, source).full_init()
+        source = _listed(dict(
+            leaf, supervision='pseudo', pseudo_mask=mask_dir, with_boxes=with_boxes))
         lists.append(source.ann_file)
         metainfo = metainfo or source.metainfo
         if tuple(source.metainfo['classes']) != tuple(metainfo['classes']):
@@ -92,14 +89,11 @@ def image_tags(cfg, ann_file=None):
     for leaf in _weak_leaves(cfg, ann_file):
         if leaf['supervision'] == 'pseudo':
             leaf['supervision'] = 'image'
-        source = DATASETS.build(dict(
-            leaf, pipeline=[], test_mode=True, lazy_init=True, serialize_data=False))
+        source = _listed(leaf)
         if 'gt_tags' not in source.kind.fields:
             raise ValueError(f"{source.ann_file}: supervision='{source.supervision}' has no tags, "
                              "which are needed here. Label the images of this list "
                              "(supervision='image'), or leave its source out of the config.")
-        # not its own full_init, which would want all images to be there
-        super(WeakSegDataset, source).full_init()
         for info in (source.get_data_info(i) for i in range(len(source))):
             path = info['img_path']
             # the shape of an unreadable image is unknown: loading it says so
@@ -107,6 +101,42 @@ def image_tags(cfg, ann_file=None):
             if 'gt_tags' in label.checked_fields():
                 tags[path] = tuple(np.flatnonzero(label.fields['gt_tags']).tolist())
     return tags
+
+
+def gate_targets(cfg, images, ann_file=None):
+    """The `MaskTarget` of each image, with all that its own labels say (`possible_classes`).
+
+    Args:
+        cfg (mmengine.Config): a config. Its sources may have different labels, each image those of
+            its own; sources with pseudo masks and unlabelled ones have none.
+        images (Sequence[dict]): elements of the list of `weak_images`.
+        ann_file (str, optional): this list instead of those of the config.
+
+    Returns:
+        dict[str, MaskTarget]: by img_path.
+
+    Raises:
+        DataError: a label is missing or wrong (`read_label`).
+    """
+    found = {}
+    for leaf in _weak_leaves(cfg, ann_file):
+        if leaf['supervision'] == 'pseudo':
+            leaf['supervision'] = 'none'
+        source = _listed(leaf)
+        classes = source.metainfo['classes']
+        for info in (source.get_data_info(i) for i in range(len(source))):
+            fields = read_label(info, classes, image_shape(info['img_path'])).checked_fields()
+            own = found.setdefault(info['img_path'], {})
+            if 'gt_tags' in fields:
+                own['tags'] = tuple(np.flatnonzero(fields['gt_tags']).tolist())
+            if 'gt_bboxes' in fields:
+                labels = tuple(fields['gt_bboxes_labels'].tolist())
+                own.update(boxes=fields['gt_bboxes'], box_labels=labels, inputs=box_hash(
+                    [classes[label] for label in labels], fields['gt_bboxes']))
+            if source.kind.is_partial:
+                own['clicks'] = info['partial_mask_path']
+    return {info['img_path']: MaskTarget(info['mask_name'], **found[info['img_path']])
+            for info in images}
 
 
 def image_pipeline(pipeline):
@@ -175,6 +205,14 @@ class WeakImages(WeakSegDataset):
         return super().missing_files(data_list) if self._check_files else []
 
 
+def _listed(leaf):
+    """The data set of a config with its list, whether the files of the images exist or not."""
+    source = DATASETS.build(dict(
+        leaf, pipeline=[], test_mode=True, lazy_init=True, serialize_data=False))
+    super(WeakSegDataset, source).full_init()  # its own wants all files
+    return source
+
+
 def _weak_leaves(cfg, ann_file):
     """Configs of the weak training sources, without the masks that they may have."""
     if not cfg.get('train_dataloader'):
@@ -189,7 +227,7 @@ def _weak_leaves(cfg, ann_file):
         leaves = [dict(leaves[0], ann_file=ann_file)]
     leaves = [copy.deepcopy(dict(leaf)) for leaf in leaves]
     for leaf in leaves:
-        for key in ('pseudo_mask', 'made_by', 'with_boxes', 'box_source'):
+        for key in ('pseudo_mask', 'made_by', 'masks', 'with_boxes', 'box_source'):
             leaf.pop(key, None)
     return leaves
 

@@ -1,16 +1,16 @@
 """Write masks of what a network is sure of."""
-import numpy as np
 import torch
 from mmengine.dist import get_dist_info
 from mmengine.evaluator import BaseMetric
 from PIL import Image
 
 from mmseg_wss.evaluation.process_counts import sum_over_processes
-from mmseg_wss.evaluation.refine import class_probabilities, refine, restrict_to_tags
-from mmseg_wss.labels.boxes import pixel_windows
+from mmseg_wss.evaluation.refine import class_probabilities, refine
 from mmseg_wss.labels.checks.label_check import IGNORE
+from mmseg_wss.labels.formats.mask_file import read_mask
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.labels.stores.mask_target import confidence_path
+from mmseg_wss.pseudo_labels.gates import gate_probabilities, possible_classes
 from mmseg_wss.registry import METRICS
 from mmseg_wss.utils.fileio import atomic_path
 
@@ -46,31 +46,13 @@ def _check_tau(tau):
         raise ValueError(f'tau is a probability, 0 to 1; got {tau}.')
 
 
-def gate_labels(labels, boxes, box_labels):
-    """Keep an object's class inside the boxes of that class only; elsewhere it becomes 255.
-
-    Args:
-        labels (np.ndarray): uint8 (H, W). Background (0) and 255 stay everywhere.
-        boxes (np.ndarray): (M, 4), (x1, y1, x2, y2) in pixels, half-open; a pixel belongs to a box
-            when its centre does.
-        box_labels (Sequence[int]): M class indices.
-
-    Returns:
-        np.ndarray: uint8 (H, W), a new array.
-    """
-    kept = labels == 0
-    for (x1, y1, x2, y2), label in zip(pixel_windows(boxes, labels.shape), box_labels):
-        kept[y1:y2, x1:x2] |= labels[y1:y2, x1:x2] == label
-    return np.where(kept, labels, IGNORE).astype(np.uint8)
-
-
 @METRICS.register_module()
 class PseudoMaskWriter(BaseMetric):
     """A "metric" that writes the predictions of each image as a pseudo mask, and counts pixels.
 
     The probabilities are a sample's ``seg_probs`` (`ProbTTAModel`), else the softmax of its
     ``seg_logits``, both (K, H, W) at the size of the file. Then, in this order:
-    `restrict_to_tags` where the target has tags, `dense_crf`, `threshold_labels`, `gate_labels`.
+    `gate_probabilities` by the target's labels, `dense_crf` and the gate again, `threshold_labels`.
     Each process writes the images that it gets; nothing but the counts goes from one to another.
 
     Args:
@@ -80,8 +62,8 @@ class PseudoMaskWriter(BaseMetric):
         tau (float): see `threshold_labels`.
         crf (dict, optional): refine the probabilities with these options of
             `mmseg_wss.ops.dense_crf`.
-        box_gate (bool): apply `gate_labels`; every target needs boxes. An image without any is
-            known to be empty: background all over.
+        box_gate (bool): the boxes of the targets exclude classes, too, not only their tags and
+            clicks.
         soft (bool): also write the largest probability p as round(255 p), 8 bit, see
             `confidence_path`.
         **kwargs: see ``mmengine.evaluator.BaseMetric``.
@@ -121,17 +103,30 @@ class PseudoMaskWriter(BaseMetric):
     def _mask(self, sample, target):
         """The mask of a sample, uint8 (H, W)."""
         probs = class_probabilities(sample)
-        if target.tags is not None:
-            probs = restrict_to_tags(probs, target.tags)
+        gate = self._gate(target, probs)
+        if gate is not None:
+            probs = gate_probabilities(probs, gate)
         if self.crf is not None:
             probs = refine(probs, sample['img_path'], **self.crf)
+            if gate is not None:  # it may have spread a class over what excludes it
+                probs = gate_probabilities(probs, gate)
         mask = threshold_labels(probs, self.tau).cpu().numpy()
-        if self.box_gate:
-            mask = (gate_labels(mask, target.boxes, target.box_labels) if len(target.boxes)
-                    else np.zeros_like(mask))  # known to be empty
         if self.soft:  # before the mask: a mask never lacks this file
             _write_confidence(confidence_path(self.out_dir, target.name), probs)
         return mask
+
+    def _gate(self, target, probs):
+        """The possible classes of an image, bool (K, H, W), or None where it excludes nothing."""
+        labels = {}
+        if target.tags is not None:
+            labels['tags'] = torch.isin(torch.arange(len(probs)), torch.tensor(target.tags))
+        if self.box_gate and target.boxes is not None:
+            labels.update(boxes=torch.as_tensor(target.boxes, dtype=torch.float32),
+                          box_labels=torch.tensor(target.box_labels, dtype=torch.int64))
+        if target.clicks is not None:
+            labels['clicks'] = torch.from_numpy(read_mask(target.clicks))
+        return possible_classes(probs.shape[1:], len(probs), **{
+            name: label.to(probs.device) for name, label in labels.items()}) if labels else None
 
     def evaluate(self, size):
         """`compute_metrics` of all processes.

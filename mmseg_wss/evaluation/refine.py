@@ -24,28 +24,6 @@ def class_probabilities(sample):
     return scores.float() if 'seg_probs' in sample else scores.float().softmax(0)
 
 
-def restrict_to_tags(probs, tags):
-    r"""Share out the probability of classes that an image does not have among those that it has.
-
-    .. math::
-        p'_c = p_c \, [c \in T] \, / \sum_{d \in T} p_d
-
-    Args:
-        probs (Tensor): float (K, H, W).
-        tags (Sequence[int]): T, indices of the image's classes, with the background.
-
-    Returns:
-        Tensor: (K, H, W), like `probs`; 1 for a single class, else zeros where no class of T has
-        any probability.
-    """
-    present = torch.zeros_like(probs)
-    if len(tags) == 1:  # of an image that is known to be empty, however small p is
-        present[tags[0]] = 1
-        return present
-    present[list(tags)] = probs[list(tags)]
-    return present / present.sum(0).clamp(min=torch.finfo(probs.dtype).tiny)
-
-
 def refine(probs, path, **crf):
     """Refine the probabilities of an image with `mmseg_wss.ops.dense_crf`.
 

@@ -7,10 +7,9 @@ from PIL import Image
 
 from mmseg_wss.evaluation.pseudo_mask_writer import (
     PseudoMaskWriter,
-    gate_labels,
     threshold_labels,
 )
-from mmseg_wss.evaluation.refine import class_probabilities, restrict_to_tags
+from mmseg_wss.evaluation.refine import class_probabilities
 from mmseg_wss.labels.stores.mask_folder import MaskFolder, read_records
 from mmseg_wss.labels.stores.mask_target import MaskTarget, confidence_path
 
@@ -53,33 +52,6 @@ def test_tau_is_a_probability(tau, tmp_path):
     assert not (tmp_path / 'masks').exists()
 
 
-# ---- gate
-
-def test_gate_by_brute_force():
-    rng = np.random.default_rng(1)
-    labels = rng.choice([0, 1, 2, 3, 255], (24, 20)).astype(np.uint8)
-    corners = rng.uniform(-3, 22, (6, 2))
-    boxes = np.concatenate([corners, corners + rng.uniform(0.2, 12, (6, 2))], 1)
-    box_labels = [1, 1, 2, 2, 1, 2]  # none of class 3
-    expected, before = labels.copy(), labels.copy()
-    for y in range(24):
-        for x in range(20):
-            own = any(label == labels[y, x] and x1 <= x + 0.5 < x2 and y1 <= y + 0.5 < y2
-                      for (x1, y1, x2, y2), label in zip(boxes, box_labels))
-            if labels[y, x] and not own:
-                expected[y, x] = 255
-    gated = gate_labels(labels, boxes, box_labels)
-    assert gated.dtype == np.uint8
-    np.testing.assert_array_equal(gated, expected)
-    np.testing.assert_array_equal(labels, before)
-    assert {1, 2} <= set(expected.ravel()) and not (expected == 3).any()
-
-
-def test_gate_without_boxes_leaves_the_background():
-    labels = np.array([[0, 1, 255]], np.uint8)
-    assert gate_labels(labels, np.zeros((0, 4)), ()).tolist() == [[0, 255, 255]]
-
-
 # ---- probabilities
 
 def test_softmax_of_logits_but_not_of_probabilities():
@@ -95,21 +67,6 @@ def test_softmax_of_logits_but_not_of_probabilities():
 def test_a_single_channel_is_refused():
     with pytest.raises(ValueError, match='one channel'):
         class_probabilities(dict(seg_logits=dict(data=torch.zeros(1, 2, 2))))
-
-
-def test_tags_share_out_the_rest():
-    """The softmax over the logits of the tags alone."""
-    logits = torch.randn(5, 6, 7, generator=torch.Generator().manual_seed(0))
-    exp = np.exp(logits[[0, 3]].numpy().astype(np.float64))
-    restricted = restrict_to_tags(logits.softmax(0), (0, 3)).numpy()
-    np.testing.assert_allclose(restricted[[0, 3]], exp / exp.sum(0), rtol=1e-5)
-    assert not restricted[[1, 2, 4]].any()
-
-
-def test_a_pixel_of_other_classes_alone_is_not_labelled():
-    """So sure of class 2 that the others are 0 in single precision."""
-    probs = restrict_to_tags(torch.tensor([[[0.]], [[0.]], [[1.]]]), (0, 1))
-    assert threshold_labels(probs, 0.).tolist() == [[255]]
 
 
 # ---- writer
@@ -165,3 +122,38 @@ def test_crf_wants_the_whole_image(tmp_path):
     writer = make_writer(tmp_path / 'masks', crf={}, targets={path: MaskTarget('a')})
     with pytest.raises(ValueError, match=r'\(4, 6\).*\(1, 3\)'):
         writer.process(None, [dict(predictions()[0], img_path=path)])
+
+
+# ---- gates
+
+def gated_mask(folder, probs, box_gate=True, crf=None, **labels):
+    """The mask of an image of one row, without a threshold."""
+    writer = make_writer(folder / 'masks', tau=0., box_gate=box_gate, crf=crf, targets={
+        str(folder / 'a.png'): MaskTarget('a', **labels)})
+    writer.process(None, [dict(img_path=str(folder / 'a.png'), seg_probs=dict(
+        data=torch.tensor(probs)[:, None]))])
+    return np.array(Image.open(folder / 'masks/a.png'))[0].tolist()
+
+
+PROBS = [[0.1, 0.2, 0.2, 0.3, 0.1], [0.3, 0.2, 0.5, 0.1, 0.3], [0.6, 0.6, 0.3, 0.6, 0.6]]
+
+
+def test_each_label_excludes_its_own(tmp_path):
+    boxes = dict(boxes=np.array([[1, 0, 3, 1], [2, 0, 5, 1]], np.float32), box_labels=(2, 1))
+    clicks = np.full((1, 5), 255, np.uint8)
+    clicks[0, [0, 4]] = 1, 0
+    Image.fromarray(clicks).save(tmp_path / 'clicks.png')
+    clicks = dict(clicks=str(tmp_path / 'clicks.png'))
+    for labels, expected in [
+            (dict(), [2, 2, 1, 2, 2]), (dict(tags=(0, 1)), [1, 0, 1, 0, 1]),
+            (boxes, [0, 2, 1, 0, 1]), (dict(box_gate=False, **boxes), [2, 2, 1, 2, 2]),
+            (clicks, [1, 2, 1, 2, 0]), (dict(tags=(0, 2), **boxes, **clicks), [1, 2, 2, 0, 0])]:
+        assert gated_mask(tmp_path, PROBS, **labels) == expected, labels
+
+
+def test_a_crf_does_not_spread_what_is_impossible(tmp_path):
+    """On a uniform image, where it makes all pixels the class of most of them."""
+    Image.fromarray(np.full((1, 5, 3), 90, np.uint8)).save(tmp_path / 'a.png')
+    boxes = dict(boxes=np.array([[1, 0, 5, 1]], np.float32), box_labels=(2, ))
+    assert gated_mask(tmp_path, PROBS, crf={}) == [2] * 5
+    assert gated_mask(tmp_path, PROBS, crf={}, **boxes) == [0, 2, 2, 2, 2]

@@ -215,20 +215,81 @@ def test_flip_and_scales(tool, setting, tmp_path):
         assert sure.mean() > 0.95
 
 
-def test_gate_and_confidence(tool, setting, whole, tmp_path):
-    """A devkit has one object an image, so its box alone may hold its class."""
-    make(tool, setting.arguments(tmp_path / 'gated', '--box-gate', '--soft'))
-    gated, probs = read_masks(tmp_path / 'gated'), setting.predict(setting.cfg.pipeline)
-    for name, mask in read_masks(whole).items():
-        names, boxes = read_voc_objects(str(setting.root / f'Annotations/{name}.xml'))
-        x1, y1, x2, y2 = boxes[0].astype(int)
-        allowed = mask == 0
-        allowed[y1:y2, x1:x2] |= (mask == ('background', 'red', 'green').index(names[0]))[
-            y1:y2, x1:x2]
-        np.testing.assert_array_equal(gated[name], np.where(allowed, mask, 255))
+def box_gated(setting, name, probs):
+    """Probabilities of an image of a devkit, which has one object: its class in its box alone."""
+    names, boxes = read_voc_objects(str(setting.root / f'Annotations/{name}.xml'))
+    x1, y1, x2, y2 = boxes[0].astype(int)
+    gated = np.zeros_like(probs)
+    gated[0] = 1
+    own = [0, ('background', 'red', 'green').index(names[0])]
+    gated[own, y1:y2, x1:x2] = probs[own, y1:y2, x1:x2]
+    return gated / gated.sum(0)
+
+
+@pytest.mark.parametrize('option', ['--box-gate', '--gate'])
+def test_gate_and_confidence(tool, setting, whole, tmp_path, option):
+    make(tool, setting.arguments(tmp_path / 'gated', option, '--soft'))
+    masks, probs = read_masks(tmp_path / 'gated'), setting.predict(setting.cfg.pipeline)
+    for name, mask in masks.items():
+        gated = box_gated(setting, name, probs[name])
+        sure = abs(gated.max(0) - TAU) > 1e-6
+        np.testing.assert_array_equal(mask[sure], by_hand(gated)[sure])
         soft = np.array(Image.open(confidence_path(tmp_path / 'gated', name)), float) / 255
-        np.testing.assert_allclose(soft, probs[name].max(0), atol=0.5001 / 255)
-    assert any((gated[name] != mask).any() for name, mask in read_masks(whole).items())
+        np.testing.assert_allclose(soft, gated.max(0), atol=0.5001 / 255)
+    assert all((masks[name] != mask).any() for name, mask in read_masks(whole).items())
+
+
+MIXED = """
+train_dataloader['dataset']['datasets'] = [
+    dict(data, ann_file=lists + 'strong.txt'),
+    dict(data, ann_file=lists + 'box.txt', supervision='box'),
+    dict(data, ann_file=lists + 'tags.txt', supervision='image'),
+    dict(data, ann_file=lists + 'drawn.txt', supervision='scribble'),
+    dict(data, ann_file=lists + 'plain.txt', supervision='none'),
+    dict(data, ann_file=lists + 'made.txt', supervision='pseudo', pseudo_mask='Some')]
+"""
+
+
+def test_each_image_is_gated_by_its_own_labels(tool, setting, tmp_path, capsys):
+    """Five images with a kind of label each, one or none of which says what is there."""
+    kit = Setting(tmp_path, checkpoint=setting.checkpoint, more=MIXED)
+    kinds = dict(zip(WEAK, ('box', 'tags', 'drawn', 'plain', 'made')))
+    for name, kind in kinds.items():
+        (kit.root / f'ImageSets/Segmentation/{kind}.txt').write_text(f'{name}\n')
+    clicks = np.full(SIZE, 255, np.uint8)
+    clicks[10:12, 20:30], clicks[0] = 2, 0
+    (kit.root / 'ScribbleLabels').mkdir()
+    write_mask(kit.root / 'ScribbleLabels/w2.png', clicks, None)
+    for name in 'w3', 'w4':  # nothing of them may be opened
+        (kit.root / f'Annotations/{name}.xml').unlink()
+
+    make(tool, kit.arguments(tmp_path / 'masks', '--gate'))
+    masks, probs = read_masks(tmp_path / 'masks'), setting.predict(setting.cfg.pipeline)
+    names, _ = read_voc_objects(str(kit.root / 'Annotations/w1.xml'))
+    for name, kind in kinds.items():
+        own = probs[name].copy()
+        if kind == 'box':
+            own = box_gated(kit, name, own)
+        if kind in ('tags', 'drawn'):
+            own[3 - (2 if kind == 'drawn' else ('background', 'red', 'green').index(names[0]))] = 0
+        if kind == 'drawn':
+            own[:, clicks != 255] = np.eye(3)[:, clicks[clicks != 255]]
+        own /= own.sum(0)
+        sure = abs(own.max(0) - TAU) > 1e-6
+        np.testing.assert_array_equal(masks[name][sure], by_hand(own)[sure])
+
+    capsys.readouterr()
+    write_annotation(kit.root / 'Annotations/w0.xml', names[0], (2, 3, 9, 30), SIZE)
+    clicks[20, 20] = 2
+    write_mask(kit.root / 'ScribbleLabels/w2.png', clicks, None)
+    make(tool, kit.arguments(tmp_path / 'masks', '--gate'))
+    assert '2 of them written now' in capsys.readouterr().out
+
+
+def test_the_gate_of_all_labels_stands_alone(tool, setting, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        make(tool, setting.arguments(tmp_path / 'masks', '--gate', '--tag-gate'))
+    assert 'give it alone' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('source', ['boxes', 'tag file', 'pseudo'])

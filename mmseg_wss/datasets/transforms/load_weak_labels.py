@@ -1,7 +1,7 @@
 """Load whatever label an image has."""
 from mmcv.transforms import BaseTransform
 
-from mmseg_wss.labels.kinds import read_label
+from mmseg_wss.datasets.mask_source import read_training_label
 from mmseg_wss.registry import TRANSFORMS
 
 
@@ -19,6 +19,7 @@ class LoadWeakLabels(BaseTransform):
     is known to be empty has boxes of shape (0, 4) and no tag but the background's, or, where the
     data set has ``empty='unlabelled'``, no label, and supervision 'none' from here on. Where the
     record of a mask says for which boxes it was made, these are read and compared in any case.
+    Where the data set has `masks`, the mask is that of the source (`read_training_label`).
 
     A sample with neither supervision nor seg_map_path is an image alone, as mmseg's
     ``inference_model`` and ``MMSegInferencer`` give it: it passes as it is.
@@ -50,10 +51,10 @@ class LoadWeakLabels(BaseTransform):
     def transform(self, results):
         if 'supervision' not in results and 'seg_map_path' not in results:
             return results
-        label = read_label(
+        label = read_training_label(
             results, results['classes'], results['ori_shape'], self.backend_args)
         results.update(label.checked_fields())
-        if label.empty and not label.fields:
+        if label.empty and not label.fields.keys() - {'gt_seg_map'}:  # it is called unlabelled
             results['supervision'] = 'none'
         if 'gt_seg_map' in label.fields:
             results['seg_fields'].append('gt_seg_map')

@@ -5,28 +5,33 @@ from typing import Optional
 
 import numpy as np
 
+from mmseg_wss.utils.fileio import file_sha256
+
 
 @dataclass(frozen=True, eq=False)
 class MaskTarget:
-    """Where the mask of an image goes, and the image's boxes and tags where they matter.
+    """Where the mask of an image goes, and those of the image's labels that matter for it.
 
     Attributes:
         name (str): name of the mask, without suffix.
-        inputs (str): hash of what the mask depends on besides the recipe (`box_hash`).
-        boxes (np.ndarray): (M, 4), for `gate_labels`.
+        inputs (str): hash of the boxes (`box_hash`), where the mask depends on them.
+        boxes (np.ndarray, optional): (M, 4), (x1, y1, x2, y2) in pixels of the file, half-open.
         box_labels (tuple): M class indices.
-        tags (tuple, optional): indices of the image's classes, for `restrict_to_tags`; None: all.
+        tags (tuple, optional): indices of the image's classes, with the background; None: all.
+        clicks (str, optional): file of the points or scribbles.
     """
     name: str
     inputs: str = ''
     boxes: Optional[np.ndarray] = None
     box_labels: tuple = ()
     tags: Optional[tuple] = None
+    clicks: Optional[str] = None
 
     @property
     def facts(self):
         """dict: what the record of the mask says of its making besides recipe and inputs."""
-        return {} if self.tags is None else dict(tags=list(self.tags))
+        facts = {} if self.tags is None else dict(tags=list(self.tags))
+        return facts if self.clicks is None else dict(facts, clicks=file_sha256(self.clicks)[:16])
 
 
 def confidence_path(out_dir, name):
