@@ -29,6 +29,10 @@ def read(paths, files):
     folder = osp.join(osp.dirname(maps[0]), _MASKS) if maps else ''
     masks = {osp.splitext(osp.relpath(path, folder))[0]: path
              for path in files_below(folder, ('.png', ))} if maps else {}
+    if maps and not masks and len(paths) == len(maps):
+        labels.faults.append(f'{maps[0]}: there are no masks (PNG) in {folder}. Give the folder of '
+                             f'the masks the name {_MASKS}, that of the images {_IMAGES}, as in '
+                             'the export.')
     xmls = {_stem(path): path for path in paths if path.endswith('.xml')}
     for stem in sorted({*masks, *xmls}):
         try:
