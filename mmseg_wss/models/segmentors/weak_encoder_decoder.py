@@ -9,6 +9,7 @@ from mmseg.utils import add_prefix
 
 from mmseg_wss.labels.checks.class_check import check_class_number
 from mmseg_wss.models.backbones import widen_on_load
+from mmseg_wss.models.class_weights import mend_class_weights
 from mmseg_wss.models.decode_heads.batch_fields import check_masks
 from mmseg_wss.models.decode_heads.batch_parts import resting_losses, take
 from mmseg_wss.models.decode_heads.head_checks import check_inputs
@@ -29,6 +30,8 @@ class WeakEncoderDecoder(EncoderDecoder):
 
     Auxiliary heads that need masks are trained with the images that have them; their losses of a
     batch without any are zeros with a gradient path.
+
+    Losses may have class weights (`mend_class_weights`).
 
     A backbone of more than 3 input channels takes pretrained weights for RGB (`widen_on_load`).
 
@@ -57,6 +60,7 @@ class WeakEncoderDecoder(EncoderDecoder):
             check_inputs(head, type(self).__name__, "Take mmseg's segmentor for it, "
                          'CascadeEncoderDecoder (without labels other than masks).')
         check_preprocessor(self)
+        mend_class_weights(self)
         widen_on_load(self.backbone, new_channels)
         if channels_last:
             self.to(memory_format=torch.channels_last)

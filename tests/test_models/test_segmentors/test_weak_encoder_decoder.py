@@ -147,6 +147,16 @@ def test_the_segmentor_of_mmseg_is_refused_where_it_gives_too_little():
     check_segmentor(build('EncoderDecoder', TWO_BRANCHES))
 
 
+def test_class_weights_that_fail_in_the_segmentor_of_mmseg_are_refused():
+    loss = dict(HEAD['loss_decode'], class_weight=[1., 2., 5.])
+    model = build('EncoderDecoder', dict(HEAD, loss_decode=loss))
+    with pytest.raises(ConfigError, match="FCNHead has class_weight .*WeakEncoderDecoder"):
+        check_segmentor(model)
+    check_segmentor(build('EncoderDecoder', dict(HEAD, loss_decode=dict(
+        loss, avg_non_ignore=False))))
+    check_segmentor(build('EncoderDecoder', dict(TWO_BRANCHES, loss_decode=loss)))
+
+
 def test_the_total_counts_every_head_even_if_their_losses_have_one_name():
     losses = losses_of(build(head=TWO_BRANCHES, auxiliary_head=[COARSE, COARSE]))
     total, _ = build().parse_losses(losses)
@@ -163,6 +173,30 @@ def test_a_training_step_trains_the_backbone_through_the_auxiliary_head_too():
         return next(model.backbone.parameters()).grad
 
     assert not torch.allclose(gradient(0.), gradient(1.))
+
+
+@pytest.mark.parametrize('head', [
+    HEAD, dict(type='mmseg_wss.DenseEnergyHead', head=HEAD), TAGS_ALONE], ids=lambda h: h['type'])
+@pytest.mark.parametrize('share', [0.5, 0., 1.])
+def test_class_weights_are_those_of_pytorch(head, share):
+    """mmseg's mean with class weights fails; PyTorch's is over the labelled pixels."""
+    weights = [1., 2., 5.]
+    inner = dict(HEAD, loss_decode=dict(
+        type='CrossEntropyLoss', avg_non_ignore=True, class_weight=weights))
+    model = build(head=dict(head, head=inner) if 'head' in head else inner)
+    batch = make_batch(kinds=('pixel', 'pixel'))
+    for sample in batch['data_samples']:
+        sample.gt_sem_seg.data[..., :round(24 * share)] = 255
+    loss = next(value for key, value in losses_of(model, batch).items() if key.endswith('loss_ce'))
+    loss.backward()
+    data = build(head=inner).data_preprocessor(batch, True)
+    bare = getattr(model.decode_head, 'head', model.decode_head)
+    logits = bare(model.extract_feat(data['inputs']))
+    labels = torch.stack([sample.gt_sem_seg.data[0] for sample in data['data_samples']])
+    expected = torch.nn.functional.cross_entropy(
+        logits, labels, torch.tensor(weights), ignore_index=255) if share < 1 else 0 * logits.sum()
+    weight = model.decode_head.loss_weights[0] if head is TAGS_ALONE else 1
+    torch.testing.assert_close(loss, weight * expected)
 
 
 # ---- the image
