@@ -62,9 +62,17 @@ def load_config(path):
 
 
 def read_config(args):
-    """The config of a tool's arguments, with ``--cfg-options``."""
+    """The config of a tool's arguments, with ``--cfg-options``.
+
+    With ``num_workers=0`` a data loader has no workers that may persist, and torch refuses to be
+    told to keep them: its ``persistent_workers`` becomes False.
+    """
     cfg = load_config(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader and loader.get('num_workers') == 0:
+            loader.persistent_workers = False
     return cfg
 
 

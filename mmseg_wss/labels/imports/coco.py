@@ -132,13 +132,14 @@ def _categories(path, content, found, labels):
     parents = {entry.get('supercategory') for _, entry in list_entries(
         content['categories'], 'categories') if isinstance(entry.get('supercategory'), str)}
     empty = [number for number, name in raw.items() if not used[number] and name in parents]
-    if empty:
-        labels.notes.append(f'{path}: left out {abridged([names[i] for i in empty])}: a parent of '
-                            'categories that no object has.')
     order = sorted((number for number in names if number not in empty),
                    key=lambda number: (isinstance(number, str), number))
     labels.classes += [name for name in dict.fromkeys(names[i] for i in order)
                        if name not in labels.classes]
+    gone = [names[i] for i in empty if names[i] not in labels.classes]
+    if gone:
+        labels.notes.append(f'{path}: left out {abridged(gone)}: a parent of categories that no '
+                            'object has.')
     return names
 
 

@@ -156,6 +156,12 @@ def chosen_classes(labels, wanted, ignored, source):
     if max(alike.values(), default=1) > 1 and not wanted:
         labels.notes.append('these classes differ in capitals alone, and are different classes: '
                             + abridged([name for name in names if alike[name.casefold()] > 1]))
+    drawn = {item.name for image in labels.images for item in image.shapes}
+    tagged = [name for name in names if name in {*used} - drawn]
+    if drawn and tagged and not wanted and not any(image.mask for image in labels.images):
+        labels.notes.append(f'images have tags of {abridged(tagged)}, but nothing is drawn as one '
+                            'of these classes. If they are no objects (weather, place), leave them '
+                            'out by --classes')
     if missing:
         labels.notes.append(f'of --classes nothing is labelled as {abridged(missing)}')
     names = list(wanted or names)

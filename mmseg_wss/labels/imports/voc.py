@@ -2,9 +2,10 @@
 import os.path as osp
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.formats.id_list import read_id_list
 from mmseg_wss.labels.formats.text_list import read_lines
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
-from mmseg_wss.labels.imports.image_files import ImageFiles, files_below
+from mmseg_wss.labels.imports.image_files import ImageFiles, files_below, split_of
 from mmseg_wss.labels.imports.records import ColourMask, LabelledImage, Labels, Shape, class_name
 
 _VOID = (224, 224, 192)  # VOC's border between objects
@@ -29,13 +30,28 @@ def read(paths, files):
     folder = osp.join(osp.dirname(maps[0]), _MASKS) if maps else ''
     masks = {osp.splitext(osp.relpath(path, folder))[0]: path
              for path in files_below(folder, ('.png', ))} if maps else {}
+    if maps and not masks and len(paths) == len(maps):
+        labels.faults.append(f'{maps[0]}: there are no masks (PNG) in {folder}. Give the folder of '
+                             f'the masks the name {_MASKS}, that of the images {_IMAGES}, as in '
+                             'the export.')
     xmls = {_stem(path): path for path in paths if path.endswith('.xml')}
+    splits = _splits(osp.dirname(maps[0])) if maps else {}
     for stem in sorted({*masks, *xmls}):
         try:
-            labels.images.append(_image(stem, masks.get(stem), xmls.get(stem), colours, files))
+            image = _image(stem, masks.get(stem), xmls.get(stem), colours, files)
+            labels.images.append(image._replace(split=splits[stem]) if stem in splits else image)
         except DataError as error:
             labels.faults.append(str(error))
     return labels
+
+
+def _splits(root):
+    """ID -> split, by the lists of CVAT's subsets."""
+    splits = {}
+    for path in files_below(osp.join(root, 'ImageSets', 'Segmentation'), ('.txt', )):
+        split = split_of(osp.splitext(osp.basename(path))[0])
+        splits.update(dict.fromkeys(read_id_list(path)[0], split))
+    return splits
 
 
 def _stem(path):

@@ -159,15 +159,26 @@ def _corner_numbers(rows_of):
 
 
 def _find_names(paths, *roots):
-    """The file of the classes' names: a yaml, or a list in or above a folder."""
+    """The file of the classes' names: a yaml, or a list in or above a folder, or beside labels."""
     yamls = [path for path in paths if path.lower().endswith(('.yaml', '.yml'))]
-    lists = [osp.join(folder, name) for root in roots
-             for folder in (root, osp.dirname(osp.abspath(root))) for name in _NAME_FILES]
-    found = yamls + [path for path in lists if osp.isfile(path)]
+    above = [folder for root in roots for folder in (root, osp.dirname(osp.abspath(root)))]
+    beside = sorted({osp.dirname(path) for path in paths})
+    found = yamls + _name_lists(above)
+    if not found:
+        found = _name_lists(beside)
+        for path in found[1:]:
+            if read_lines(path) != read_lines(found[0]):
+                raise DataError(f'{found[0]} and {path} differ. Make them one, the names of all '
+                                'classes in the order of the labels.')
     if not found:
         raise DataError(f'{paths[0]}: there are no names of the classes. Add data.yaml, with a '
                         f'list "names", or classes.txt, a name a line, to {roots[0]}.')
     return found[0]
+
+
+def _name_lists(folders):
+    paths = (osp.join(folder, name) for folder in folders for name in _NAME_FILES)
+    return [path for path in paths if osp.isfile(path)]
 
 
 def _class_names(path):

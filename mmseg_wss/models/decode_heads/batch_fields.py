@@ -1,7 +1,9 @@
 """The labels of a batch, read from its samples."""
 import torch
+from mmengine.structures import InstanceData, PixelData
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.checks.label_check import IGNORE
 
 _REMEDIES = {  # what is missing -> kind of label, or None for any other -> what to do
     'mask': {
@@ -106,6 +108,28 @@ def boxed_classes_of(samples, classes, device):
     for row, sample in zip(tags, samples):
         row[sample.gt_boxes.labels] = 1
     return tags
+
+
+def without_labels(sample, shape, classes, device):
+    """A copy of a sample from which nothing can be learnt, whatever label a loss reads.
+
+    Args:
+        sample (SegDataSample): of a batch.
+        shape (tuple): (H, W) of the batch's images.
+        classes (int): K, where the sample does not say its classes.
+        device (torch.device): of the batch.
+
+    Returns:
+        SegDataSample: weak, with a mask of 255, the background's tag and no box.
+    """
+    classes = len(sample.metainfo.get('classes', ())) or classes
+    blank = sample.new(metainfo=dict(sample.metainfo, supervision='pseudo'))
+    blank.gt_sem_seg = PixelData(data=torch.full((1, *shape), IGNORE, device=device))
+    blank.gt_tags = torch.zeros(classes, device=device)
+    blank.gt_tags[0] = 1
+    blank.gt_boxes = InstanceData(bboxes=torch.zeros(0, 4, device=device),
+                                  labels=torch.zeros(0, dtype=torch.long, device=device))
+    return blank
 
 
 def path_of(sample):

@@ -1,9 +1,9 @@
 """The losses of a branch, none of which reads a value back: on a GPU that is a wait for it."""
 import torch
 import torch.nn.functional as F
-from mmseg.models.losses import CrossEntropyLoss
 from mmseg.models.utils import resize
 
+from mmseg_wss.models.class_weights import is_mean_over_labelled, total_weight
 from mmseg_wss.models.decode_heads.batch_fields import masks_of, valid_of
 from mmseg_wss.models.decode_heads.head_conventions import losses_in
 from mmseg_wss.models.decode_heads.label_shrinking import shrink
@@ -31,28 +31,13 @@ def losses_of_logits(head, logits, samples):
     losses = {}
     for loss in losses_in(head):
         options = {}
-        if _is_mean_over_labelled(loss):
-            options['avg_factor'] = number if loss.class_weight is None else _total_weight(
+        if is_mean_over_labelled(loss):  # it would count the labelled pixels, and read that back
+            options['avg_factor'] = number if loss.class_weight is None else total_weight(
                 loss.class_weight, labels, labelled)
         value = loss(logits, labels, weight=weight, ignore_index=head.ignore_index, **options)
         losses[loss.loss_name] = losses.get(loss.loss_name, 0) + value
     right = ((logits.argmax(1) == labels) & labelled).sum()
     return dict(losses, acc_seg=(100 * (right + EPS) / (number + EPS)).view(1))
-
-
-def _is_mean_over_labelled(loss):
-    """Whether mmseg's cross entropy would count the labelled pixels, and read the count back.
-
-    With class weights it would fail: it takes the labelled pixels out, then masks all of them.
-    """
-    return (isinstance(loss, CrossEntropyLoss) and loss.avg_non_ignore and loss.reduction == 'mean'
-            and not (loss.use_sigmoid or loss.use_mask))
-
-
-def _total_weight(class_weight, labels, labelled):
-    """Sum over the labelled pixels of the weights of their classes, float32."""
-    weights = torch.tensor(class_weight, dtype=torch.float32, device=labels.device)
-    return weights[torch.where(labelled, labels, 0)].masked_fill(~labelled, 0).sum()
 
 
 def divergence(strong_logits, weak_logits, samples):

@@ -5,7 +5,7 @@ from mmseg.structures import SegDataSample
 
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.checks.label_check import IGNORE
-from mmseg_wss.labels.kinds import is_partial
+from mmseg_wss.labels.kinds import is_partial, is_truth
 from mmseg_wss.models.decode_heads.batch_fields import (
     boxed_classes_of,
     known_empty,
@@ -111,6 +111,14 @@ class EMHead(HeadWrapper):
             raise ConfigError(f'EMHead needs the scores of all classes, but {name} predicts one '
                               'channel: set out_channels=num_classes in it.')
         check_labels_of(self.head)
+
+    def learns_from(self, sample):
+        """See `HeadConventions`: a mask, or the tags that the E-step reads."""
+        kind, = supervisions_of([sample])
+        reads_mask = is_truth(kind) or is_partial(kind) or self.e_step in OF_MASKS
+        reads_boxes = self.labels_from == 'crop' and not is_truth(kind)
+        return (('gt_sem_seg' if reads_mask else 'gt_tags') in sample
+                and ('gt_boxes' in sample or not reads_boxes))
 
     def loss(self, inputs, batch_data_samples, train_cfg, part_loss=None):
         """Losses of the head, with the keys strong.* and weak.*.

@@ -8,6 +8,11 @@ from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.checks.label_check import IGNORE
 
 
+def has_mask(sample):
+    """Whether a sample has gt_sem_seg."""
+    return 'gt_sem_seg' in sample
+
+
 @dataclass(frozen=True)
 class HeadConventions:
     """Attributes beyond those of mmseg's ``BaseDecodeHead``, and what a head without them gets.
@@ -18,6 +23,8 @@ class HeadConventions:
     Attributes:
         needs_masks (bool): ``loss`` reads the gt_sem_seg of each sample; False for heads that train
             with other labels, too, and see to it themselves.
+        learns_from (Callable): sample -> whether ``loss`` can read it. As an auxiliary head it gets
+            no others; as the decode head it says what is missing.
         takes_image (bool): ``loss`` gets ``image=``, float (N, 3, H, W), RGB in 0..255.
         extra_scales (Sequence[float]): ``loss`` gets ``scaled_inputs=``, for each of these scales
             the backbone's features of the scaled image, without gradient.
@@ -33,6 +40,7 @@ class HeadConventions:
             may have; None: `num_classes` alone.
     """
     needs_masks: bool = True
+    learns_from: Callable = has_mask
     takes_image: bool = False
     extra_scales: tuple = ()
     predict_tags: bool = False

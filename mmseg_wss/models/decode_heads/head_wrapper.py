@@ -4,6 +4,7 @@ from mmengine.model import BaseModule
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.checks.class_check import check_class_number
 from mmseg_wss.models.decode_heads.head_checks import check_one_map, has_own_loss, one_map
+from mmseg_wss.models.decode_heads.head_conventions import conventions_of
 from mmseg_wss.registry import MODELS
 
 
@@ -51,6 +52,10 @@ class HeadWrapper(BaseModule):
             f'{type(head).__name__} has a loss of its own, which {type(self).__name__} around it '
             f'would not use. Use one of the two alone, or give {type(self).__name__} a head of '
             f'mmseg, such as FCNHead{inner and f" (it also takes {inner})"}.')
+
+    def learns_from(self, sample):
+        """See `HeadConventions`: what the head inside learns from."""
+        return conventions_of(self.head).learns_from(sample)
 
     def logits(self, inputs):
         """Logits of the bare head, in training too."""

@@ -86,6 +86,11 @@ class RRMHead(BaseDecodeHead):
         self.predict_tags = predict_tags
         self.classify_only = False
 
+    @staticmethod
+    def learns_from(sample):
+        """See `HeadConventions`."""
+        return 'gt_tags' in sample
+
     @property
     def extra_scales(self):
         """Scales of the image at which the segmentor computes features without gradient."""

@@ -4,7 +4,9 @@ from mmseg.models.segmentors import EncoderDecoder
 from torch import nn
 
 from mmseg_wss.errors import ConfigError
-from mmseg_wss.models.decode_heads.head_conventions import conventions_of
+from mmseg_wss.models.class_weights import is_mean_over_labelled
+from mmseg_wss.models.decode_heads.head_checks import has_own_loss
+from mmseg_wss.models.decode_heads.head_conventions import conventions_of, losses_in
 
 
 def heads_of(model):
@@ -52,8 +54,9 @@ def check_segmentor(model):
             pass.
 
     Raises:
-        ConfigError: a head wants the image or features of further scales, and the segmentor is
-            mmseg's; or see `check_preprocessor`.
+        ConfigError: a head wants the image or features of further scales, or has class weights
+            with which mmseg's loss fails, and the segmentor is mmseg's; or see
+            `check_preprocessor`.
     """
     if not isinstance(model, EncoderDecoder) or isinstance(model.decode_head, nn.ModuleList):
         return
@@ -63,4 +66,11 @@ def check_segmentor(model):
                 raise ConfigError(
                     f"{type(head).__name__} needs the image, which mmseg's EncoderDecoder does not "
                     "give to heads: set type='mmseg_wss.WeakEncoderDecoder' in model.")
+            if not has_own_loss(head) and any(
+                    is_mean_over_labelled(loss) and loss.class_weight is not None
+                    for loss in losses_in(head)):
+                raise ConfigError(
+                    f"the loss of {type(head).__name__} has class_weight and avg_non_ignore=True, "
+                    "with which mmseg's own mean fails: set type='mmseg_wss.WeakEncoderDecoder' in "
+                    'model, where they work together.')
     check_preprocessor(model)

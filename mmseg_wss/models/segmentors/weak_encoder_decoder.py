@@ -9,8 +9,9 @@ from mmseg.utils import add_prefix
 
 from mmseg_wss.labels.checks.class_check import check_class_number
 from mmseg_wss.models.backbones import widen_on_load
-from mmseg_wss.models.decode_heads.batch_fields import check_masks
-from mmseg_wss.models.decode_heads.batch_parts import resting_losses, take
+from mmseg_wss.models.class_weights import mend_class_weights
+from mmseg_wss.models.decode_heads.batch_fields import check_masks, without_labels
+from mmseg_wss.models.decode_heads.batch_parts import take
 from mmseg_wss.models.decode_heads.head_checks import check_inputs
 from mmseg_wss.models.decode_heads.head_conventions import check_labels_of, conventions_of
 from mmseg_wss.models.segmentors.network_checks import check_preprocessor, heads_of
@@ -27,8 +28,10 @@ class WeakEncoderDecoder(EncoderDecoder):
     predicted samples, as pred_score, beside gt_score, the objects of the true mask: what
     mmpretrain's multi-label metrics read.
 
-    Auxiliary heads that need masks are trained with the images that have them; their losses of a
-    batch without any are zeros with a gradient path.
+    Auxiliary heads are trained with the images that they can learn from; their losses of a batch
+    without any are zeros, with the same keys and a gradient path.
+
+    Losses may have class weights (`mend_class_weights`).
 
     A backbone of more than 3 input channels takes pretrained weights for RGB (`widen_on_load`).
 
@@ -57,6 +60,7 @@ class WeakEncoderDecoder(EncoderDecoder):
             check_inputs(head, type(self).__name__, "Take mmseg's segmentor for it, "
                          'CascadeEncoderDecoder (without labels other than masks).')
         check_preprocessor(self)
+        mend_class_weights(self)
         widen_on_load(self.backbone, new_channels)
         if channels_last:
             self.to(memory_format=torch.channels_last)
@@ -93,11 +97,12 @@ class WeakEncoderDecoder(EncoderDecoder):
                 extra['image'] = self.data_preprocessor.to_rgb(inputs)
             if asked.extra_scales:
                 extra['scaled_inputs'] = self._features_at(inputs, asked.extra_scales)
-            loss = head.loss
-            if asked.needs_masks and head is self.decode_head:
-                check_masks(data_samples)
-            elif asked.needs_masks:
-                loss = partial(_loss_of_masks, head)
+            if head is self.decode_head:
+                loss = head.loss
+                if asked.needs_masks:
+                    check_masks(data_samples)
+            else:
+                loss = partial(_auxiliary_loss, head, inputs.shape[-2:])
             losses.update(add_prefix(
                 loss(features, data_samples, self.train_cfg, **extra), prefix))
         return losses
@@ -124,11 +129,20 @@ class WeakEncoderDecoder(EncoderDecoder):
         return samples
 
 
-def _loss_of_masks(head, features, samples, train_cfg, **extra):
-    """The loss of a head on the samples that have a mask."""
-    members = [i for i, sample in enumerate(samples) if 'gt_sem_seg' in sample]
+def _auxiliary_loss(head, shape, features, samples, train_cfg, **extra):
+    """The loss of a head on the samples that it can learn from.
+
+    Where there are none, it sees all of them without labels, and its losses count nothing: every
+    step has the same keys, and a gradient path to all parameters, so that all ranks agree.
+    """
+    members = [i for i, sample in enumerate(samples)
+               if conventions_of(head).learns_from(sample)]
     if not members:
-        return resting_losses(getattr(head, 'head', head), head)  # or what it wraps
+        blanks = [without_labels(sample, shape, head.num_classes, features[0].device)
+                  for sample in samples]
+        losses = head.loss(features, blanks, train_cfg, **extra)
+        return {key: 0 * value if 'loss' in key else torch.zeros_like(value)
+                for key, value in losses.items()}
     if len(members) < len(samples):
         features = [take(level, members) for level in features]
         samples = [samples[i] for i in members]

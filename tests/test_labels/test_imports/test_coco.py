@@ -65,6 +65,13 @@ def test_roboflow(tmp_path):
         'train/train.jpg': 'train', 'valid/valid.jpg': 'val', 'test/test.jpg': 'test'}
 
 
+def test_a_class_with_the_name_of_its_parent_stays(tmp_path):
+    labels, _ = read(tmp_path, ['1.jpg'], {'x.json': coco(
+        ['1.jpg'], [dict(BOX, image_id=0, category_id=2)],
+        [(0, 'wall', 'none'), (1, 'door', 'wall'), (2, 'wall', 'wall')])})
+    assert labels.classes == ['door', 'wall'] and not labels.notes
+
+
 def test_a_parent_that_has_objects_is_a_class(tmp_path):
     labels, _ = read(tmp_path, ['1.jpg'], {'x.json': coco(
         ['1.jpg'], [dict(BOX, image_id=0, category_id=9)],

@@ -4,6 +4,7 @@ import pytest
 from import_bench import kinds, read
 
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.imports.importer import chosen_classes
 
 HEAD = ('<?xml version="1.0" encoding="utf-8"?><annotations><version>1.1</version><meta><job>'
         '<labels><label><name>dog</name><attributes><attribute><name>old</name></attribute></attributes>'
@@ -34,6 +35,16 @@ def test_what_shapes_become(tmp_path):
     assert found.shapes[0].data == (3, 4, 9.5, 8) and found.tags == ('dog', )
     assert found.shapes[5].data == (7, 5, 2, 3, array('q', [2, 3, 1]))
     assert found.size == (20, 30)
+
+
+def test_tags_that_are_no_objects_are_named(tmp_path):
+    labels, _ = read(tmp_path, ['1.jpg'], {'a.xml': cvat(image(
+        '1.jpg', '<box label="cat" xtl="3" ytl="4" xbr="9.5" ybr="8"/>', '<tag label="dog"/>',
+        '<tag label="cat"/>'))})
+    assert chosen_classes(labels, None, (), 'a.xml') == ['dog', 'cat']
+    note, = labels.notes
+    assert 'tags of dog, but nothing is drawn' in note
+    assert chosen_classes(labels, ['cat'], (), 'a.xml') == ['cat'] and len(labels.notes) == 1
 
 
 def test_the_upright_box_around_a_turned_one(tmp_path):

@@ -30,6 +30,25 @@ def test_masks_in_colours_and_boxes_beside_them(tmp_path):
     assert images['JPEGImages/2.png'].mask is None
 
 
+def test_subsets_are_lists(tmp_path):
+    """One that has no name of a split, as that of a task without subsets, says nothing."""
+    (tmp_path / 'SegmentationClass').mkdir()
+    for number in range(4):
+        Image.new('RGB', (30, 20)).save(tmp_path / f'SegmentationClass/{number}.png')
+    _, images = read(tmp_path, [f'JPEGImages/{number}.jpg' for number in range(4)], {
+        'labelmap.txt': MAP, 'ImageSets/Segmentation/default.txt': '2\n',
+        'ImageSets/Segmentation/Train.txt': '0\n3\n',
+        'ImageSets/Segmentation/Validation.txt': '1\n'})
+    assert [image.split for image in images.values()] == ['train', 'val', '', 'train']
+
+
+def test_masks_in_another_folder(tmp_path):
+    labels, _ = read(tmp_path, ['img/1.png', 'mask/1.png'], {'labelmap.txt': MAP})
+    assert not labels.images and len(labels.faults) == 1
+    assert 'labelmap.txt: there are no masks (PNG) in' in labels.faults[0]
+    assert 'SegmentationClass' in labels.faults[0]
+
+
 @pytest.mark.parametrize('text, message', [
     (MAP + 'bird:1,2::\n', 'line 5 is'), (MAP + 'bird:1,2,300::\n', 'line 5 is'),
     (MAP + 'bird:9,8,7::\n', 'line 5: bird has the colour of old dog'),

@@ -38,6 +38,18 @@ def test_texts_beside_the_images_and_a_list_of_names(tmp_path):
     assert not labels.faults and kinds(images['obj_train_data/a.png']) == [('box', 'cat')]
 
 
+def test_roboflow_darknet(tmp_path):
+    """Each split has the names beside its labels."""
+    files = {'train/_darknet.labels': 'dog\ncat\n', 'train/a.txt': BOX, 'valid/b.txt': BOX}
+    labels, images = read(tmp_path, ['train/a.jpg', 'valid/b.jpg'], {
+        **files, 'valid/_darknet.labels': 'dog\ncat\n'})
+    assert not labels.faults and labels.classes == ['dog', 'cat']
+    assert {name: (kinds(image), image.split) for name, image in images.items()} == {
+        'train/a.jpg': ([('box', 'cat')], 'train'), 'valid/b.jpg': ([('box', 'cat')], 'val')}
+    with pytest.raises(DataError, match='train/_darknet.labels and .*valid/_darknet.labels differ'):
+        read(tmp_path, [], {**files, 'valid/_darknet.labels': 'cat\ndog\n'})
+
+
 def test_turned_boxes(tmp_path):
     labels, images = read(tmp_path, ['a.png'], {
         'classes.txt': 'dog\n', 'a.txt': '0 0.5 0.1 0.9 0.5 0.5 0.9 0.1 0.5\n'})

@@ -4,7 +4,7 @@ import copy
 import pytest
 import torch
 from mmengine.config import ConfigDict
-from mmengine.structures import PixelData
+from mmengine.structures import InstanceData, PixelData
 from mmseg.models import FCNHead
 from mmseg.structures import SegDataSample
 from mmseg.utils import register_all_modules
@@ -103,16 +103,84 @@ def test_auxiliary_heads_learn_from_the_images_that_have_masks():
         torch.testing.assert_close(losses[key], only[key])
 
 
-@pytest.mark.parametrize('auxiliary', [
-    COARSE, dict(type='mmseg_wss.DenseEnergyHead', head=COARSE)], ids=['bare', 'wrapped'])
-def test_auxiliary_heads_rest_in_a_batch_without_masks(auxiliary):
-    model = build(head=TAGS_ALONE, auxiliary_head=auxiliary)
-    batch = {key: values[1:] for key, values in batch_with_tags().items()}
-    losses = losses_of(model, batch)
-    assert losses['aux.loss_ce'] == 0 and {'aux.loss_ce', 'aux.acc_seg'} < set(losses)
-    sum(value for key, value in losses.items() if 'loss' in key).backward()
-    assert all((p.grad == 0).all() for p in model.auxiliary_head.parameters())
-    assert any((p.grad != 0).any() for p in model.decode_head.parameters())
+@MODELS.register_module()
+class HeadThatNeedsNoLabel(FCNHead):
+    needs_masks = False
+
+    def loss(self, inputs, batch_data_samples, train_cfg):
+        return dict(loss_ce=self(inputs).mean())
+
+
+NO_LABEL = dict(HEAD, type='mmseg_wss.HeadThatNeedsNoLabel')
+MASKS, TAGS, NOTHING = ('pixel', ), ('image', ), ('none', )
+
+
+def batch_of(*kinds):
+    """Masks for true ones, tags and boxes for others, nothing for 'none'."""
+    batch = make_batch(((16, 24), ) * len(kinds), kinds)
+    for kind, sample in zip(kinds, batch['data_samples']):
+        if kind not in MASKS:
+            del sample.gt_sem_seg
+        if kind in TAGS:
+            sample.gt_tags = torch.tensor([1, 0, 1])
+            sample.gt_boxes = InstanceData(
+                bboxes=torch.tensor([[2., 3., 9., 9.]]), labels=torch.tensor([2]))
+    return batch
+
+
+def em(e_step, head=HEAD, **options):
+    return dict(type='mmseg_wss.EMHead', head=head, e_step=e_step, **options)
+
+
+def energy(head):
+    return dict(type='mmseg_wss.DenseEnergyHead', head=head)
+
+
+ATTENTION = dict(type='DAHead', pam_channels=4, in_channels=4, in_index=1, channels=4,
+                 num_classes=3, loss_decode=HEAD['loss_decode'])
+OF_TAGS = dict(type='mmseg_wss.RRMHead', in_channels=4, in_index=1, channels=4, num_classes=3,
+               scales=(0.5, 1.), labels=dict(rule='cam'))
+AUXILIARY = dict(  # the head, and which images it learns from
+    bare=(COARSE, MASKS), two_branches=(dict(TWO_BRANCHES, kl_weight=1.), MASKS),
+    mixed=(dict(TWO_BRANCHES, mix_ratio=(2, 1)), MASKS),
+    energy=(energy(COARSE), MASKS), energy_of_branches=(energy(TWO_BRANCHES), MASKS),
+    energy_of_em=(energy(em('fixed')), MASKS + TAGS),
+    em_mask=(em('mask'), MASKS), em_box=(em('box'), MASKS), em_adapt=(em('adapt'), MASKS + TAGS),
+    em_crop=(em('fixed', labels_from='crop'), MASKS + TAGS),
+    em_of_branches=(em('fixed', TWO_BRANCHES), MASKS + TAGS),
+    seeds=(dict(type='mmseg_wss.DSRGHead', head=HEAD), MASKS), tags=(OF_TAGS, TAGS),
+    further_outputs=(ATTENTION, MASKS))
+
+
+@pytest.mark.parametrize('name', AUXILIARY)
+def test_auxiliary_heads_learn_from_what_they_can_and_rest_otherwise(name):
+    """The keys of each step are the same, and each parameter has a gradient: all ranks agree."""
+    head, learns = AUXILIARY[name]
+    keys = set()
+    for kinds in (MASKS, TAGS, NOTHING, MASKS + TAGS + NOTHING, NOTHING + MASKS, TAGS + TAGS):
+        model = build(head=NO_LABEL, auxiliary_head=head)
+        model.train()
+        losses = losses_of(model, batch_of(*kinds, *kinds[-1:]))  # batch normalisation wants two
+        keys.add(frozenset(losses))
+        assert all(value.isfinite().all() for value in losses.values())
+        own = {key: value for key, value in losses.items() if key.startswith('aux')}
+        total = sum(value for key, value in own.items() if 'loss' in key)
+        total.backward()
+        gradients = [p.grad for p in model.auxiliary_head.parameters()]
+        assert all(gradient is not None for gradient in gradients)
+        rests = not set(kinds) & set(learns)
+        assert all((gradient == 0).all() for gradient in gradients) == rests == (total == 0)
+        if rests:
+            assert all((value == 0).all() for value in own.values())
+    assert len(keys) == 1
+
+
+def test_a_resting_head_of_two_branches_owes_its_strong_branch_as_much_as_before():
+    model = build(head=NO_LABEL, auxiliary_head=dict(TWO_BRANCHES, mix_ratio=(2, 1)))
+    losses_of(model, batch_of(*MASKS))
+    before = model.auxiliary_head.mix_carry.item()
+    losses_of(model, batch_of(*NOTHING))
+    assert before == model.auxiliary_head.mix_carry.item() == 1
 
 
 def test_a_head_that_needs_masks_names_the_image_without_one():
@@ -147,6 +215,16 @@ def test_the_segmentor_of_mmseg_is_refused_where_it_gives_too_little():
     check_segmentor(build('EncoderDecoder', TWO_BRANCHES))
 
 
+def test_class_weights_that_fail_in_the_segmentor_of_mmseg_are_refused():
+    loss = dict(HEAD['loss_decode'], class_weight=[1., 2., 5.])
+    model = build('EncoderDecoder', dict(HEAD, loss_decode=loss))
+    with pytest.raises(ConfigError, match="FCNHead has class_weight .*WeakEncoderDecoder"):
+        check_segmentor(model)
+    check_segmentor(build('EncoderDecoder', dict(HEAD, loss_decode=dict(
+        loss, avg_non_ignore=False))))
+    check_segmentor(build('EncoderDecoder', dict(TWO_BRANCHES, loss_decode=loss)))
+
+
 def test_the_total_counts_every_head_even_if_their_losses_have_one_name():
     losses = losses_of(build(head=TWO_BRANCHES, auxiliary_head=[COARSE, COARSE]))
     total, _ = build().parse_losses(losses)
@@ -163,6 +241,30 @@ def test_a_training_step_trains_the_backbone_through_the_auxiliary_head_too():
         return next(model.backbone.parameters()).grad
 
     assert not torch.allclose(gradient(0.), gradient(1.))
+
+
+@pytest.mark.parametrize('head', [
+    HEAD, dict(type='mmseg_wss.DenseEnergyHead', head=HEAD), TAGS_ALONE], ids=lambda h: h['type'])
+@pytest.mark.parametrize('share', [0.5, 0., 1.])
+def test_class_weights_are_those_of_pytorch(head, share):
+    """mmseg's mean with class weights fails; PyTorch's is over the labelled pixels."""
+    weights = [1., 2., 5.]
+    inner = dict(HEAD, loss_decode=dict(
+        type='CrossEntropyLoss', avg_non_ignore=True, class_weight=weights))
+    model = build(head=dict(head, head=inner) if 'head' in head else inner)
+    batch = make_batch(kinds=('pixel', 'pixel'))
+    for sample in batch['data_samples']:
+        sample.gt_sem_seg.data[..., :round(24 * share)] = 255
+    loss = next(value for key, value in losses_of(model, batch).items() if key.endswith('loss_ce'))
+    loss.backward()
+    data = build(head=inner).data_preprocessor(batch, True)
+    bare = getattr(model.decode_head, 'head', model.decode_head)
+    logits = bare(model.extract_feat(data['inputs']))
+    labels = torch.stack([sample.gt_sem_seg.data[0] for sample in data['data_samples']])
+    expected = torch.nn.functional.cross_entropy(
+        logits, labels, torch.tensor(weights), ignore_index=255) if share < 1 else 0 * logits.sum()
+    weight = model.decode_head.loss_weights[0] if head is TAGS_ALONE else 1
+    torch.testing.assert_close(loss, weight * expected)
 
 
 # ---- the image
