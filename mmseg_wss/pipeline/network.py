@@ -19,8 +19,8 @@ class Network:
     Args:
         path (str): of the config.
         options (Sequence[str]): KEY=VALUE.
-        masks (str | list[str], optional): value of pseudo_mask of all its sources of pseudo masks,
-            or one for each of them.
+        masks (str | list[str], optional): the folder of the masks of all its sources that read
+            some (pseudo_mask, or path of masks), or one for each of them.
 
     Raises:
         PipelineError: the options do not fit into the config, or the masks not to its sources.
@@ -57,7 +57,7 @@ class Network:
         So a change of the network or its schedule leaves them as they are.
         """
         return [{key: value for key, value in plain(leaf).items()
-                 if key not in ('pipeline', 'pseudo_mask', 'made_by')}
+                 if key not in ('pipeline', 'pseudo_mask', 'made_by', 'masks')}
                 for _, leaf in self._sources('train') if is_weak(leaf)]
 
     def reads_annotations(self):
@@ -89,18 +89,19 @@ class Network:
                 f'{self.path}: --cfg-options do not fit into it: {error}') from error
 
     def _mask_options(self, masks):
-        keys = [f'{key}.pseudo_mask' for key, leaf in self._sources('train')
-                if leaf.get('supervision') == 'pseudo']
+        keys = [f'{key}.{option}' for key, leaf in self._sources('train')
+                if (option := _folder_option(leaf))]
         if not keys:
             raise PipelineError(
-                f"{self.path}: no training source has supervision='pseudo', so the masks of the "
-                "pipeline would not be used. Give the weak source supervision='pseudo' and a "
-                'pseudo_mask (any name: the pipeline puts its folder there).')
+                f'{self.path}: no training source reads a folder of masks, so those of the '
+                "pipeline would not be used. Give the weak source masks=dict(type='folder', "
+                "path='x'), or supervision='pseudo' and pseudo_mask='x' (any name: the pipeline "
+                'puts its folder there).')
         if isinstance(masks, str):
             masks = [masks] * len(keys)
         if len(masks) != len(keys):
             raise PipelineError(f'{self.path}: masks lists {len(masks)} stages, but {len(keys)} '
-                                f"training sources have supervision='pseudo' ({', '.join(keys)}).")
+                                f'training sources read a folder of masks ({", ".join(keys)}).')
         return [f'{key}={folder}' for key, folder in zip(keys, masks)]
 
     def _sources(self, split):
@@ -120,6 +121,14 @@ def plain(value):
         return value
     name = getattr(value, '__qualname__', None)
     return repr(value) if name is None else f'{value.__module__}.{name}'
+
+
+def _folder_option(leaf):
+    """The option of a data set that names a folder of masks, or None."""
+    if leaf.get('supervision') == 'pseudo':
+        return 'pseudo_mask'
+    masks = leaf.get('masks')
+    return 'masks.path' if isinstance(masks, dict) and masks.get('type') == 'folder' else None
 
 
 def _path(leaf, key):

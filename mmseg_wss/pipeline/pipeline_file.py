@@ -20,8 +20,8 @@ tool         a file of tools/; it is told to write into the folder
 config       of the tool, relative to the pipeline file
 checkpoint   name of a training: its last checkpoint. Without a config, that of the training is
              used, with its masks and cfg_options
-masks        name of the stage whose masks all sources with supervision='pseudo' of the config read;
-             a list names one for each of these sources
+masks        name of the stage whose masks all sources of the config read that read a folder of
+             masks; a list names one for each of these sources
 args         further arguments of the tool
 options      of the tool: dict(tau=0.9, tag_gate=True) is --tau 0.9 --tag-gate
 cfg_options  of the config: dotted key -> value

@@ -130,20 +130,24 @@ def test_flags():
         '--tau', '0.9', '--tta', '--names', 'a', '1']
 
 
-def test_sources_of_pseudo_masks_inside_wrappers(tmp_path):
+def test_sources_of_masks_inside_wrappers(tmp_path):
     path = tmp_path / 'net.py'
     path.write_text("""
 pseudo, pixel = dict(supervision='pseudo', pseudo_mask='x'), dict(supervision='pixel')
 train_dataloader = dict(dataset=dict(datasets=[
-    pixel, dict(dataset=pseudo), dict(datasets=[pseudo, pixel])]))""")
+    pixel, dict(dataset=pseudo), dict(datasets=[pseudo, pixel]),
+    dict(supervision='box', masks=dict(type='folder', path='x')),
+    dict(supervision='box', masks='rect')]))""")
     network = Network(str(path), [], '/masks')
     assert network.options == [
         'train_dataloader.dataset.datasets.1.dataset.pseudo_mask=/masks',
-        'train_dataloader.dataset.datasets.2.datasets.0.pseudo_mask=/masks']
-    datasets = Network(str(path), [], ['/a', '/b']).cfg.train_dataloader.dataset.datasets
+        'train_dataloader.dataset.datasets.2.datasets.0.pseudo_mask=/masks',
+        'train_dataloader.dataset.datasets.3.masks.path=/masks']
+    datasets = Network(str(path), [], ['/a', '/b', '/c']).cfg.train_dataloader.dataset.datasets
     assert datasets[1].dataset.pseudo_mask == '/a'
     assert datasets[2].datasets[0].pseudo_mask == '/b'
-    with pytest.raises(PipelineError, match='masks lists 1 stages, but 2 training sources'):
+    assert datasets[3].masks == dict(type='folder', path='/c')
+    with pytest.raises(PipelineError, match='masks lists 1 stages, but 3 training sources'):
         Network(str(path), [], ['/a'])
 
 
@@ -334,7 +338,7 @@ def test_views_that_there_are_not_or_are_averaged_otherwise(plan, file):
 
 @pytest.mark.parametrize('old, new, message', [
     ('test_dataloader', 'other', 'student.py: no test_dataloader'),
-    ("'pseudo'", "'box'", r"student.py: no training source has supervision='pseudo'")])
+    ("'pseudo'", "'box'", r"student.py: no training source reads a folder of masks")])
 def test_configs_that_do_not_fit_their_tools(plan, file, old, new, message):
     (file.parent / 'nets/student.py').write_text(NETWORK.replace(old, new))
     with pytest.raises(PipelineError, match=message):
