@@ -46,7 +46,7 @@ COMMANDS = """\
 ## Commands
 
 `python -m mmseg_wss TOOL [OPTIONS]`, from any folder; `--help` says which options a tool has. In a
-clone, `python tools/TOOL.py` is the same. [README.md](../README.md#tools) has the usual options.
+clone, the files of `tools/` are the same. [README.md](../README.md#tools) has the usual options.
 """
 
 
