@@ -57,7 +57,12 @@ def first_sentence(thing):
     if sentence is None:
         raise ValueError(f'{thing.__module__}.{thing.__qualname__}: expected a docstring that '
                          'begins with a sentence.')
-    return sentence.group().replace('``', '`').replace('|', '\\|')
+    return markdown(sentence.group())
+
+
+def markdown(text):
+    """A docstring's text as the cell of a table."""
+    return text.replace('``', '`').replace('|', '\\|')
 
 
 def link(name, thing):
@@ -94,7 +99,7 @@ def table(header, rows):
 def render_classes(classes):
     for title in SECTIONS:
         yield f'## {title}\n'
-        yield table(['`mmseg_wss.`...', ''], [
+        yield table(['NAME', 'what it is or does'], [
             [link(name, thing), first_sentence(thing)]
             for name, thing in classes.items() if section_of(thing) == title])
 
@@ -108,13 +113,13 @@ def render_imports():
         arguments = f'`{name}{inspect.signature(thing)}`' if inspect.isfunction(thing) else \
             'to be subclassed'
         rows.append([link(path, thing), first_sentence(thing), arguments])
-    yield table(['name', '', 'arguments'], rows)
+    yield table(['import', 'what it is or does', 'arguments'], rows)
 
 
 def render_commands():
     yield COMMANDS
-    yield table(['TOOL', ''], [
-        [f'[`{name}`](../{path.resolve().relative_to(ROOT).as_posix()})', summary(path)]
+    yield table(['TOOL', 'what it does'], [
+        [f'[`{name}`](../{path.resolve().relative_to(ROOT).as_posix()})', markdown(summary(path))]
         for name, path in find_tools().items()])
 
 
