@@ -13,7 +13,7 @@ from mmseg_wss.utils.file_names import FolderIndex
 
 @DATASETS.register_module()
 class VOCWeakSegDataset(WeakSegDataset):
-    """Images of a VOC devkit folder.
+    """Images of a folder in VOC layout, all with one kind of supervision.
 
     ::
 

@@ -8,7 +8,9 @@ from mmseg_wss.registry import METRICS
 
 @METRICS.register_module()
 class SeedWriter(PseudoMaskWriter):
-    """A `PseudoMaskWriter` of seeds (`cam_seeds`): predictions of `CAMEncoderDecoder` come in.
+    """A "metric" that writes the seeds in the activation maps of a `CAMEncoderDecoder`.
+
+    It is a `PseudoMaskWriter` over `cam_seeds`.
 
     Args:
         out_dir, recipe, targets: see `PseudoMaskWriter`; every target needs tags.

@@ -15,7 +15,9 @@ ROUNDING = 1e-3  # how far above 1 a normalised CAM may be after it was resized 
 
 def reliable_labels(image, cams, tags, rule='released', ratio=0.4, backend='torch',
                     valid=None):
-    """`mine_labels` for one image in NumPy.
+    """Label the pixels of an image whose activation maps can be trusted (RRM, eq. 4 to 7).
+
+    It is `mine_labels` for one image in NumPy.
 
     Args:
         image (np.ndarray): uint8 (H, W, 3), RGB.

@@ -14,7 +14,9 @@ _META_KEYS = ('img_path', 'supervision', 'classes', 'ori_shape', 'img_shape', 'p
 
 @TRANSFORMS.register_module()
 class PackWeakSegInputs(PackSegInputs):
-    """mmseg's ``PackSegInputs`` for weak labels too. An absent label stays an absent field.
+    """Pack an image and its labels as mmseg's ``PackSegInputs`` does, weak labels too.
+
+    An absent label stays an absent field.
 
     The input is the image, (C, H, W): with the maps of `BoxPriors` behind B, G, R, where the image
     has them (float32 then, else uint8). The ``SegDataSample`` gets

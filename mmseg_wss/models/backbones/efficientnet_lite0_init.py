@@ -44,7 +44,10 @@ def load_efficientnet_lite0(timm_model):
 
 @WEIGHT_INITIALIZERS.register_module()
 class EfficientNetLite0Init:
-    """``init_cfg`` of a ``TIMMBackbone`` with ``model_name='tf_efficientnet_lite0'``."""
+    """Load ImageNet weights into timm's EfficientNet-Lite0, as the ``init_cfg`` of its backbone.
+
+    The backbone is a ``TIMMBackbone`` with ``model_name='tf_efficientnet_lite0'``.
+    """
 
     def __call__(self, module):
         load_efficientnet_lite0(module.timm_model)

@@ -8,12 +8,12 @@ from mmseg_wss.registry import MODELS
 
 @MODELS.register_module()
 class DualBranchHead(TwoBranchHead):
-    """n shared convolutions, then two branches with the rest of them and a classifier each.
+    """A strong and a weak branch behind n shared convolutions (dual-branch, 3.2.1).
 
-    The number of convolutions between the features and a classifier is fixed; n of them are shared
-    (section 3.2.1 of the paper). Each is followed by ReLU and dropout. The paper does not say which
-    convolutions they are: as in DeepLab-LargeFOV, the first is 3x3 with a dilation and the others
-    are 1x1.
+    The number of convolutions between the features and a classifier is fixed; n of them are shared,
+    and each branch has the others. Each is followed by ReLU and dropout. The paper does not say
+    which convolutions they are: as in DeepLab-LargeFOV, the first is 3x3 with a dilation and the
+    others are 1x1.
 
     Args:
         feature_head (dict): see `TwoBranchHead`; for the paper's network, which has none,

@@ -7,7 +7,7 @@ from mmseg_wss.registry import MODELS
 
 @MODELS.register_module()
 class MixedDualHead(TwoBranchHead):
-    """Two branches of 1x1 conv, BN, ReLU and a 1x1 classifier (section 4.2 of the paper).
+    """A strong and a weak branch of 1x1 conv, BN, ReLU, 1x1 classifier (mixed dual head, 4.2).
 
     The strong branch is trained on the strong images and on some weak ones (section 3.3), the weak
     branch on the weak images.

@@ -38,7 +38,9 @@ def filtered_cross_entropy(logits, labels, weight=None, ignore_index=IGNORE):
 
 @MODELS.register_module()
 class FilteredCrossEntropyLoss(nn.Module):
-    """`filtered_cross_entropy` as the ``loss_decode`` of any mmseg head.
+    """Cross entropy of any mmseg head, background and foreground averaged apart (RRM, eq. 9).
+
+    See `filtered_cross_entropy`.
 
     Args:
         loss_weight (float): factor of the loss.
