@@ -152,7 +152,8 @@ def training_seconds(work_dir):
     steps = sorted(times)
     if not steps:
         return None
-    return sum(times[step] * (step - before) for before, step in zip([0, *steps], steps))
+    seconds = sum(times[step] * (step - before) for before, step in zip([0, *steps], steps))
+    return round(seconds, 3)
 
 
 def first_passage(curve, metric, value):

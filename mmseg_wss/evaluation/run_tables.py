@@ -61,16 +61,15 @@ def _row(name, results, metric, passages, several):
     row = {
         'training': name,
         'steps': f'{max(map(max, curves))}{"" if finished else " (unfinished)"}',
+        **({'seeds': len(results)} if several else {}),
         f'{metric} (last)': mean_and_spread(scores),
+        **({'range': f'{min(scores):.2f} .. {max(scores):.2f}'} if several else {}),
         f'{metric} (best)': mean_and_spread([
             curve[step][metric] for curve, step in zip(curves, best)]),
         'at step': f'{np.mean(best):.0f}',
         'mAcc (last)': mean_and_spread([scores.get('mAcc') for scores in last]),
         'gain of last third': mean_and_spread([
             late_gain(curve, metric) for curve in curves], '+.2f')}
-    if several:
-        row['seeds'] = len(results)
-        row[f'{metric} (last), range'] = f'{min(scores):.2f} .. {max(scores):.2f}'
     for value in passages:
         row[f'step of {value:g}'] = passage_text([
             first_passage(curve, metric, value) for curve in curves])

@@ -33,7 +33,7 @@ def test_a_row_has_mean_spread_and_range_of_the_seeds():
     assert two == {
         'training': 'two', 'steps': '20', 'mIoU (last)': '61.00 ± 1.41',
         'mIoU (best)': '62.00 ± 2.83', 'at step': '15', 'mAcc (last)': '66.00 ± 1.41',
-        'gain of last third': '+4.00 ± 8.49', 'seeds': 2, 'mIoU (last), range': '60.00 .. 62.00',
+        'gain of last third': '+4.00 ± 8.49', 'seeds': 2, 'range': '60.00 .. 62.00',
         'step of 50': '10', 'step of 62': '10 (1 of 2)', 'minutes': '1.5 ± 0.7',
         'MB': '200 ± 141'}
     assert (one['steps'], one['seeds'], one['step of 50']) == ('10 (unfinished)', 1, '-')
