@@ -105,4 +105,4 @@ def run(args):
 
 
 if __name__ == '__main__':
-    run_tool(run, parse_args())
+    run_tool(run, parse_args(), made='runs')
