@@ -465,13 +465,32 @@ def validation_logs():
                   (DataError, ), is_curve, name='scalars.json')
 
 
+def run_results():
+    """The lines of compare_runs.py's results."""
+    from mmseg_wss.errors import DataError
+    from mmseg_wss.evaluation.run_results import read_results
+    lines = [dict(config='a.py', name='a', options=[f'randomness.seed={seed}'], seed=seed,
+                  digest=f'{seed:016x}', steps=20, metrics=dict(mIoU=40.5), classes=dict(cat=41.5),
+                  seconds=3.5, memory_mb=100, curve={10: dict(mIoU=30.), 20: dict(mIoU=40.5)})
+             for seed in range(2)]
+
+    def are_results(results):
+        curves = [result['curve'] for result in results]
+        return all(type(step) is int for curve in curves for step in curve) and all(
+            type(score) in (int, float) for curve in curves for scores in curve.values()
+            for score in scores.values())
+    return Reader([''.join(json.dumps(line) + '\n' for line in lines).encode()], read_results,
+                  (DataError, ), are_results, name='results.jsonl')
+
+
 READERS = dict(
     image=images, image_header=image_headers, mask=masks, other_mask=other_masks,
     whole_mask=whole_masks, partial_mask=partial_masks, mask_record=mask_records, voc_xml=voc_xml,
     box_label=box_labels, coco_json=coco_json, outline=outlines, tag_file=tag_files,
     id_list=id_lists, class_names=class_names, mcg_mat=mcg_mat, sbd_mat=sbd_mat,
     checkpoint=checkpoints, mxnet=mxnet_files, stage=stage_marks, last_checkpoint=last_checkpoints,
-    manifest=manifests, label_manifest=label_manifests, validation_log=validation_logs)
+    manifest=manifests, label_manifest=label_manifests, validation_log=validation_logs,
+    run_results=run_results)
 
 # files of these are given to other readers, too
 FOREIGN = images, masks, voc_xml, coco_json, tag_files, mcg_mat, stage_marks

@@ -2,7 +2,7 @@ import pytest
 from tiny_run import write_log
 
 from mmseg_wss.errors import DataError
-from mmseg_wss.evaluation.val_curve import read_curve
+from mmseg_wss.evaluation.val_curve import mean_curve, plot_curves, read_curve
 
 
 def test_the_last_start_counts_and_half_a_line_does_not(tmp_path):
@@ -26,3 +26,11 @@ def test_a_damaged_log_is_named(tmp_path, line):
     path.write_bytes(path.read_bytes() + line + b'\n')
     with pytest.raises(DataError, match=r'scalars\.json: line 2 is no entry.*Remove the line'):
         read_curve(str(tmp_path))
+
+
+def test_the_mean_curve_has_the_steps_that_all_have(tmp_path):
+    curves = [{step: dict(mIoU=value) for step, value in points.items()}
+              for points in ({10: 1., 20: 2., 30: 9.}, {10: 3., 20: 8.}, {10: 5., 20: 5.})]
+    assert mean_curve(curves, 'mIoU') == ([10, 20], [3., 5.], [1., 2.], [5., 8.])
+    plot_curves(tmp_path / 'curves.png', dict(three=curves, one=curves[:1]), 'mIoU')
+    assert (tmp_path / 'curves.png').read_bytes().startswith(b'\x89PNG')

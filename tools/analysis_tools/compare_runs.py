@@ -1,126 +1,108 @@
-"""Train several configs one after the other and print one table of their results.
+"""Train several configs, with several seeds, and print one table of their results.
 
-    python tools/analysis_tools/compare_runs.py RUN [RUN ...] [--work-dirs DIR] [--out DIR]
-                                                [--no-train] [--cfg-options KEY=VALUE ...]
+    python tools/analysis_tools/compare_runs.py RUN [RUN ...] [--seeds N] [--jobs J]
+        [--work-dirs DIR] [--out DIR] [--no-train] [--metric mIoU] [--passage VALUE ...]
+        [--cfg-options KEY=VALUE ...]
 
 A run is a config, or a config and options of its own between quotes, in a work dir of its own:
 
     configs/msrc/dual_branch_efflite0_msrc.py
     "configs/msrc/dual_branch_efflite0_msrc.py model.decode_head.num_shared_convs=0"
 
-Stopped and started again it goes on where it was: finished runs are read, an unfinished one is
-resumed. Writes the table (runs.json), the validation curves (val_curves.png), and both as one page
-that needs no other file (runs.html) into --out.
+--out gets results.jsonl, a line for each finished run: config, options, seed, scores, IoU of each
+class, validation curve, time and memory. A run that has a line there is never trained again, and an
+unfinished one is resumed. From these lines come the table, the curves (val_curves.png) and one page
+that needs no other file (runs.html), with the IoU of the classes.
 """
 import argparse
-import json
 import os.path as osp
-import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
-from prettytable import PrettyTable
-
-from mmseg_wss.engine.run_config import load_config
+from mmseg_wss.engine.seeded_run import SEED, SeededRun, parse_run
 from mmseg_wss.errors import ConfigError
-from mmseg_wss.evaluation.val_curve import late_gain, plot_curves, read_curve
-from mmseg_wss.utils.cli import run_tool
-from mmseg_wss.utils.fileio import atomic_path
+from mmseg_wss.evaluation.run_tables import class_table, run_table
+from mmseg_wss.evaluation.val_curve import plot_curves
+from mmseg_wss.pipeline.comparison import Comparison
+from mmseg_wss.utils.cli import positive_int, run_tool
 from mmseg_wss.visualization.html_page import write_page
 
 TRAIN = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'train.py')
-
-
-class Training(NamedTuple):
-    config: str
-    options: list  # of 'KEY=VALUE', as tools/train.py takes them
-
-    @property
-    def name(self):
-        """Of the work dir: the config's, and the last words of the options."""
-        stem = osp.splitext(osp.basename(self.config))[0]
-        words = [option.split('=', 1)[0].split('.')[-1] + '=' + option.split('=', 1)[1]
-                 for option in self.options]
-        return '_'.join([stem, *(re.sub(r'[^\w=.-]+', '-', word).strip('-') for word in words)])
-
-
-def parse_run(text):
-    config, *options = shlex.split(text)
-    if not osp.isfile(config):
-        raise argparse.ArgumentTypeError(f'{config}: there is no such config')
-    for option in options:
-        if '=' not in option:
-            raise argparse.ArgumentTypeError(f'{option}: an option of a run is KEY=VALUE')
-    return Training(config, options)
 
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('runs', nargs='+', metavar='RUN', type=parse_run,
                         help='config, or "CONFIG KEY=VALUE ..."')
+    parser.add_argument('--seeds', type=positive_int, default=1, metavar='N',
+                        help='train each run with the seeds 0 .. N-1 (1: with that of the config)')
+    parser.add_argument('--jobs', type=positive_int, default=1, metavar='J',
+                        help='trainings at the same time; they share the cores, unless '
+                        'OMP_NUM_THREADS is set')
     parser.add_argument('--work-dirs', default='./work_dirs', help='each run gets a dir in it')
-    parser.add_argument('--out', default='./work_dirs', help='the dir for runs.json and the curves')
+    parser.add_argument('--out', default='./work_dirs',
+                        help='the dir for results.jsonl, the curves and the page')
     parser.add_argument('--no-train', action='store_true', help='read what there is')
     parser.add_argument('--metric', default='mIoU', help='the metric of the table')
+    parser.add_argument('--passage', type=float, nargs='+', default=[], metavar='VALUE',
+                        help='in the table: the first validation at or above this value')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='passed to every training')
     args = parser.parse_args()
-    names = [training.name for training in args.runs]
-    if len(set(names)) < len(names):
-        parser.error(f'two runs would share a work dir: {", ".join(names)}')
+    seeds = [None] if args.seeds == 1 else range(args.seeds)
+    args.runs = [SeededRun(*run, tuple(args.cfg_options), seed)
+                 for seed in seeds for run in args.runs]
+    folders = [run.folder for run in args.runs]
+    if len(set(folders)) < len(folders):
+        parser.error(f'two runs would share a work dir: {", ".join(folders)}')
+    if args.seeds > 1 and any(option.startswith(f'{SEED}=')
+                              for run in args.runs for option in run.options[:-1]):
+        parser.error(f'{SEED}: --seeds sets it')
     return args
 
 
-def run(args):
-    rows, curves = [], {}
-    for number, training in enumerate(args.runs, 1):
-        path, name = training.config, training.name
-        work_dir = osp.join(args.work_dirs, name)
-        options = [*args.cfg_options, *training.options]
-        config = load_config(path)
-        config.merge_from_dict(dict(option.split('=', 1) for option in options
-                                    if option.startswith('train_cfg.')))
-        # iterations or epochs, whatever the loop counts
-        steps = int(config.train_cfg.get('max_iters') or config.train_cfg.max_epochs)
-        curve = read_curve(work_dir, args.metric)
-        if steps not in curve and not args.no_train:
-            print(f'[{number}/{len(args.runs)}] {name}: training', flush=True)
-            done = subprocess.run([sys.executable, TRAIN, path, '--work-dir', work_dir, '--resume',
-                                   'auto', *(['--cfg-options', *options] if options else [])])
-            if done.returncode:
-                raise ConfigError(f'{path}: the training failed (exit code {done.returncode}); its '
-                                  f'log is in {work_dir}. Mend the cause and start again.')
-            curve = read_curve(work_dir, args.metric)
-        if not curve:
-            print(f'{path}: no validation result in {work_dir}')
-            continue
-        curves[name] = curve
-        last, best = max(curve), max(curve, key=lambda step: curve[step][args.metric])
-        rows.append(dict(
-            config=name, steps=last, finished=last >= steps, last=curve[last][args.metric],
-            best=curve[best][args.metric], best_step=best, mAcc=curve[last].get('mAcc'),
-            late_gain=late_gain(curve, args.metric)))
+def shown_results(runs, comparison):
+    """Name of each run -> the results of its seeds; unfinished ones only where none is finished.
 
-    table = PrettyTable(['training', 'steps', f'{args.metric} (last)', f'{args.metric} (best)',
-                         'at step', 'mAcc (last)', 'gain of last third'])
-    for row in rows:
-        table.add_row([
-            row['config'], f'{row["steps"]}{"" if row["finished"] else " (unfinished)"}',
-            f'{row["last"]:.2f}', f'{row["best"]:.2f}', row['best_step'],
-            '-' if row['mAcc'] is None else f'{row["mAcc"]:.2f}', f'{row["late_gain"]:+.2f}'])
+    Raises:
+        ConfigError: a line of results has no such metric.
+    """
+    shown, metric = {}, comparison.metric
+    for run in runs:
+        result = comparison.known(run)
+        if result is None:
+            print(f'{run.config}: no validation result in {comparison.folder(run)}')
+            continue
+        curve = {step: scores for step, scores in result['curve'].items() if metric in scores}
+        if not curve:
+            raise ConfigError(f'{run.folder}: it has no {metric}, but '
+                              f'{", ".join(result["metrics"])}. Name one of these as --metric.')
+        shown.setdefault(run.name, []).append(dict(result, curve=curve))
+    for name, seeds in shown.items():
+        finished = [result for result in seeds if result['finished']]
+        if finished and len(finished) < len(seeds):
+            print(f'{name}: {len(seeds) - len(finished)} unfinished, left out')
+        shown[name] = finished or seeds
+    return shown
+
+
+def run(args):
+    comparison = Comparison(args.work_dirs, osp.join(args.out, 'results.jsonl'), args.metric)
+    unfinished = [one for one in args.runs if not (comparison.known(one) or {}).get('finished')]
+    if not args.no_train:
+        comparison.train(unfinished, TRAIN, args.jobs)
+    shown = shown_results(args.runs, comparison)
+    table = run_table(shown, args.metric, args.passage)
     print(table)
-    with atomic_path(osp.join(args.out, 'runs.json')) as temporary:
-        temporary.write_text(json.dumps(rows, indent=1))
-    page = [('Results', table)]
-    if curves:
+    page, classes = [('Results', table)], class_table(shown)
+    if classes is not None:
+        page.append(('IoU of the classes, last validation', classes))
+    if shown:
         picture = Path(args.out, 'val_curves.png')
-        plot_curves(picture, curves, args.metric)
+        plot_curves(picture, {name: [result['curve'] for result in seeds]
+                              for name, seeds in shown.items()}, args.metric)
         page.append((f'{args.metric} of the validations', picture))
     write_page(osp.join(args.out, 'runs.html'), 'Trainings', page)
 
 
 if __name__ == '__main__':
-    run_tool(run, parse_args())
+    run_tool(run, parse_args(), made='runs')
