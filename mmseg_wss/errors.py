@@ -24,6 +24,10 @@ class ConfigError(ValueError):
     """
 
 
+# written for users: a training or a test ends with their message alone
+USER_ERRORS = ConfigError, DataError, DiskFullError, ReadOnlyError
+
+
 def message_of(error):
     """What an error says, without the traceback that a worker of a DataLoader puts before it."""
     return str(error).rpartition(f'{type(error).__name__}: ')[2].rstrip()

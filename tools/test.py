@@ -19,7 +19,7 @@ from mmseg_wss.engine.launch import die_with_parent, init_cpu_processes
 from mmseg_wss.engine.quiet_runner import QuietRunner
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
 from mmseg_wss.engine.work_dir import own_work_dir
-from mmseg_wss.errors import ConfigError, DataError, message_of
+from mmseg_wss.errors import USER_ERRORS, message_of
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 
 
@@ -68,7 +68,7 @@ def main():
     args = parse_args()
     try:
         run(read_run_config(args), args)
-    except (ConfigError, DataError) as error:
+    except USER_ERRORS as error:
         raise SystemExit(message_of(error)) from error
 
 

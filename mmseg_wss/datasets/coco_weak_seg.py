@@ -3,7 +3,7 @@ import os.path as osp
 from unicodedata import normalize
 
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
-from mmseg_wss.errors import DataError, abridged
+from mmseg_wss.errors import ConfigError, DataError, abridged
 from mmseg_wss.labels.formats.class_names import VOC_CLASSES
 from mmseg_wss.labels.formats.coco_json import read_coco
 from mmseg_wss.labels.formats.id_list import read_id_list, set_option
@@ -47,7 +47,7 @@ class COCOWeakSegDataset(WeakSegDataset):
         **kwargs: see `WeakSegDataset`.
 
     Raises:
-        ValueError: see `WeakSegDataset`; or ``supervision='pixel'`` without seg_map_path.
+        ConfigError: see `WeakSegDataset`; or ``supervision='pixel'`` without seg_map_path.
         DataError: see `WeakSegDataset`; `image_list` names an image that the file does not have; or
             the file is no COCO file, contradicts itself (an image twice, annotations of an unknown
             image or category, boxes that are no four numbers or lie outside the image), or no image
@@ -60,7 +60,7 @@ class COCOWeakSegDataset(WeakSegDataset):
         kind = self.label_kind(kwargs.get('supervision', 'pixel'))
         if kind.is_truth and not data_prefix.get('seg_map_path'):
             weak = ', '.join(repr(name) for name in self.supervisions() if not is_truth(name))
-            raise ValueError(
+            raise ConfigError(
                 "supervision='pixel' reads true masks, and a COCO file has none: set "
                 'data_prefix=dict(seg_map_path=FOLDER) to a folder of index masks (ID.png), or '
                 f'supervision to one of {weak}.')

@@ -3,6 +3,7 @@ import numpy as np
 import torch
 
 from mmseg_wss.datasets.transforms.pseudo_mask import rect_mask
+from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.kinds import KINDS, read_label
 from mmseg_wss.pseudo_labels.gates import gate_labels, possible_classes
 
@@ -39,27 +40,27 @@ def mask_source(masks, supervision):
         dict: with the type; empty without `masks`.
 
     Raises:
-        ValueError: an unknown source or option, or images that such masks are not for.
+        ConfigError: an unknown source or option, or images that such masks are not for.
     """
     if masks is None:
         return {}
     options = dict(type=masks) if isinstance(masks, str) else dict(masks)
     name = options.get('type')
     if name not in SOURCES:
-        raise ValueError(f'masks must have a type of {", ".join(SOURCES)}; got {masks!r}. A folder '
-                         "of masks is dict(type='folder', path=FOLDER).")
+        raise ConfigError(f'masks must have a type of {", ".join(SOURCES)}; got {masks!r}. A '
+                          "folder of masks is dict(type='folder', path=FOLDER).")
     unknown = options.keys() - _OPTIONS[name] - {'type'}
     if unknown:
-        raise ValueError(f'masks of type {name!r} have no option {", ".join(sorted(unknown))}'
-                         f' (they have {", ".join(sorted(_OPTIONS[name])) or "none"}).')
+        raise ConfigError(f'masks of type {name!r} have no option {", ".join(sorted(unknown))}'
+                          f' (they have {", ".join(sorted(_OPTIONS[name])) or "none"}).')
     if name == 'folder' and not options.get('path'):
-        raise ValueError("masks of type 'folder' need its path: dict(type='folder', path=FOLDER).")
+        raise ConfigError("masks of type 'folder' need its path: dict(type='folder', path=FOLDER).")
     if KINDS[supervision].is_truth or supervision == 'pseudo':
-        raise ValueError(f'masks={masks!r} is for weak images, but with supervision='
-                         f'{supervision!r} the mask is the label: remove one of the two.')
+        raise ConfigError(f'masks={masks!r} is for weak images, but with supervision='
+                          f'{supervision!r} the mask is the label: remove one of the two.')
     if name == 'rect' and 'gt_bboxes' not in KINDS[supervision].fields:
-        raise ValueError(f"masks='rect' paints boxes, but supervision={supervision!r} has none: "
-                         "set supervision='box', or give a folder of masks.")
+        raise ConfigError(f"masks='rect' paints boxes, but supervision={supervision!r} has none: "
+                          "set supervision='box', or give a folder of masks.")
     return options
 
 

@@ -2,6 +2,7 @@
 import os.path as osp
 
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
+from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.formats.class_names import devkit_classes
 from mmseg_wss.labels.formats.id_list import read_id_list, set_option
 from mmseg_wss.labels.formats.image_name import find_image
@@ -53,13 +54,13 @@ class VOCWeakSegDataset(WeakSegDataset):
         kind = self.label_kind(supervision)
         if tag_file and not kind.tag_file:
             users = ', '.join(repr(name) for name, kind in KINDS.items() if kind.tag_file)
-            raise ValueError(f'tag_file={tag_file!r} belongs to the supervisions {users}, got '
-                             f'supervision={supervision!r}: it would be ignored.')
+            raise ConfigError(f'tag_file={tag_file!r} belongs to the supervisions {users}, got '
+                              f'supervision={supervision!r}: it would be ignored.')
         if box_source not in ('xml', 'instance'):
-            raise ValueError(f"box_source must be 'xml' or 'instance', got {box_source!r}.")
+            raise ConfigError(f"box_source must be 'xml' or 'instance', got {box_source!r}.")
         if box_source == 'instance' and (
                 not kind.is_truth or kwargs.get('test_mode') or not kwargs.get('with_boxes')):
-            raise ValueError(
+            raise ConfigError(
                 "box_source='instance' reads true masks, so it is for strong training images with "
                 f'with_boxes=True alone; got supervision={supervision!r}, '
                 f'test_mode={kwargs.get("test_mode", False)}, '

@@ -52,7 +52,7 @@ class WeakSegDataset(BaseSegDataset):
         **kwargs: see ``mmseg.datasets.BaseSegDataset``.
 
     Raises:
-        ValueError: an unknown supervision, `empty` or `masks`; `pseudo_mask` missing, or it,
+        ConfigError: an unknown supervision, `empty` or `masks`; `pseudo_mask` missing, or it,
             `made_by` or `masks` given where it is not used; `with_boxes` for images that have
             boxes anyway, or no mask of the whole image; options of mmseg that would do nothing
             or harm (`check_dataset_options`, `check_transforms`).
@@ -67,20 +67,20 @@ class WeakSegDataset(BaseSegDataset):
         self.kind = self.label_kind(supervision)
         check_dataset_options(kwargs)
         if (supervision == 'pseudo') != (pseudo_mask is not None):
-            raise ValueError(
+            raise ConfigError(
                 f"supervision={supervision!r} with pseudo_mask={pseudo_mask!r}: the folder of the "
                 "pseudo masks belongs to supervision='pseudo', and only to it.")
         self.masks = mask_source(masks, supervision)
         if made_by is not None and pseudo_mask is None:
-            raise ValueError(f"made_by={made_by!r} says who made pseudo masks: it belongs to "
-                             f"supervision='pseudo', got supervision={supervision!r}.")
+            raise ConfigError(f"made_by={made_by!r} says who made pseudo masks: it belongs to "
+                              f"supervision='pseudo', got supervision={supervision!r}.")
         if with_boxes and not self.kind.may_have_boxes:
             masks = ', '.join(repr(name) for name, kind in KINDS.items() if kind.may_have_boxes)
-            raise ValueError(f'with_boxes=True is for images with a mask ({masks}), got '
-                             f'supervision={supervision!r}: remove it'
-                             + ("; use supervision='box'." if supervision == 'image' else '.'))
+            raise ConfigError(f'with_boxes=True is for images with a mask ({masks}), got '
+                              f'supervision={supervision!r}: remove it'
+                              + ("; use supervision='box'." if supervision == 'image' else '.'))
         if empty not in EMPTY:
-            raise ValueError(f'empty must be one of {", ".join(EMPTY)}, got {empty!r}.')
+            raise ConfigError(f'empty must be one of {", ".join(EMPTY)}, got {empty!r}.')
         self.supervision = supervision
         self.empty = empty
         self.with_boxes = with_boxes
@@ -105,10 +105,10 @@ class WeakSegDataset(BaseSegDataset):
 
     @classmethod
     def label_kind(cls, supervision):
-        """The entry of `KINDS`; ValueError where the layout has no such labels."""
+        """The entry of `KINDS`; ConfigError where the layout has no such labels."""
         if supervision not in cls.supervisions():
-            raise ValueError(f'supervision of {cls.__name__} must be one of '
-                             f'{", ".join(cls.supervisions())}, got {supervision!r}.')
+            raise ConfigError(f'supervision of {cls.__name__} must be one of '
+                              f'{", ".join(cls.supervisions())}, got {supervision!r}.')
         return KINDS[supervision]
 
     def _update_palette(self):

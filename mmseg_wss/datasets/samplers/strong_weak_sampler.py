@@ -8,6 +8,7 @@ from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
 from mmseg_wss.datasets.samplers.seeded_index import SeededIndex, stream_seed
+from mmseg_wss.errors import ConfigError
 from mmseg_wss.registry import DATA_SAMPLERS
 
 
@@ -27,15 +28,15 @@ def split_batch(batch_size, ratio):
         list[int]: images of each source in a batch; the sum is `batch_size`.
 
     Raises:
-        ValueError: a ratio is not positive and finite, or the batch has fewer images than there
+        ConfigError: a ratio is not positive and finite, or the batch has fewer images than there
             are sources.
     """
     if not ratio or not all(math.isfinite(r) and r > 0 for r in ratio):
-        raise ValueError(
+        raise ConfigError(
             f'source_ratio must hold a positive number for each source, got {list(ratio)}. To '
             'leave a source out, remove its data set.')
     if batch_size < len(ratio):
-        raise ValueError(
+        raise ConfigError(
             f'a batch of {batch_size} cannot hold an image of each of {len(ratio)} sources: use a '
             f'batch_size of at least {len(ratio)} per GPU.')
     shares = [Fraction(str(r)) for r in ratio]  # exact: rounding would decide between equals
@@ -52,7 +53,7 @@ def split_batch(batch_size, ratio):
 def _check_source(source, number):
     """Wrappers hand plain numbers on: their samples would have no seed of their own."""
     if hasattr(source, 'dataset'):
-        raise ValueError(
+        raise ConfigError(
             f'source {number} is wrapped in a {type(source).__name__}: the sampler takes as many '
             'images of each source as source_ratio says, as often as it takes, and seeds each. '
             'Put the data set itself into the ConcatDataset.')
@@ -107,7 +108,7 @@ class StrongWeakSampler(Sampler):
             whole batches. With it trainings with different sources are equally long.
 
     Raises:
-        ValueError: as many ratios as sources were expected; a source is wrapped
+        ConfigError: as many ratios as sources were expected; a source is wrapped
             (RepeatDataset); a source is empty, or has fewer images
             than all ranks together need of it in one step; `epoch_images` below 1; `split_batch`'s
             reasons.
@@ -122,7 +123,7 @@ class StrongWeakSampler(Sampler):
         self.seed = sync_random_seed() if seed is None else seed
         self.by_epoch = by_epoch
         if epoch_images is not None and epoch_images < 1:
-            raise ValueError(f'epoch_images must be at least 1, got {epoch_images}.')
+            raise ConfigError(f'epoch_images must be at least 1, got {epoch_images}.')
         self.epoch_images = epoch_images
 
         sources = getattr(dataset, 'datasets', [dataset])
@@ -130,7 +131,7 @@ class StrongWeakSampler(Sampler):
             _check_source(source, number)
         self.sizes = [len(source) for source in sources]
         if len(source_ratio) != len(self.sizes):
-            raise ValueError(
+            raise ConfigError(
                 f'source_ratio has {len(source_ratio)} numbers ({list(source_ratio)}) but there '
                 f'are {len(self.sizes)} sources: give one number for each data set of the '
                 'ConcatDataset.')
@@ -138,7 +139,7 @@ class StrongWeakSampler(Sampler):
         self.counts = split_batch(batch_size, source_ratio)
         for number, (size, count) in enumerate(zip(self.sizes, self.counts)):
             if size < count * self.world_size:
-                raise ValueError(
+                raise ConfigError(
                     f'source {number} has {size} images, but a step takes {count} different '
                     f'images of it on each of {self.world_size} rank(s): use a smaller batch_size, '
                     'a smaller share in source_ratio, or more images.')

@@ -8,7 +8,7 @@ from mmengine.runner import BaseLoop, EpochBasedTrainLoop
 from mmseg_wss.datasets.samplers import StrongWeakSampler, split_batch
 from mmseg_wss.engine.config_check import class_order_fault, find_overlaps
 from mmseg_wss.engine.model_check import check_network
-from mmseg_wss.errors import DataError
+from mmseg_wss.errors import ConfigError, DataError
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.checks.share_check import unlabelled_fault
 from mmseg_wss.labels.facts import label_pixels
@@ -27,7 +27,7 @@ def check_num_classes(model, dataset, training=False):
     numbers of both as its `label_counts`; a data set has one of them.
 
     Raises:
-        ValueError: they differ; names the numbers.
+        ConfigError: they differ; names the numbers.
     """
     classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
     if classes is None:
@@ -38,7 +38,7 @@ def check_num_classes(model, dataset, training=False):
             counts = training and conventions_of(module).label_counts or (module.num_classes, )
             if len(classes) not in counts:
                 source = getattr(dataset, 'ann_file', '')
-                raise ValueError(
+                raise ConfigError(
                     f'{name} ({type(module).__name__}) has num_classes='
                     f'{" or ".join(map(str, counts))}, but the data set{source and f" {source}"} '
                     f'has {len(classes)} classes ({", ".join(classes)}; background included): set '
@@ -123,7 +123,7 @@ class SetupCheckHook(Hook):
 
     Raises, before training:
         ConfigError: see `check_network`.
-        ValueError: the heads and a data set disagree on the number of classes; the dataloader and
+        ConfigError: the heads and a data set disagree on the number of classes; the dataloader and
             its `StrongWeakSampler` on the batch size; the training loop and the sampler on epochs
             or iterations.
         DataError: an image is in two training sources, or in training and evaluation; data sets,
@@ -177,12 +177,12 @@ class SetupCheckHook(Hook):
     def _check_sampler(runner, loader):
         sampler = loader.sampler
         if sampler.batch_size != loader.batch_size:
-            raise ValueError(
+            raise ConfigError(
                 f'train_dataloader.batch_size={loader.batch_size}, but its StrongWeakSampler has '
                 f'batch_size={sampler.batch_size}: the shares would not be exact. Set both alike.')
         by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
         if sampler.by_epoch != by_epoch:
-            raise ValueError(
+            raise ConfigError(
                 f'{type(runner.train_loop).__name__} needs StrongWeakSampler(by_epoch={by_epoch}), '
                 f'got by_epoch={sampler.by_epoch}: set train_dataloader.sampler.by_epoch.')
 
