@@ -47,7 +47,7 @@ def weak_images(cfg, mask_dir, pipeline=(), with_boxes=False, ann_file=None, che
     images, metainfo, lists = {}, None, []
     for leaf in _weak_leaves(cfg, ann_file):
         leaf.pop('tag_file', None)
-        source = _listed(dict(
+        source = listed(dict(
             leaf, supervision='pseudo', pseudo_mask=mask_dir, with_boxes=with_boxes))
         lists.append(source.ann_file)
         metainfo = metainfo or source.metainfo
@@ -89,7 +89,7 @@ def image_tags(cfg, ann_file=None):
     for leaf in _weak_leaves(cfg, ann_file):
         if leaf['supervision'] == 'pseudo':
             leaf['supervision'] = 'image'
-        source = _listed(leaf)
+        source = listed(leaf)
         if 'gt_tags' not in source.kind.fields:
             raise ValueError(f"{source.ann_file}: supervision='{source.supervision}' has no tags, "
                              "which are needed here. Label the images of this list "
@@ -122,7 +122,7 @@ def gate_targets(cfg, images, ann_file=None):
     for leaf in _weak_leaves(cfg, ann_file):
         if leaf['supervision'] == 'pseudo':
             leaf['supervision'] = 'none'
-        source = _listed(leaf)
+        source = listed(leaf)
         classes = source.metainfo['classes']
         for info in (source.get_data_info(i) for i in range(len(source))):
             fields = read_label(info, classes, image_shape(info['img_path'])).checked_fields()
@@ -205,8 +205,8 @@ class WeakImages(WeakSegDataset):
         return super().missing_files(data_list) if self._check_files else []
 
 
-def _listed(leaf):
-    """The data set of a config with its list, whether the files of the images exist or not."""
+def listed(leaf):
+    """The data set of a config with its list; the files of its images need not exist."""
     source = DATASETS.build(dict(
         leaf, pipeline=[], test_mode=True, lazy_init=True, serialize_data=False))
     super(WeakSegDataset, source).full_init()  # its own wants all files

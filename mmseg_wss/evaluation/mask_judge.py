@@ -1,0 +1,210 @@
+"""Judge sources of masks on images whose masks are known."""
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from mmengine.dist import all_reduce
+from mmengine.evaluator import BaseMetric
+
+from mmseg_wss.datasets.transforms import rect_mask
+from mmseg_wss.evaluation.mask_quality import image_counts, mask_scores
+from mmseg_wss.evaluation.mask_worth import worth_counts, worth_scores
+from mmseg_wss.evaluation.pseudo_mask_writer import threshold_labels
+from mmseg_wss.evaluation.refine import class_probabilities, refine
+from mmseg_wss.labels.formats.mask_file import read_mask
+from mmseg_wss.pseudo_labels.gates import gate_probabilities, possible_classes
+from mmseg_wss.registry import METRICS
+from mmseg_wss.simulation.weak_label_jobs import MakeWeakLabel
+
+TAUS = 0., 0.5, 0.7, 0.9, 0.95
+TRIMAP_WIDTH = 3
+
+
+class Candidate(NamedTuple):
+    """A way to make the masks of weak images."""
+    kind: str  # supervision of the images, which says what gates the masks
+    source: str  # 'teacher', 'rect' (painted boxes) or 'clicks' (points or scribbles alone)
+    tau: float | None = None  # of a teacher: what it keeps (`threshold_labels`)
+    crf: str | None = None  # of a teacher: one of `CRF_PRESETS`
+
+
+def candidates_of(kinds, taus=TAUS, crfs=(None, )):
+    """The candidates for images with these kinds of labels.
+
+    Args:
+        kinds (Sequence[str]): of 'none', 'image', 'box', 'point', 'scribble'.
+        taus (Sequence[float]): thresholds of the teacher.
+        crfs (Sequence[str | None]): names of `CRF_PRESETS`, None for no CRF.
+
+    Returns:
+        list[Candidate]: kind after kind.
+    """
+    own = dict(box='rect', point='clicks', scribble='clicks')
+    return [candidate for kind in kinds for candidate in (
+        *([Candidate(kind, own[kind])] if kind in own else []),
+        *(Candidate(kind, 'teacher', tau, crf) for crf in crfs for tau in taus))]
+
+
+def simulated_labels(kind, classes, name, img_path, mask_path, instance_path=None):
+    """The weak labels that an image would have, by its true mask.
+
+    Args:
+        kind (str): see `candidates_of`.
+        classes (Sequence[str]): class names, background first.
+        name, img_path, mask_path, instance_path: see `MakeWeakLabel`.
+
+    Returns:
+        dict[str, np.ndarray]: what `possible_classes` takes.
+    """
+    def make(what):
+        return MakeWeakLabel(what, classes)(name, img_path, mask_path, instance_path)
+
+    if kind == 'none':
+        return {}
+    if kind == 'box':
+        names, boxes, *_ = make('boxes')
+        return dict(boxes=np.asarray(boxes, np.float32).reshape(-1, 4),
+                    box_labels=np.array([classes.index(name) for name in names], np.int64))
+    if kind == 'image':
+        present = [classes.index(name) for name in make('tags')]
+        labels = {}
+    else:
+        labels = dict(clicks=make(f'{kind}s'))
+        present = np.setdiff1d(labels['clicks'], (0, 255))
+        if not len(present):  # the background alone was clicked: nothing is excluded
+            return labels
+    tags = np.zeros(len(classes), np.uint8)
+    tags[[0, *present]] = 1
+    return dict(labels, tags=tags)
+
+
+@dataclass(frozen=True)
+class JudgedImage:
+    """An image whose mask is known: its ID, and its files."""
+    name: str
+    img_path: str
+    mask_path: str
+    instance_path: str | None = None
+
+
+@METRICS.register_module()
+class MaskJudge(BaseMetric):
+    """Scores of mask sources on strong images, by the predictions of a network that never saw them.
+
+    For each image, the weak labels that it would have follow from its mask (`simulated_labels`). Of
+    these and the network's prediction each candidate makes a mask, in the way in which
+    ``tools/generate_pseudo_masks.py --gate`` and `rect_mask` do, and its pixels are counted against
+    the truth and against the network's own labels (`worth_counts`).
+
+    Args:
+        images (dict[str, JudgedImage]): path of an image -> its files.
+        classes (Sequence[str]): class names, background first.
+        candidates (Sequence[Candidate]): those of a kind together (`candidates_of`).
+        crf_options (dict): name of a CRF -> options of `mmseg_wss.ops.dense_crf`.
+        **kwargs: see ``mmengine.evaluator.BaseMetric``.
+
+    Attributes:
+        worth (np.ndarray): int64 (number of candidates, K, 4), of all images so far.
+        quality (np.ndarray): int64 (number of candidates, 3, K + 1, K + 1), see `image_counts`.
+    """
+    default_prefix = 'judge'
+
+    def __init__(self, images, classes, candidates, crf_options=None, **kwargs):
+        super().__init__(**kwargs)
+        self.images, self.classes = images, list(classes)
+        self.candidates, self.crf_options = list(candidates), crf_options or {}
+        self.worth = self.quality = 0
+
+    def process(self, data_batch, data_samples):
+        """Count the pixels of a batch of predictions (`class_probabilities`)."""
+        for sample in data_samples:
+            worth, quality = self.judge(
+                class_probabilities(sample).cpu(), self.images[sample['img_path']])
+            self.worth, self.quality = self.worth + worth, self.quality + quality
+            self.results.append(1)
+
+    def judge(self, probs, image):
+        """The counts of one image.
+
+        Args:
+            probs (Tensor): float (K, H, W), of the network.
+            image (JudgedImage): its files.
+
+        Returns:
+            tuple: its parts of `worth` and `quality`.
+        """
+        truth, number = read_mask(image.mask_path).astype(np.uint8), len(self.classes)
+        masks = list(self._masks(probs, image))
+        network = probs.argmax(0).numpy().astype(np.uint8)
+        return (np.stack([worth_counts(mask, network, truth, number) for mask in masks]),
+                image_counts(masks, truth, number, TRIMAP_WIDTH))
+
+    def _masks(self, probs, image):
+        """The mask of each candidate, uint8 (H, W)."""
+        shape, gates, refined = probs.shape[1:], {}, {}
+        for kind, source, tau, crf in self.candidates:
+            if kind not in gates:
+                labels = simulated_labels(kind, self.classes, **vars(image))
+                gate = possible_classes(shape, len(probs), **{
+                    name: torch.from_numpy(label) for name, label in labels.items()})
+                gates[kind] = labels, gate if labels else None
+            labels, gate = gates[kind]
+            if source == 'rect':
+                yield rect_mask(labels['boxes'], labels['box_labels'], shape)
+            elif source == 'clicks':
+                yield labels['clicks']
+            else:
+                if (kind, crf) not in refined:
+                    refined[kind, crf] = self._refined(probs, gate, crf, image.img_path)
+                yield threshold_labels(refined[kind, crf], tau).numpy()
+
+    def _refined(self, probs, gate, crf, path):
+        if gate is not None:
+            probs = gate_probabilities(probs, gate)
+        if crf is not None:
+            probs = refine(probs, path, **self.crf_options[crf])
+            if gate is not None:
+                probs = gate_probabilities(probs, gate)
+        return probs
+
+    def evaluate(self, size):
+        """Add up the counts of all processes: `worth` and `quality` are those of all images."""
+        images = torch.tensor([len(self.results)])
+        counts = [torch.as_tensor(counts) for counts in (self.worth, self.quality)]
+        for one in (images, *counts):
+            all_reduce(one)
+        self.worth, self.quality = (one.numpy() for one in counts)
+        self.results.clear()
+        return {f'{self.prefix}/images': int(images)}
+
+    def compute_metrics(self, results):
+        """Not used: `evaluate` adds up the counts."""
+        return {}
+
+
+def judge_rows(candidates, worth, quality, classes):
+    """The scores of candidates from the counts of `MaskJudge`, list of dict, fractions or nan.
+
+    precision and recall are those of objects, boundary_miou is miou in the trimap.
+    """
+    rows = []
+    for candidate, own, counts in zip(candidates, worth, quality):
+        scores, whole, near = worth_scores(own), mask_scores(counts[0]), mask_scores(counts[1])
+        rows.append(dict(
+            candidate._asdict(), **{key: scores[key] for key in (
+                'worth', 'worth_pixels', 'right_where_wrong', 'wrong_where_right')},
+            miou=whole['miou'], miou_all=whole['miou_all'], precision=whole['fg_precision'],
+            recall=whole['fg_recall'], coverage=whole['coverage'], boundary_miou=near['miou'],
+            classes=dict(zip(classes, scores['classes'].tolist()))))
+    return rows
+
+
+def best_of(rows):
+    """Of each kind the row with the largest worth, the first of equals; dict of kind -> row."""
+    best = {}
+    for row in rows:
+        kept = best.get(row['kind'])
+        if kept is None or row['worth'] > kept['worth']:
+            best[row['kind']] = row
+    return best
