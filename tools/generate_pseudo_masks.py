@@ -1,7 +1,7 @@
 """Make pseudo masks for the weak images of a config with a trained network.
 
     python tools/generate_pseudo_masks.py CONFIG CHECKPOINT --out DIR [--tau 0.9] [--tta]
-        [--crf [PRESET]] [--gate | --tag-gate --box-gate] [--soft] [--seeds FG BG]
+        [--crf [PRESET]] [--gate | --tag-gate --box-gate] [--soft] [--judge FILE] [--seeds FG BG]
         [--ann-file LIST] [--allow-val] [--work-dir DIR] [--cfg-options KEY=VALUE ...]
         [--launcher none|pytorch|slurm|mpi]
 
@@ -27,6 +27,7 @@ from mmseg_wss.engine.launch import from_main_process, start_processes
 from mmseg_wss.engine.pseudo_masks import PseudoMasks
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
 from mmseg_wss.errors import ConfigError
+from mmseg_wss.evaluation.judgement import read_judgement
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 from mmseg_wss.pseudo_labels.seeds import check_thresholds
 
@@ -61,12 +62,17 @@ def parse_args(argv=None):
         help="seeds of the image's own classes instead, for DSRG: objects where an activation map "
              "of RRMHead's classifier is above FG of its maximum (0.2), background where all are "
              'below BG of theirs (0.06)')
+    parser.add_argument('--judge', metavar='FILE',
+                        help='judge.json of tools/judge_masks.py: the masks that are best for the '
+                        'kind of label of each image, in place of --tau, --crf and gates')
     parser.add_argument('--ann-file', help='this list instead of those of the weak sources')
     parser.add_argument('--allow-val', action='store_true',
                         help='make masks of val and test images too')
     parser.add_argument('--work-dir', help='the dir to save logs in')
     add_run_options(parser)
     args = parser.parse_args(argv)
+    if args.judge is not None:
+        check_alone(parser, args, '--judge', 'the judge has chosen these')
     if args.seeds is not None:
         check_seeds(parser, args)
     elif args.tau is None:
@@ -81,11 +87,15 @@ def parse_args(argv=None):
     return args
 
 
-def check_seeds(parser, args):
+def check_alone(parser, args, other, reason):
     for option in 'tau', 'tta', 'crf', 'gate', 'tag_gate', 'box_gate', 'soft':
         value = getattr(args, option)
         if value is not None and value is not False:  # --tau 0 is an option, too
-            parser.error(f'--{option.replace("_", "-")} is for predictions, not for --seeds')
+            parser.error(f'--{option.replace("_", "-")} is not for {other}: {reason}')
+
+
+def check_seeds(parser, args):
+    check_alone(parser, args, '--seeds', 'it is for predictions')
     try:
         check_thresholds(*args.seeds)
     except ValueError as error:
@@ -114,7 +124,8 @@ def run(args):
     method = cfg.get('method') or osp.splitext(osp.basename(args.config))[0]
     masks = PseudoMasks(
         cfg, args.checkpoint, args.out, method, args.tau, args.tta, args.crf, args.gate,
-        args.tag_gate, args.box_gate, args.soft, args.seeds, args.ann_file, args.allow_val)
+        args.tag_gate, args.box_gate, args.judge and read_judgement(args.judge), args.soft,
+        args.seeds, args.ann_file, args.allow_val)
     plan = from_main_process(masks.plan)
     if plan.todo:
         masks.build_runner(plan).test()

@@ -13,7 +13,6 @@ each kind of label: tools/generate_pseudo_masks.py --judge DIR/judge.json makes 
 and started again, it goes on where it was.
 """
 import argparse
-import json
 import math
 import os.path as osp
 
@@ -27,11 +26,11 @@ from prettytable import PrettyTable
 
 from mmseg_wss.engine.mask_judging import CrossFitting
 from mmseg_wss.engine.run_config import add_trust_option, read_config, trust_checkpoints
+from mmseg_wss.evaluation.judgement import write_judgement
 from mmseg_wss.evaluation.mask_judge import TAUS, best_of, candidates_of
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 from mmseg_wss.pipeline.pipeline_file import parse_options
 from mmseg_wss.utils.cli import positive_int
-from mmseg_wss.utils.fileio import atomic_path
 
 KINDS = 'none', 'image', 'box', 'point', 'scribble'
 TRAIN = osp.join(osp.dirname(osp.abspath(__file__)), 'train.py')
@@ -85,15 +84,6 @@ def judge_table(rows):
     return table
 
 
-def plain(row):
-    """A row in the types of JSON, which has no nan."""
-    def value(item):
-        if isinstance(item, dict):
-            return {key: value(one) for key, one in item.items()}
-        return None if isinstance(item, float) and math.isnan(item) else item
-    return value(row)
-
-
 def run(args):
     trust_checkpoints(args)
     cfg = read_config(argparse.Namespace(
@@ -105,11 +95,8 @@ def run(args):
         args.kinds, args.taus, (None, args.crf) if args.crf else (None, )))
     print(judge_table(rows))
     path = osp.join(args.out, 'judge.json')
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(dict(
-            config=args.config, options=args.cfg_options, folds=args.folds,
-            images=len(fitting.images), rows=[plain(row) for row in rows],
-            best={kind: plain(row) for kind, row in best_of(rows).items()}), indent=1))
+    write_judgement(path, rows, config=args.config, options=args.cfg_options, folds=args.folds,
+                    images=len(fitting.images))
     print(f'{path} written. Next: tools/generate_pseudo_masks.py CONFIG CHECKPOINT --judge {path} '
           '--out MASKS, with a network that was trained with all masks.')
 

@@ -46,6 +46,8 @@ class PseudoMasks:
         crf (str, optional): one of `CRF_PRESETS`.
         gate (bool): each image's own labels exclude what they can (`gate_targets`).
         tag_gate, box_gate (bool): its tags or its boxes do, which each image must have.
+        judgement (dict[str, Candidate], optional): what a judge found best for each kind of label
+            (`read_judgement`), in place of `tau`, `crf` and the gates.
         soft (bool): see `PseudoMaskWriter`.
         seeds (tuple, optional): the thresholds of a `SeedWriter`.
         ann_file (str, optional): this list instead of those of the weak sources.
@@ -61,6 +63,7 @@ class PseudoMasks:
     gate: bool = False
     tag_gate: bool = False
     box_gate: bool = False
+    judgement: Optional[dict] = None
     soft: bool = False
     seeds: Optional[tuple] = None
     ann_file: Optional[str] = None
@@ -89,7 +92,7 @@ class PseudoMasks:
         if self.seeds is not None:
             _refuse_untagged(images, tags)
         self._refuse_outside(images)
-        targets = gate_targets(self.cfg, images, self.ann_file) if self.gate else {
+        targets = self._gate_targets(images) if self._gated else {
             info['img_path']: mask_target(info, classes, with_boxes, tags.get(info['img_path']))
             for info in images}
         recipe = self._recipe(pipeline, classes)
@@ -101,6 +104,17 @@ class PseudoMasks:
                                  or confidence_path(self.out, target.name).is_file()))]
         return Plan(recipe, targets, todo)
 
+    @property
+    def _gated(self):
+        """Whether each image's own labels exclude what they can."""
+        return self.gate or self.judgement is not None
+
+    def _gate_targets(self, images):
+        choices = self.judgement and {
+            kind: dict(source=best.source, tau=best.tau, crf=best.crf)
+            for kind, best in self.judgement.items()}
+        return gate_targets(self.cfg, images, self.ann_file, choices)
+
     def build_runner(self, plan):
         """A runner whose ``test()`` writes the masks of a plan (`image_runner`)."""
         cfg = self.cfg
@@ -109,7 +123,7 @@ class PseudoMasks:
         writer = dict(out_dir=self.out, recipe=plan.recipe, targets=plan.targets)
         if self.seeds is None:
             writer.update(type='mmseg_wss.PseudoMaskWriter', tau=self.tau,
-                          crf=CRF_PRESETS.get(self.crf), box_gate=self.box_gate or self.gate,
+                          crf=CRF_PRESETS.get(self.crf), box_gate=self.box_gate or self._gated,
                           soft=self.soft)
         else:
             writer.update(type='mmseg_wss.SeedWriter', fg_threshold=self.seeds[0],
@@ -158,7 +172,7 @@ class PseudoMasks:
             network_recipe(self.cfg, self.checkpoint, pipeline, self.tta, self.crf),
             tool='generate_pseudo_masks', method=self.method, classes=list(classes), tau=self.tau,
             tag_gate=self.tag_gate, box_gate=self.box_gate, soft=self.soft,
-            **(dict(gate=True) if self.gate else {}),
+            **(dict(gate=True) if self._gated else {}),
             **({} if self.seeds is None else dict(seeds=self.seeds)))
 
 

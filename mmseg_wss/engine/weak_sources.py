@@ -8,7 +8,7 @@ import numpy as np
 from mmseg_wss.datasets.pipeline_facts import transform_name
 from mmseg_wss.datasets.weak_seg_dataset import WeakSegDataset
 from mmseg_wss.engine.config_sources import leaf_datasets
-from mmseg_wss.errors import DataError
+from mmseg_wss.errors import ConfigError, DataError
 from mmseg_wss.labels.boxes import box_hash
 from mmseg_wss.labels.checks.label_check import box_faults, tag_faults
 from mmseg_wss.labels.formats.image_file import image_shape
@@ -103,7 +103,7 @@ def image_tags(cfg, ann_file=None):
     return tags
 
 
-def gate_targets(cfg, images, ann_file=None):
+def gate_targets(cfg, images, ann_file=None, choices=None):
     """The `MaskTarget` of each image, with all that its own labels say (`possible_classes`).
 
     Args:
@@ -111,12 +111,14 @@ def gate_targets(cfg, images, ann_file=None):
             its own; sources with pseudo masks and unlabelled ones have none.
         images (Sequence[dict]): elements of the list of `weak_images`.
         ann_file (str, optional): this list instead of those of the config.
+        choices (dict[str, dict], optional): kind of label -> choice of a `MaskTarget`.
 
     Returns:
         dict[str, MaskTarget]: by img_path.
 
     Raises:
         DataError: a label is missing or wrong (`read_label`).
+        ConfigError: no choice for a kind of label.
     """
     found = {}
     for leaf in _weak_leaves(cfg, ann_file):
@@ -127,6 +129,8 @@ def gate_targets(cfg, images, ann_file=None):
         for info in (source.get_data_info(i) for i in range(len(source))):
             fields = read_label(info, classes, image_shape(info['img_path'])).checked_fields()
             own = found.setdefault(info['img_path'], {})
+            if choices is not None:
+                own['choice'] = _choice(choices, leaf['supervision'] if fields else 'none')
             if 'gt_tags' in fields:
                 own['tags'] = tuple(np.flatnonzero(fields['gt_tags']).tolist())
             if 'gt_bboxes' in fields:
@@ -137,6 +141,14 @@ def gate_targets(cfg, images, ann_file=None):
                 own['clicks'] = info['partial_mask_path']
     return {info['img_path']: MaskTarget(info['mask_name'], **found[info['img_path']])
             for info in images}
+
+
+def _choice(choices, kind):
+    if kind not in choices:
+        raise ConfigError(f"The judge says nothing of images with supervision={kind!r}, only of "
+                          f'{", ".join(map(repr, choices))}: run tools/judge_masks.py with --kinds '
+                          f'{kind}, too.')
+    return choices[kind]
 
 
 def image_pipeline(pipeline):

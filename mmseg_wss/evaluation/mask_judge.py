@@ -17,6 +17,7 @@ from mmseg_wss.pseudo_labels.gates import gate_probabilities, possible_classes
 from mmseg_wss.registry import METRICS
 from mmseg_wss.simulation.weak_label_jobs import MakeWeakLabel
 
+SOURCES = 'teacher', 'rect', 'clicks'
 TAUS = 0., 0.5, 0.7, 0.9, 0.95
 TRIMAP_WIDTH = 3
 
@@ -24,7 +25,7 @@ TRIMAP_WIDTH = 3
 class Candidate(NamedTuple):
     """A way to make the masks of weak images."""
     kind: str  # supervision of the images, which says what gates the masks
-    source: str  # 'teacher', 'rect' (painted boxes) or 'clicks' (points or scribbles alone)
+    source: str  # of `SOURCES`: a network, painted boxes, or points or scribbles alone
     tau: float | None = None  # of a teacher: what it keeps (`threshold_labels`)
     crf: str | None = None  # of a teacher: one of `CRF_PRESETS`
 

@@ -4,12 +4,14 @@ from mmengine.dist import get_dist_info
 from mmengine.evaluator import BaseMetric
 from PIL import Image
 
+from mmseg_wss.datasets.transforms import rect_mask
 from mmseg_wss.evaluation.process_counts import sum_over_processes
 from mmseg_wss.evaluation.refine import class_probabilities, refine
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.formats.mask_file import read_mask
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.labels.stores.mask_target import confidence_path
+from mmseg_wss.ops.crf_presets import CRF_PRESETS
 from mmseg_wss.pseudo_labels.gates import gate_probabilities, possible_classes
 from mmseg_wss.registry import METRICS
 from mmseg_wss.utils.fileio import atomic_path
@@ -59,7 +61,8 @@ class PseudoMaskWriter(BaseMetric):
         out_dir (str): folder of the masks, see `MaskFolder`.
         recipe (dict): all that the masks depend on, see `MaskFolder`.
         targets (dict[str, MaskTarget]): path of an image (``img_path``) -> its mask.
-        tau (float): see `threshold_labels`.
+        tau (float): see `threshold_labels`. A target with a choice has its own, and its own CRF, or
+            is made of its label alone.
         crf (dict, optional): refine the probabilities with these options of
             `mmseg_wss.ops.dense_crf`.
         box_gate (bool): the boxes of the targets exclude classes, too, not only their tags and
@@ -102,18 +105,31 @@ class PseudoMaskWriter(BaseMetric):
 
     def _mask(self, sample, target):
         """The mask of a sample, uint8 (H, W)."""
+        tau, crf = self.tau, self.crf
+        if target.choice is not None:
+            if target.choice['source'] != 'teacher':
+                return self._own_mask(sample, target)
+            tau, crf = target.choice['tau'], CRF_PRESETS.get(target.choice['crf'])
         probs = class_probabilities(sample)
         gate = self._gate(target, probs)
         if gate is not None:
             probs = gate_probabilities(probs, gate)
-        if self.crf is not None:
-            probs = refine(probs, sample['img_path'], **self.crf)
+        if crf is not None:
+            probs = refine(probs, sample['img_path'], **crf)
             if gate is not None:  # it may have spread a class over what excludes it
                 probs = gate_probabilities(probs, gate)
-        mask = threshold_labels(probs, self.tau).cpu().numpy()
+        mask = threshold_labels(probs, tau).cpu().numpy()
         if self.soft:  # before the mask: a mask never lacks this file
             _write_confidence(confidence_path(self.out_dir, target.name), probs)
         return mask
+
+    @staticmethod
+    def _own_mask(sample, target):
+        """The mask that the label of an image makes without a network."""
+        if target.choice['source'] == 'clicks':
+            return read_mask(target.clicks)
+        shape = class_probabilities(sample).shape[1:]
+        return rect_mask(target.boxes, target.box_labels, shape)
 
     def _gate(self, target, probs):
         """The possible classes of an image, bool (K, H, W), or None where it excludes nothing."""

@@ -3,6 +3,7 @@
 The network is random (`make_checkpoint`).
 """
 import copy
+import json
 import os
 import shutil
 import signal
@@ -32,7 +33,7 @@ from tiny_run import (
 
 from mmseg_wss.datasets import VOCWeakSegDataset
 from mmseg_wss.engine.weak_sources import image_pipeline, weak_images
-from mmseg_wss.errors import DataError, DiskFullError
+from mmseg_wss.errors import ConfigError, DataError, DiskFullError
 from mmseg_wss.labels.formats.mask_file import read_record, write_mask
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 from mmseg_wss.labels.stores.mask_folder import read_records
@@ -278,12 +279,34 @@ def test_each_image_is_gated_by_its_own_labels(tool, setting, tmp_path, capsys):
         sure = abs(own.max(0) - TAU) > 1e-6
         np.testing.assert_array_equal(masks[name][sure], by_hand(own)[sure])
 
+    best = {kind: dict(kind=kind, source=source, tau=tau, crf=None) for kind, source, tau in (
+        ('box', 'rect', None), ('image', 'teacher', 0.1), ('scribble', 'clicks', None),
+        ('none', 'teacher', 0.9))}
+    (tmp_path / 'judge.json').write_text(json.dumps(dict(best=best)))
+    make(tool, kit.arguments(tmp_path / 'judged', '--judge', tmp_path / 'judge.json', tau=None))
+    judged = read_masks(tmp_path / 'judged')
+    _, boxes = read_voc_objects(str(kit.root / 'Annotations/w0.xml'))
+    (x1, y1, x2, y2), own = boxes[0].astype(int), probs['w1'].copy()
+    painted = np.zeros(SIZE, np.uint8)
+    painted[y1:y2, x1:x2] = 2 - (names_of(kit, 'w0') == ['red'])
+    own[3 - (2 - (names == ['red']))] = 0
+    for name, expected in dict(w0=painted, w1=by_hand(own / own.sum(0), 0.1), w2=clicks,
+                               w3=by_hand(probs['w3'], 0.9)).items():
+        np.testing.assert_array_equal(judged[name], expected)
+    (tmp_path / 'judge.json').write_text(json.dumps(dict(best=dict(box=best['box']))))
+    with pytest.raises(ConfigError, match="nothing of images with supervision='image'.*--kinds"):
+        make(tool, kit.arguments(tmp_path / 'x', '--judge', tmp_path / 'judge.json', tau=None))
+
     capsys.readouterr()
     write_annotation(kit.root / 'Annotations/w0.xml', names[0], (2, 3, 9, 30), SIZE)
     clicks[20, 20] = 2
     write_mask(kit.root / 'ScribbleLabels/w2.png', clicks, None)
     make(tool, kit.arguments(tmp_path / 'masks', '--gate'))
     assert '2 of them written now' in capsys.readouterr().out
+
+
+def names_of(kit, name):
+    return read_voc_objects(str(kit.root / f'Annotations/{name}.xml'))[0]
 
 
 def test_the_gate_of_all_labels_stands_alone(tool, setting, tmp_path, capsys):
@@ -379,9 +402,10 @@ def test_seeds_are_those_of_the_images_own_classes(tool, classifier, tmp_path, c
 
 
 @pytest.mark.parametrize('options, message', [
-    (['0.2', '0.3'], 'bg_threshold <= fg_threshold'), (['0.2', '0.06', '--tta'], '--tta is for'),
-    (['0.2', '0.06', '--tau', '0'], '--tau is for'),
-    (['0.2', '0.06', '--box-gate'], '--box-gate is for')])
+    (['0.2', '0.3'], 'bg_threshold <= fg_threshold'),
+    (['0.2', '0.06', '--tta'], '--tta is not for'),
+    (['0.2', '0.06', '--tau', '0'], '--tau is not for'),
+    (['0.2', '0.06', '--box-gate'], '--box-gate is not for')])
 def test_impossible_options_of_seeds(tool, classifier, tmp_path, capsys, options, message):
     with pytest.raises(SystemExit):
         make(tool, classifier.arguments(tmp_path / 'seeds', '--seeds', *options, tau=None))

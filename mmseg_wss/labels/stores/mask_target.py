@@ -19,6 +19,7 @@ class MaskTarget:
         box_labels (tuple): M class indices.
         tags (tuple, optional): indices of the image's classes, with the background; None: all.
         clicks (str, optional): file of the points or scribbles.
+        choice (dict, optional): where its mask comes from: source, tau and crf of a `Candidate`.
     """
     name: str
     inputs: str = ''
@@ -26,12 +27,15 @@ class MaskTarget:
     box_labels: tuple = ()
     tags: Optional[tuple] = None
     clicks: Optional[str] = None
+    choice: Optional[dict] = None
 
     @property
     def facts(self):
         """dict: what the record of the mask says of its making besides recipe and inputs."""
         facts = {} if self.tags is None else dict(tags=list(self.tags))
-        return facts if self.clicks is None else dict(facts, clicks=file_sha256(self.clicks)[:16])
+        if self.clicks is not None:
+            facts['clicks'] = file_sha256(self.clicks)[:16]
+        return {**facts, **(self.choice or {})}
 
 
 def confidence_path(out_dir, name):

@@ -1,0 +1,58 @@
+"""The file in which a judge writes which masks are best for which kind of label."""
+import json
+import math
+
+from mmseg_wss.errors import DataError
+from mmseg_wss.evaluation.mask_judge import SOURCES, Candidate, best_of
+from mmseg_wss.labels.formats.json_file import read_json
+from mmseg_wss.ops.crf_presets import CRF_PRESETS
+from mmseg_wss.utils.fileio import atomic_path
+
+
+def write_judgement(path, rows, **facts):
+    """Write the scores of candidates (`judge_rows`), the best of each kind, and how it was judged.
+
+    Args:
+        path (str): the file.
+        rows (list[dict]): fractions, nan becomes null.
+        **facts: further keys, as JSON can write them.
+    """
+    content = dict(facts, best={kind: _plain(row) for kind, row in best_of(rows).items()},
+                   rows=[_plain(row) for row in rows])
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, allow_nan=False), encoding='utf-8')
+
+
+def read_judgement(path):
+    """The best candidate of each kind of label.
+
+    Args:
+        path (str): of a file of `write_judgement`.
+
+    Returns:
+        dict[str, Candidate]: by kind.
+
+    Raises:
+        DataError: the file cannot be read, or is none.
+    """
+    try:
+        best = {kind: Candidate(*(row[key] for key in Candidate._fields))
+                for kind, row in read_json(path)['best'].items()}
+        good = all(
+            candidate.kind == kind and candidate.source in SOURCES and (
+                candidate.source != 'teacher' or type(candidate.tau) in (int, float)
+                and 0 <= candidate.tau <= 1)
+            and candidate.crf in (None, *CRF_PRESETS) for kind, candidate in best.items())
+    except (AttributeError, KeyError, TypeError):
+        good = False
+    if not good:
+        raise DataError(f'{path}: not what tools/judge_masks.py writes (judge.json). Name that '
+                        'file, or make it anew.')
+    return best
+
+
+def _plain(value):
+    """A row in the types of JSON, which has no nan."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value

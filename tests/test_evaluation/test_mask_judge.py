@@ -1,0 +1,136 @@
+"""The judge of mask sources, on images that are written here and a network that is made up."""
+import json
+
+import numpy as np
+import pytest
+import torch
+from devkit import write_mask
+from PIL import Image
+
+from mmseg_wss.datasets.transforms import rect_mask
+from mmseg_wss.errors import DataError
+from mmseg_wss.evaluation.judgement import read_judgement, write_judgement
+from mmseg_wss.evaluation.mask_judge import (
+    Candidate,
+    JudgedImage,
+    MaskJudge,
+    best_of,
+    candidates_of,
+    judge_rows,
+    simulated_labels,
+)
+from mmseg_wss.evaluation.mask_worth import worth_counts
+
+CLASSES = ['background', 'red', 'green', 'blue']
+SHAPE = (20, 30)
+
+
+@pytest.fixture
+def image(tmp_path):
+    """Two objects, one of them no rectangle, and void around it."""
+    truth = np.zeros(SHAPE, np.uint8)
+    truth[3:9, 4:12] = 1
+    y, x = np.mgrid[:20, :30]
+    truth[(y - 12) ** 2 + (x - 20) ** 2 < 42] = 255
+    truth[(y - 12) ** 2 + (x - 20) ** 2 < 30] = 2
+    write_mask(tmp_path / 'a.png', truth)
+    Image.fromarray(np.zeros((*SHAPE, 3), np.uint8)).save(tmp_path / 'a.jpg')
+    return JudgedImage('a', str(tmp_path / 'a.jpg'), str(tmp_path / 'a.png'))
+
+
+def read(image):
+    return np.array(Image.open(image.mask_path))
+
+
+def network(image, seed=0):
+    """Probabilities that find half of the objects, and a class that is not there."""
+    truth = read(image)
+    scores = torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(seed))
+    labels = torch.from_numpy(np.where(truth == 255, 0, truth)).long()
+    labels[:, 20:] = 0
+    labels[15:, :8] = 3
+    return (scores + 4 * torch.nn.functional.one_hot(labels, 4).permute(2, 0, 1)).softmax(0)
+
+
+def test_the_labels_of_each_kind_follow_from_the_mask(image):
+    truth, files = read(image), vars(image)
+    assert simulated_labels('none', CLASSES, **files) == {}
+    assert simulated_labels('image', CLASSES, **files)['tags'].tolist() == [1, 1, 1, 0]
+    boxes = simulated_labels('box', CLASSES, **files)
+    assert boxes['box_labels'].tolist() == [1, 2]
+    y, x = np.nonzero(truth == 2)
+    assert boxes['boxes'].tolist() == [
+        [4, 3, 12, 9], [x.min(), y.min(), x.max() + 1, y.max() + 1]]
+    for kind in 'point', 'scribble':
+        labels = simulated_labels(kind, CLASSES, **files)
+        drawn = labels['clicks'] != 255
+        assert labels['tags'].tolist() == [1, 1, 1, 0]
+        assert np.array_equal(labels['clicks'][drawn], truth[drawn])
+        assert {0, 1, 2} <= set(labels['clicks'][drawn]) and drawn.mean() < 0.3
+
+
+def test_each_candidate_makes_its_mask(image):
+    """Counted by hand: boxes as they are painted, and labels above tau of what is possible."""
+    probs, truth = network(image), read(image)
+    candidates = candidates_of(['none', 'image', 'box'], (0., 0.9))
+    assert [c.source for c in candidates].count('rect') == 1 and len(candidates) == 7
+    found, _ = MaskJudge({}, CLASSES, candidates).judge(probs, image)
+
+    def kept(p, tau):
+        return np.where(p.max(0) > tau, p.argmax(0), 255).astype(np.uint8)
+
+    tagged = probs.numpy().copy()
+    tagged[3] = 0
+    labels = simulated_labels('box', CLASSES, **vars(image))
+    boxed = tagged * 0
+    boxed[0] = 1
+    for (x1, y1, x2, y2), label in zip(labels['boxes'].astype(int), labels['box_labels']):
+        boxed[[0, label], y1:y2, x1:x2] = tagged[[0, label], y1:y2, x1:x2]
+    masks = [kept(p / p.sum(0), tau) for p in (probs.numpy(), tagged, boxed) for tau in (0, 0.9)]
+    masks.insert(4, rect_mask(labels['boxes'], labels['box_labels'], SHAPE))
+    own = probs.argmax(0).numpy()
+    for candidate, counts, mask in zip(candidates, found, masks):
+        assert np.array_equal(counts, worth_counts(mask, own, truth, 4)), candidate
+
+
+def test_tags_and_boxes_are_worth_more_than_nothing(image):
+    """Without a label, a network's masks say what it says itself: neither mended nor broken."""
+    judge = MaskJudge({image.img_path: image}, CLASSES, candidates_of(
+        ['none', 'image', 'box'], (0., )))
+    judge.process(None, [dict(img_path=image.img_path, seg_probs=dict(data=network(image, seed)))
+                         for seed in range(3)])
+    assert judge.evaluate(3) == {'judge/images': 3}
+    assert judge.worth[0, :, 0].sum() == 3 * (read(image) != 255).sum()
+    rows = judge_rows(judge.candidates, judge.worth, judge.quality, CLASSES)
+    worth = {(row['kind'], row['source']): row['worth'] for row in rows}
+    assert 0 == worth['none', 'teacher'] < worth['image', 'teacher'] < worth['box', 'teacher']
+    assert worth['box', 'teacher'] < worth['box', 'rect']  # half of the objects are missing
+
+
+def rows_of(**worths):
+    return [dict(Candidate(*name.split('_'), tau=tau)._asdict(), worth=worth)
+            for name, values in worths.items() for tau, worth in values]
+
+
+def test_the_best_is_written_and_read(tmp_path):
+    rows = rows_of(box_rect=[(None, 0.2)], box_teacher=[(0.5, 0.1), (0.9, 0.2)],
+                   image_teacher=[(0.5, -0.1), (0.9, 0.1)])
+    rows[0]['classes'] = dict(red=float('nan'))
+    assert {kind: row['worth'] for kind, row in best_of(rows).items()} == dict(box=0.2, image=0.1)
+    write_judgement(str(tmp_path / 'judge.json'), rows, folds=2)
+    assert read_judgement(tmp_path / 'judge.json') == dict(
+        box=Candidate('box', 'rect'), image=Candidate('image', 'teacher', 0.9))
+    content = json.loads((tmp_path / 'judge.json').read_text())
+    assert content['folds'] == 2 and content['rows'][0]['classes'] == dict(red=None)
+
+
+@pytest.mark.parametrize('change', [
+    dict(source='mcg'), dict(tau='0.9'), dict(tau=None), dict(tau=1.5), dict(crf='x'),
+    dict(kind='image'), 5])
+def test_other_files_are_refused(tmp_path, change):
+    row = dict(kind='box', source='teacher', tau=0.9, crf=None)
+    content = dict(best=dict(box=change if change == 5 else dict(row, **change)))
+    for text in (json.dumps(content), '[]', '{}'):
+        (tmp_path / 'judge.json').write_text(text)
+        with pytest.raises(DataError, match='judge.json: not what tools/judge_masks.py writes'):
+            read_judgement(str(tmp_path / 'judge.json'))

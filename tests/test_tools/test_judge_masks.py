@@ -1,0 +1,85 @@
+"""The judge on a tiny devkit: no label but strong masks is opened, and nothing is done twice."""
+import json
+import shutil
+
+import pytest
+from devkit import make_devkit
+from mmengine.config import Config
+from tiny_run import ROOT, load_script, one_thread
+
+from mmseg_wss.engine.mask_judging import CrossFitting
+from mmseg_wss.errors import ConfigError
+
+CONFIG = """
+_base_ = [{base!r}]
+lists = 'ImageSets/Segmentation/'
+pipeline = [dict(type='LoadImageFromFile'), dict(type='mmseg_wss.LoadWeakLabels'),
+            dict(type='Resize', scale=(32, 32), keep_ratio=True),
+            dict(type='mmseg_wss.PackWeakSegInputs')]
+data = dict(type='mmseg_wss.VOCWeakSegDataset', data_root={root!r}, pipeline=pipeline)
+train_dataloader = dict(
+    batch_size=2, num_workers=0, sampler=dict(batch_size=2, source_ratio=[1]),
+    dataset=dict(datasets=[dict(data, ann_file=lists + 'strong.txt')]))
+test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(
+    data, _delete_=True, ann_file=lists + 'val.txt', test_mode=True))
+val_dataloader = test_dataloader
+model = dict(data_preprocessor=dict(test_cfg=dict(size_divisor=16)),
+             decode_head=dict(num_classes=3))
+train_cfg = dict(max_iters=2, val_interval=1)
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    root = tmp_path / 'kit'
+    make_devkit(root, strong=5, weak=1, val=1, size=(24, 32))
+    for folder in ('Annotations', ):
+        shutil.rmtree(root / folder)
+    for name in (root / 'ImageSets/Segmentation/val.txt').read_text().split():
+        (root / f'SegmentationClass/{name}.png').unlink()
+    path = tmp_path / 'tiny.py'
+    path.write_text(CONFIG.format(
+        base=str(ROOT / 'configs/quickstart/single_strong_shapes.py'), root=str(root)))
+    return path
+
+
+def test_a_judgement_of_two_folds(config, tmp_path, capfd):
+    tool, out = load_script('tools/judge_masks.py'), tmp_path / 'judge'
+    with one_thread():
+        arguments = [str(config), '--out', str(out), '--taus', '0', '0.9']
+        tool.run(tool.parse_args(arguments))
+        table = capfd.readouterr().out
+        first = (out / 'judge.json').read_bytes()
+        tool.run(tool.parse_args(arguments))
+    assert (out / 'judge.json').read_bytes() == first
+    assert 'rect' in table and 'teacher, tau 0.9' in table and ' *' in table
+    content = json.loads(first)
+    assert content['best'].keys() == {'none', 'image', 'box'} and content['images'] == 5
+    assert [len(list(out.glob(f'fold{fold}/iter_2.pth'))) for fold in (0, 1)] == [1, 1]
+    assert 'Iter(train)' not in capfd.readouterr().out  # the networks were there
+
+    parts = CrossFitting(str(config), Config.fromfile(config), str(out)).parts
+    names = [{image.name for image in part} for part in parts]
+    assert sorted(map(len, names)) == [2, 3] and not names[0] & names[1]
+    for fold, held_out in enumerate(names):
+        trained = set((out / f'fold{fold}_train.txt').read_text().split())
+        assert not trained & held_out and trained == names[1 - fold]
+
+
+def test_what_cannot_be_judged(config, tmp_path):
+    cfg = Config.fromfile(config)
+    with pytest.raises(ConfigError, match=r'6 folds of 5 strong image\(s\)'):
+        assert CrossFitting(str(config), cfg, str(tmp_path), folds=6).parts
+    cfg.train_dataloader.dataset.datasets *= 2
+    with pytest.raises(ConfigError, match='expected one training source with true masks'):
+        assert CrossFitting(str(config), cfg, str(tmp_path)).source
+
+
+@pytest.mark.parametrize('options, message', [
+    (['--folds', '1'], 'at least 2'), (['--taus', '1.2'], 'probabilities'),
+    (['--kinds', 'pixel'], 'invalid choice')])
+def test_impossible_options(config, capsys, options, message):
+    tool = load_script('tools/judge_masks.py')
+    with pytest.raises(SystemExit):
+        tool.parse_args([str(config), '--out', 'x', *options])
+    assert message in capsys.readouterr().err
