@@ -24,11 +24,11 @@ if __name__ == '__main__':
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 
-from mmseg_wss.engine.mask_judging import CrossFitting
 from mmseg_wss.engine.run_config import add_trust_option, read_config, trust_checkpoints
 from mmseg_wss.evaluation.judgement import write_judgement
 from mmseg_wss.evaluation.mask_judge import TAUS, best_of, candidates_of
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
+from mmseg_wss.pipeline.cross_fitting import CrossFitting
 from mmseg_wss.pipeline.pipeline_file import parse_options
 from mmseg_wss.utils.cli import positive_int
 

@@ -7,8 +7,8 @@ from devkit import make_devkit
 from mmengine.config import Config
 from tiny_run import ROOT, load_script, one_thread
 
-from mmseg_wss.engine.mask_judging import CrossFitting
 from mmseg_wss.errors import ConfigError
+from mmseg_wss.pipeline.cross_fitting import CrossFitting
 
 CONFIG = """
 _base_ = [{base!r}]
