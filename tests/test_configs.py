@@ -131,7 +131,7 @@ def crop_sizes(cfg):
 
 def test_all_configs_are_here():
     counts = Counter(name.split('/')[0] for name in CONFIGS)
-    assert counts == dict(wss=57, msrc=29, quickstart=2)
+    assert counts == dict(wss=57, msrc=31, quickstart=2)
 
 
 def test_everything_resolves_and_fits_in_a_fresh_process(built, name):

@@ -2,7 +2,8 @@
 
     python tools/generate_pseudo_masks.py CONFIG CHECKPOINT --out DIR [--tau 0.9] [--tta]
         [--crf [PRESET]] [--gate | --tag-gate --box-gate] [--soft] [--judge FILE] [--seeds FG BG]
-        [--ann-file LIST] [--allow-val] [--work-dir DIR] [--cfg-options KEY=VALUE ...]
+        [--images-of CONFIG] [--ann-file LIST] [--allow-val] [--work-dir DIR]
+        [--cfg-options KEY=VALUE ...]
         [--launcher none|pytorch|slurm|mpi]
 
 A pixel gets the class with the largest probability if that is greater than tau, else 255. With
@@ -26,6 +27,7 @@ from mmseg_wss.engine.inference_options import enable_tta
 from mmseg_wss.engine.launch import from_main_process, start_processes
 from mmseg_wss.engine.pseudo_masks import PseudoMasks
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
+from mmseg_wss.engine.run_config import load_config as read_config_file
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.evaluation.judgement import read_judgement
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
@@ -65,6 +67,9 @@ def parse_args(argv=None):
     parser.add_argument('--judge', metavar='FILE',
                         help='judge.json of tools/judge_masks.py: the masks that are best for the '
                         'kind of label of each image, in place of --tau, --crf and gates')
+    parser.add_argument('--images-of', metavar='CONFIG',
+                        help='the weak images of this config instead: for a network that was '
+                        'trained without them')
     parser.add_argument('--ann-file', help='this list instead of those of the weak sources')
     parser.add_argument('--allow-val', action='store_true',
                         help='make masks of val and test images too')
@@ -81,8 +86,9 @@ def parse_args(argv=None):
         parser.error(f'--tau is a probability, 0 to 1; got {args.tau}')
     if args.gate and (args.tag_gate or args.box_gate):
         parser.error('--gate has the tags and the boxes: give it alone')
-    for path, kind in (args.config, 'config'), (args.checkpoint, 'checkpoint'):
-        if not osp.isfile(path):
+    for path, kind in ((args.config, 'config'), (args.checkpoint, 'checkpoint'),
+                       (args.images_of, 'config')):
+        if path is not None and not osp.isfile(path):
             parser.error(f'{path}: there is no such {kind}')
     return args
 
@@ -104,6 +110,8 @@ def check_seeds(parser, args):
 
 def load_config(args):
     cfg = read_run_config(args)
+    if args.images_of is not None:
+        cfg.train_dataloader = read_config_file(args.images_of).train_dataloader
     if args.seeds is not None:
         cfg.model.type = 'mmseg_wss.CAMEncoderDecoder'
     if not cfg.get('test_dataloader'):

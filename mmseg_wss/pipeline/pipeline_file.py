@@ -20,6 +20,8 @@ tool         a file of tools/; it is told to write into the folder
 config       of the tool, relative to the pipeline file
 checkpoint   name of a training: its last checkpoint. Without a config, that of the training is
              used, with its masks and cfg_options
+images       a config, relative to the pipeline file, whose weak images get masks, in place of
+             those of `config` (``--images-of``)
 masks        name of the stage whose masks all sources of the config read that read a folder of
              masks; a list names one for each of these sources
 args         further arguments of the tool
@@ -42,8 +44,8 @@ from mmengine.config import Config, DictAction
 
 from mmseg_wss.pipeline.stage import PipelineError
 
-KEYS = dict(name=str, tool=str, config=str, checkpoint=str, masks=(str, list), args=list,
-            options=dict, cfg_options=dict)
+KEYS = dict(name=str, tool=str, config=str, checkpoint=str, images=str, masks=(str, list),
+            args=list, options=dict, cfg_options=dict)
 _LOOP_KEYS = 'round', 'before'
 
 
@@ -56,7 +58,7 @@ def read_pipeline(path, options=()):
 
     Returns:
         tuple: list[dict], the stages with the keys above, repeated, with the values of variables,
-        their config as a path that can be opened; and list[str], the other options.
+        their configs as paths that can be opened; and list[str], the other options.
 
     Raises:
         PipelineError: a missing file, no stages, wrong keys or options.
@@ -127,7 +129,7 @@ def _filled(value, variables):
 
 
 def _checked(path, stage):
-    """The stage; the path of its config is put right."""
+    """The stage; the paths of its configs are put right."""
     name = stage.get('name')
     for key, value in stage.items():
         if key not in KEYS:
@@ -144,10 +146,10 @@ def _checked(path, stage):
     if not re.fullmatch(r'\w+', name):
         raise PipelineError(f'{path}: {name!r} cannot name a folder and be used in {{...}}: write '
                             'letters, digits and underscores.')
-    if 'config' in stage:
-        given = stage['config']
-        stage['config'] = osp.normpath(osp.join(osp.dirname(path), given))
-        if not osp.isfile(stage['config']):
-            raise PipelineError(f'{path}: the config of the stage {name} is {given!r}, relative to '
-                                f'the pipeline file, but there is no {stage["config"]}.')
+    for key in {'config', 'images'} & stage.keys():
+        given = stage[key]
+        stage[key] = osp.normpath(osp.join(osp.dirname(path), given))
+        if not osp.isfile(stage[key]):
+            raise PipelineError(f'{path}: {key} of the stage {name} is {given!r}, relative to the '
+                                f'pipeline file, but there is no {stage[key]}.')
     return stage

@@ -70,12 +70,14 @@ class _Planner:
         spec = self._with_network(spec, later)
         inputs = [self._stage(spec, other, later) for other in _references(spec)]
         network = self._network(spec)
+        images = Network(spec['images'], []) if 'images' in spec else network
         command = [*self._program(spec, kind, network), *spec.get('args', ()),
+                   *(['--images-of', spec['images']] if 'images' in spec else []),
                    *flags(spec.get('options', {})), *kind.fixed,
                    *(['--workers', str(self.workers)] if kind.takes_workers else []),
                    *(part for option in kind.out for part in (option, folder)),
                    *(['--cfg-options', *network.options] if network and network.options else [])]
-        depends, data = self._depends(spec, kind, network, folder)
+        depends, data = self._depends(spec, kind, network, images, folder)
         stage = Stage(name, spec['tool'], folder, tuple(map(self._filled, command)), depends,
                       tuple(inputs), data, follows_data=kind.makes_masks)
         self.planned[name] = spec, stage
@@ -121,7 +123,7 @@ class _Planner:
                 *([f'{{{spec["checkpoint"]}.checkpoint}}'] if 'checkpoint' in spec else []),
                 *([str(self.gpus)] if several else [])]
 
-    def _depends(self, spec, kind, network, folder):
+    def _depends(self, spec, kind, network, images, folder):
         """What the result depends on besides other stages, and digests of the data it reads."""
         options, args = spec.get('options', {}), spec.get('args', [])
         depends = dict(options=plain(options), args=plain(args), version=__version__)
@@ -135,12 +137,12 @@ class _Planner:
         if kind.split == 'train':
             depends['gpus'] = self.gpus
         if network and (kind.makes_masks or kind.split == 'train' and network.reads_annotations()):
-            sources = network.weak_sources()
-            if not kind.needs_network:
+            sources = images.weak_sources()
+            if images is not network or not kind.needs_network:
                 depends['weak_sources'] = sources
             key = digest(sources)
             if key not in self._weak_images:
-                self._weak_images[key] = network.weak_images(folder)
+                self._weak_images[key] = images.weak_images(folder)
             data['weak_images'] = self._weak_images[key]
         return depends, data
 

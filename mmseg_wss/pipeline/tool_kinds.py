@@ -19,6 +19,7 @@ TOOL_KINDS = {
     'generate_proposals.py': ToolKind(
         # the shard: SLURM_NTASKS of a batch job counts other processes
         fixed=('--shard', '0/1'), takes_workers=True, makes_masks=True, needs_network=False),
+    'judge_masks.py': ToolKind(split='train'),
     'train.py': ToolKind(
         out=('--work-dir', ), fixed=('--resume', 'auto'), several='dist_train.sh', split='train'),
     'generate_pseudo_masks.py': ToolKind(

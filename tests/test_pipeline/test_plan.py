@@ -116,6 +116,25 @@ def test_the_commands(plan, file):
                 f'--ann-file data/weak.txt --out {work}/quality')
 
 
+def test_masks_of_the_images_of_another_config(file, plan):
+    """They depend on its weak sources, and on the network alone of the config that predicts."""
+    file.write_text(PIPELINE.replace("checkpoint='teacher',", "checkpoint='teacher', "
+                                     "images='nets/student.py',").replace(", masks='drawn'", ''))
+    nets = file.parent / 'nets'
+    weak, teacher = NETWORK.split("    dict(supervision='pseudo'")[1], nets / 'teacher.py'
+    teacher.write_text(NETWORK.replace("    dict(supervision='pseudo'" + weak.split('])]))')[0]
+                                       + '])', '    '))
+    specs, _ = read_pipeline(str(file), ())
+    specs = [spec for spec in specs if spec['name'] != 'drawn' and 'args' not in spec]
+    def masks():
+        return plan_stages(specs, str(file.parent / 'work'), TOOLS)[1]
+    before = masks()
+    assert f' --images-of {nets}/student.py ' in shell_text(before.command)
+    (nets / 'student.py').write_text(NETWORK.replace("'weak.txt'", "'other.txt'"))
+    assert masks().depends != before.depends
+    assert masks().depends['config'] == before.depends['config']
+
+
 def test_several_processes_are_started_by_the_scripts_for_it(plan):
     stages = plan(gpus=4)
     assert stages['teacher'].command[:4:3] == ('bash', '4')

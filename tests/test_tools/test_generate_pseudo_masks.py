@@ -305,6 +305,20 @@ def test_each_image_is_gated_by_its_own_labels(tool, setting, tmp_path, capsys):
     assert '2 of them written now' in capsys.readouterr().out
 
 
+def test_images_of_another_config(tool, setting, whole, tmp_path):
+    """Of a network whose own config has no weak source."""
+    alone = tmp_path / 'alone.py'
+    alone.write_text(f"_base_ = [{str(setting.config)!r}]\n"
+                     "train_dataloader = dict(dataset=dict(datasets=[\n"
+                     "    dict(_base_.data, ann_file='ImageSets/Segmentation/strong.txt')]))\n")
+    arguments = setting.arguments(tmp_path / 'masks', '--images-of', setting.config)
+    arguments[0] = str(alone)
+    make(tool, arguments)
+    assert_same_masks(read_masks(tmp_path / 'masks'), read_masks(whole))
+    with pytest.raises(ValueError, match='no training source of the config has weak images'):
+        make(tool, [str(alone), *setting.arguments(tmp_path / 'none')[1:]])
+
+
 def names_of(kit, name):
     return read_voc_objects(str(kit.root / f'Annotations/{name}.xml'))[0]
 
