@@ -49,3 +49,23 @@ def test_options_that_do_not_fit_the_data_are_such_errors(tmp_path):
                     lambda: VOCWeakSegDataset('x', supervision='box', ignore_index=0)):
         with pytest.raises(ConfigError):
             refused()
+
+
+def test_where_the_data_come_from_is_said_if_they_are_not_there(monkeypatch, tmp_path):
+    monkeypatch.setattr('sys.argv', ['tool', 'config.py'])
+    tool = load_script('tools/train.py')
+    source = dict(type='VOCWeakSegDataset', data_root=str(tmp_path / 'kit'))
+    cfg = dict(train_dataloader=dict(dataset=source), data_hint='Download them.')
+
+    def fail(*args):
+        raise DataError('there is no such list.')
+    monkeypatch.setattr(tool, 'read_run_config', lambda args: cfg)
+    monkeypatch.setattr(tool, 'run', fail)
+    for lines in 2, 1:
+        with pytest.raises(SystemExit) as error:
+            tool.main()
+        assert error.value.code.splitlines()[0] == 'there is no such list.'
+        assert len(error.value.code.splitlines()) == lines
+        assert ('kit: the data are not there' in error.value.code) == (lines == 2)
+        assert error.value.code.endswith('Download them.') == (lines == 2)
+        (tmp_path / 'kit').mkdir(exist_ok=True)

@@ -8,6 +8,7 @@
 import argparse
 import os.path as osp
 
+from mmseg_wss.engine.data_lists import absent_data
 from mmseg_wss.engine.inference_options import (
     enable_crf,
     enable_drawing,
@@ -65,11 +66,12 @@ def change_config(cfg, args):
 
 
 def main():
-    args = parse_args()
+    args, cfg = parse_args(), {}
     try:
-        run(read_run_config(args), args)
+        cfg = read_run_config(args)
+        run(cfg, args)
     except USER_ERRORS as error:
-        raise SystemExit(message_of(error)) from error
+        raise SystemExit('\n'.join([message_of(error), *absent_data(cfg)])) from error
 
 
 def run(cfg, args):

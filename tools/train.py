@@ -9,6 +9,7 @@ import os.path as osp
 import torch
 from mmengine.registry import RUNNERS
 
+from mmseg_wss.engine.data_lists import absent_data
 from mmseg_wss.engine.launch import die_with_parent, init_cpu_processes
 from mmseg_wss.engine.quiet_runner import QuietRunner
 from mmseg_wss.engine.run_config import add_run_options, read_run_config
@@ -41,11 +42,12 @@ def enable_amp(cfg):
 
 
 def main():
-    args = parse_args()
+    args, cfg = parse_args(), {}
     try:
-        run(read_run_config(args), args)
+        cfg = read_run_config(args)
+        run(cfg, args)
     except USER_ERRORS as error:
-        raise SystemExit(message_of(error)) from error
+        raise SystemExit('\n'.join([message_of(error), *absent_data(cfg)])) from error
 
 
 def run(cfg, args):

@@ -44,6 +44,29 @@ def read_data_lists(cfg):
     return lists
 
 
+def absent_data(cfg):
+    """What to do where the data of a config are not there at all, a sentence for each folder.
+
+    Args:
+        cfg (mmengine.Config): a config; see `read_data_lists` for its data_hint.
+
+    Returns:
+        list[str]: empty where all folders are there.
+    """
+    leaves = [leaf for split in ('train', 'val', 'test') if cfg.get(f'{split}_dataloader')
+              for leaf in leaf_datasets(cfg[f'{split}_dataloader']['dataset'])]
+    found = [_absence(leaf.get('data_root'), cfg.get('data_hint', '')) for leaf in leaves]
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _absence(root, hint):
+    """A sentence about a folder of data that is not there; None where it is, or is remote."""
+    if not root or '://' in root or os.path.isdir(root):
+        return None
+    return (f'{root}: the data are not there: there is no such folder. Set data_root to where they '
+            f'are. {hint}').rstrip()
+
+
 def _read_data_list(use, split, leaf, hint):
     name = f'{use} ({leaf.get("ann_file")})'
     result = DataList(name, split == 'train', leaf.get('supervision', 'pixel'),
@@ -61,10 +84,9 @@ def _read_data_list(use, split, leaf, hint):
         result.faults.append(f'{name}: {error}')
         return result
     result.name = f'{use} ({dataset.ann_file})'
-    root = dataset.data_root
-    if root and '://' not in root and not os.path.isdir(root):  # nor its classes
-        result.faults.append(f'{root}: the data are not there: there is no such folder. Set '
-                             f'data_root to where they are. {hint}'.rstrip())
+    absent = _absence(dataset.data_root, hint)
+    if absent:  # nor are its classes
+        result.faults.append(absent)
         return result
     result.classes = tuple(dataset.metainfo.get('classes') or ())
     result.faults += [f'{result.name}: the list of class names {fault}.'
