@@ -1,9 +1,9 @@
 import pytest
 from devkit import make_devkit
-from tiny_run import load_script
 from torch.utils.data import DataLoader
 
 from mmseg_wss.datasets import StrongWeakSampler, VOCWeakSegDataset
+from mmseg_wss.engine import user_messages
 from mmseg_wss.errors import USER_ERRORS, ConfigError, DataError, message_of
 
 WORDS = 'a.jpg: the image is empty.\nRemove it from the list.'
@@ -24,18 +24,14 @@ def test_message_without_the_traceback_of_a_worker(workers):
     assert message_of(error.value) == WORDS
 
 
-@pytest.mark.parametrize('tool', ['train', 'test'])
 @pytest.mark.parametrize('kind', USER_ERRORS)
-def test_a_training_or_a_test_ends_with_the_message_alone(tool, kind, monkeypatch):
-    monkeypatch.setattr('sys.argv', ['tool', 'config.py', *['net.pth'] * (tool == 'test')])
-    tool = load_script(f'tools/{tool}.py')
-    monkeypatch.setattr(tool, 'read_run_config', lambda args: {})
+def test_a_run_ends_with_the_message_alone(kind, monkeypatch):
+    monkeypatch.setattr(user_messages, 'read_run_config', lambda args: {})
 
-    def fail(*args):
+    def fail(cfg, args):
         raise kind(WORDS)
-    monkeypatch.setattr(tool, 'run', fail)
     with pytest.raises(SystemExit) as error:
-        tool.main()
+        user_messages.run_with_messages(fail, None)
     assert error.value.code == WORDS
 
 
@@ -52,18 +48,15 @@ def test_options_that_do_not_fit_the_data_are_such_errors(tmp_path):
 
 
 def test_where_the_data_come_from_is_said_if_they_are_not_there(monkeypatch, tmp_path):
-    monkeypatch.setattr('sys.argv', ['tool', 'config.py'])
-    tool = load_script('tools/train.py')
     source = dict(type='VOCWeakSegDataset', data_root=str(tmp_path / 'kit'))
     cfg = dict(train_dataloader=dict(dataset=source), data_hint='Download them.')
 
     def fail(*args):
         raise DataError('there is no such list.')
-    monkeypatch.setattr(tool, 'read_run_config', lambda args: cfg)
-    monkeypatch.setattr(tool, 'run', fail)
+    monkeypatch.setattr(user_messages, 'read_run_config', lambda args: cfg)
     for lines in 2, 1:
         with pytest.raises(SystemExit) as error:
-            tool.main()
+            user_messages.run_with_messages(fail, None)
         assert error.value.code.splitlines()[0] == 'there is no such list.'
         assert len(error.value.code.splitlines()) == lines
         assert ('kit: the data are not there' in error.value.code) == (lines == 2)

@@ -9,12 +9,11 @@ import os.path as osp
 import torch
 from mmengine.registry import RUNNERS
 
-from mmseg_wss.engine.data_lists import absent_data
 from mmseg_wss.engine.launch import die_with_parent, init_cpu_processes
 from mmseg_wss.engine.quiet_runner import QuietRunner
-from mmseg_wss.engine.run_config import add_run_options, read_run_config
+from mmseg_wss.engine.run_config import add_run_options
+from mmseg_wss.engine.user_messages import run_with_messages
 from mmseg_wss.engine.work_dir import latest_checkpoint, own_work_dir
-from mmseg_wss.errors import USER_ERRORS, message_of
 from mmseg_wss.utils.cli import unmasked_stop
 
 
@@ -42,12 +41,7 @@ def enable_amp(cfg):
 
 
 def main():
-    args, cfg = parse_args(), {}
-    try:
-        cfg = read_run_config(args)
-        run(cfg, args)
-    except USER_ERRORS as error:
-        raise SystemExit('\n'.join([message_of(error), *absent_data(cfg)])) from error
+    run_with_messages(run, parse_args())
 
 
 def run(cfg, args):
