@@ -8,7 +8,7 @@ from mmseg_wss.utils.quiet_libraries import hide_warnings
 _IN_FILE_ONLY = (  # how messages begin that a user need not see at each start
     '\n' + '-' * 60 + '\nSystem environment:', 'Config:\n', 'Hooks will be executed in the ',
     'Distributed training is not used, ', 'The prefix is not set in metric class ',
-    '"FileClient" will be deprecated', '"HardDiskBackend" is the alias of')
+    '"FileClient" will be deprecated', '"HardDiskBackend" is the alias of', 'paramwise_options -- ')
 
 
 def is_for_terminal(record):

@@ -11,6 +11,10 @@ from mmseg_wss.utils.quiet_libraries import import_quietly
 
 
 class Network(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+
     def forward(self, inputs, data_samples=None, mode='tensor'):
         return torch.zeros(1)
 
@@ -18,13 +22,15 @@ class Network(BaseModel):
 def test_the_file_keeps_what_the_terminal_does_not_show(tmp_path, capsys):
     config = Config(dict(some_setting='of the config'))
     runner = QuietRunner(Network(), str(tmp_path), cfg=config, experiment_name='quiet')
+    runner.build_optim_wrapper(dict(optimizer=dict(type='SGD', lr=1.), paramwise_cfg=dict(
+        custom_keys=dict(layer=dict(lr_mult=5.)))))
     runner.logger.info('Config of the user is shown')
     runner.logger.warning('a warning')
     runner.logger.info('per class results:\n| a |\n| b |')
     printed = capsys.readouterr().out
     log, = Path(runner.log_dir).glob('*.log')
     written = log.read_text()
-    for hidden in 'some_setting', 'System environment:', 'Hooks will be executed':
+    for hidden in 'some_setting', 'System environment:', 'Hooks will be executed', 'layer.weight:lr=5.0':
         assert hidden in written and hidden not in printed
     for shown in 'Config of the user is shown', 'a warning', '| b |', str(log):
         assert shown in written and shown in printed
