@@ -30,7 +30,8 @@ def test_the_file_keeps_what_the_terminal_does_not_show(tmp_path, capsys):
     printed = capsys.readouterr().out
     log, = Path(runner.log_dir).glob('*.log')
     written = log.read_text()
-    for hidden in 'some_setting', 'System environment:', 'Hooks will be executed', 'layer.weight:lr=5.0':
+    for hidden in ('some_setting', 'System environment:', 'Hooks will be executed',
+                   'layer.weight:lr=5.0'):
         assert hidden in written and hidden not in printed
     for shown in 'Config of the user is shown', 'a warning', '| b |', str(log):
         assert shown in written and shown in printed
