@@ -197,6 +197,18 @@ class DatasetBench:
                 assert arrays[key].dtype == value.dtype and arrays[key].shape == value.shape, key
                 assert np.array_equal(arrays[key], value), key
 
+    def test_class_table_holds_the_objects_of_the_label_and_opens_no_other(self, root, build):
+        dataset, tables = build(), []
+        paths = opened_paths(lambda: tables.append(dataset.class_table()))
+        assert any('SegmentationClass' in path for path in paths) == (self.supervision == 'pixel')
+        assert tables[0].dtype == bool and tables[0].shape == (4, 3)
+        for row, name in zip(tables[0], WEAK_IDS):
+            labels = self.expected(root, name)
+            tags = labels.get('gt_tags', np.zeros(0))
+            objects = {*np.flatnonzero(tags), *labels.get('gt_boxes.labels', ()),
+                       *labels.get('gt_sem_seg', np.zeros(0)).ravel()} - {0, 255}
+            assert {*np.flatnonzero(row)} == objects
+
     def test_true_masks_of_weak_images_are_neither_opened_nor_listed(self, build):
         paths = opened_paths(lambda: list(build(pipeline=AUGMENT)))
         assert sum('JPEGImages' in path for path in paths) > 4

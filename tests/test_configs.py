@@ -20,11 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(
     path.relative_to(ROOT / 'configs').as_posix() for path in (ROOT / 'configs').rglob('*.py')
     if not {'_base_', 'pipelines'} & set(path.parts) and not path.name.startswith('tmp_'))
-NUM_CLASSES = dict(voc=21, coco=81, msrc=16, shapes=5)
+NUM_CLASSES = dict(voc=21, coco=81, msrc=16, hard_shapes=6, shapes=5)  # the first that fits
 
 # What a runner builds, without weights: parameters of the 'meta' device take no memory.
 BUILD = """
 import json, sys
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
@@ -38,6 +39,11 @@ def resolved(registry, *types):
     with registry.switch_scope_and_registry(None) as node:
         for type_ in types:
             assert node.get(type_) is not None, type_
+
+
+class Images(list):
+    def class_table(self):
+        return np.ones((len(self), 2), bool)
 
 
 def leaves(dataset):
@@ -58,7 +64,8 @@ def build(cfg):
     head = model.decode_head
     while hasattr(head, 'head'):
         head = head.head
-    loss = head.loss_decode
+    losses = head.loss_decode if isinstance(
+        head.loss_decode, (list, torch.nn.ModuleList)) else [head.loss_decode]
 
     loaders = [cfg[f'{split}_dataloader'] for split in ('train', 'val', 'test')]
     for dataset in [*leaves(loaders[0].dataset), *(loader.dataset for loader in loaders[1:])]:
@@ -66,7 +73,8 @@ def build(cfg):
         for transform in dataset.pipeline:
             TRANSFORMS.build(transform)
     resolved(DATASETS, loaders[0].dataset.type)
-    sources = torch.utils.data.ConcatDataset([range(999)] * len(loaders[0].dataset.datasets))
+    sources = torch.utils.data.ConcatDataset(
+        [Images(range(999)) for _ in loaders[0].dataset.datasets])
     DATA_SAMPLERS.build(dict(loaders[0].sampler, dataset=sources))
     resolved(DATA_SAMPLERS, *(loader.sampler.type for loader in loaders))
     VISUALIZERS.build(cfg.visualizer)
@@ -82,7 +90,8 @@ def build(cfg):
         for transform in cfg.tta_pipeline:
             TRANSFORMS.build(transform)
     return dict(logits=list(logits.shape),
-                loss=[type(loss).__name__, getattr(loss, 'avg_non_ignore', None)])
+                losses=[[type(loss).__name__, getattr(loss, 'avg_non_ignore', None)]
+                        for loss in losses])
 
 
 results = {}
@@ -131,7 +140,7 @@ def crop_sizes(cfg):
 
 def test_all_configs_are_here():
     counts = Counter(name.split('/')[0] for name in CONFIGS)
-    assert counts == dict(wss=57, msrc=31, quickstart=2)
+    assert counts == dict(wss=57, msrc=31, quickstart=4)
 
 
 def test_everything_resolves_and_fits_in_a_fresh_process(built, name):
@@ -158,21 +167,40 @@ QUICKSTART = [name for name in CONFIGS if name.startswith('quickstart')]
 
 
 @pytest.fixture(scope='module', params=QUICKSTART)
-def quickstart_model(request):
+def quickstart(request):
+    """The name of a config, and its network."""
     init_default_scope('mmseg')
-    return MODELS.build(Config.fromfile(ROOT / 'configs' / request.param).model).eval()
+    cfg = Config.fromfile(ROOT / 'configs' / request.param)
+    return request.param, MODELS.build(cfg.model).eval()
 
 
 @pytest.mark.parametrize('size', [
     (128, 128), (16, 16), (1, 500), (500, 1), (1, 1), (8, 8), (15, 17), (40, 56), (37, 50),
     (127, 129), (136, 120), (33, 100)], ids=str)
-def test_the_quick_start_predicts_images_of_any_size(quickstart_model, size):
+def test_the_quick_start_predicts_images_of_any_size(quickstart, size):
     """The U-Net halves the image four times; prediction is of the size of the file."""
     image = torch.randint(0, 256, (3, *size), dtype=torch.uint8)
     sample = SegDataSample(metainfo=dict(ori_shape=size, img_shape=size))
-    result, = quickstart_model.test_step(dict(inputs=[image], data_samples=[sample]))
+    name, model = quickstart
+    result, = model.test_step(dict(inputs=[image], data_samples=[sample]))
     assert result.pred_sem_seg.shape == size
-    assert result.seg_logits.shape == size and len(result.seg_logits.data) == 5
+    assert result.seg_logits.shape == size
+    assert len(result.seg_logits.data) == number_of_classes(name)
+
+
+def test_the_rare_shapes_are_trained_as_the_page_says():
+    """The block of docs/own_data.md over the plain config is the other one."""
+    page = (ROOT / 'docs/own_data.md').read_text()
+    block = page.split("## A class stays at 0")[1].split('```python\n')[1].split('```')[0]
+    name = 'quickstart/hard_shapes_rare.py'
+    text = (ROOT / 'configs' / name).read_text()
+    assert text.split("'./hard_shapes.py'")[1] == block.split("'my_config.py'")[1]
+    rare, plain = (Config.fromfile(ROOT / 'configs' / path)
+                   for path in (name, 'quickstart/hard_shapes.py'))
+    for one, other in zip(leaf_datasets(rare.train_dataloader.dataset),
+                          leaf_datasets(plain.train_dataloader.dataset)):
+        assert [step.pop('object_prob', None) for step in one.pipeline].count(0.33) == 1
+        assert one == other
 
 
 def test_sampler_fits_the_loader(cfg):
@@ -191,7 +219,8 @@ def test_two_branch_heads_get_strong_and_weak_images_and_others_get_masks(cfg, n
         assert (kind in kinds) == stem.startswith(kind)
     head = cfg.model.decode_head
     has_branches = 'Dual' in head.type and head.get('weak_branch', True)
-    assert has_branches == stem.startswith(('dual', 'mixed_dual', 'ann_net', 'seg_net'))
+    assert has_branches == stem.startswith(
+        ('dual', 'mixed_dual', 'ann_net', 'seg_net', 'hard'))
     if has_branches:
         assert len(kinds) > 1 and set(kinds[1:]) <= {'box', 'pseudo'}
     elif 'full' in stem or 'strong' in stem:
@@ -229,9 +258,11 @@ def test_schedules_end_with_the_training(cfg):
 
 def test_losses_count_labelled_pixels_alone(built, cfg, name):
     """Cross-entropy of mmseg averages over ignored pixels, too, unless it is told not to."""
-    assert built[name]['loss'] == ['CrossEntropyLoss', True] or (
+    first, *others = built[name]['losses']
+    assert first == ['CrossEntropyLoss', True] or (
         cfg.model.decode_head.type == 'mmseg_wss.RRMHead'
-        and built[name]['loss'][0] == 'FilteredCrossEntropyLoss')
+        and first[0] == 'FilteredCrossEntropyLoss')
+    assert {loss for loss, _ in others} <= {'DiceLoss'}
 
 
 def test_checkpoints_survive_a_kill_and_set_ups_are_checked(cfg):

@@ -9,7 +9,9 @@ import torch
 from devkit import COLOURS, make_devkit
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import DATASETS, MODELS, init_default_scope
+from mmengine.registry import DATASETS, HOOKS, MODELS, init_default_scope
+
+from mmseg_wss.engine.hooks import ClassifyFirstHook
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 NETWORKS = 'vgg16', 'r101'
@@ -37,6 +39,20 @@ def settings(name):
     by_id = {id(p): (group['lr'], group['weight_decay'])
              for group in optimizer.param_groups for p in group['params']}
     return {key: by_id[id(p)] for key, p in build(name).named_parameters()}
+
+
+def test_the_pipeline_of_msrc_trains_the_classifier_alone():
+    """Its option counts hooks: it must be that of the hook with two phases."""
+    init_default_scope('mmseg')
+    folder = CONFIGS / 'msrc/pipelines'
+    stage = Config.fromfile(folder / 'dsrg_msrc.py').stages[0]
+    cfg = Config.fromfile(folder / stage.config)
+    cfg.merge_from_dict(dict(stage.cfg_options))
+    hooks = [HOOKS.build(dict(hook)) for hook in cfg.custom_hooks]
+    assert [hook.share for hook in hooks if isinstance(hook, ClassifyFirstHook)] == [1]
+    page = (CONFIGS.parent / 'docs/tags.md').read_text()
+    options = [f'{key}={value}' for key, value in stage.cfg_options.items()]
+    assert ' '.join(options) in page
 
 
 @pytest.mark.parametrize('network', NETWORKS)

@@ -34,7 +34,8 @@ PACKAGE = ROOT / 'mmseg_wss'
     (TRANSFORMS, 'PackWeakSegInputs'), (TRANSFORMS, 'BoxPriors'),
     (MODELS, 'DualBranchHead'), (MODELS, 'MixedDualHead'), (MODELS, 'WeakEncoderDecoder'),
     (MODELS, 'WeakSegDataPreprocessor'), (MODELS, 'RRMHead'), (MODELS, 'DenseEnergyHead'),
-    (MODELS, 'DenseEnergyLoss'), (MODELS, 'FilteredCrossEntropyLoss'), (MODELS, 'ResNet38'),
+    (MODELS, 'DenseEnergyLoss'), (MODELS, 'FilteredCrossEntropyLoss'), (MODELS, 'DiceLoss'),
+    (MODELS, 'ResNet38'),
     (MODELS, 'VGG16LargeFOV'), (MODELS, 'EMHead'), (MODELS, 'DSRGHead'),
     (MODELS, 'CrossJointHead'),
     (MODELS, 'EnsembleSegmentor'), (MODELS, 'CAMEncoderDecoder')])

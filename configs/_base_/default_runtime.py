@@ -27,4 +27,5 @@ custom_hooks = [
     dict(type='mmseg_wss.NonFiniteLossHook'),
     dict(type='mmseg_wss.SeenSizeHook'),
     dict(type='mmseg_wss.ValPanelHook'),
+    dict(type='mmseg_wss.ZeroIoUHook'),
 ]

@@ -12,12 +12,14 @@ class ShapesDataset(VOCWeakSegDataset):
 
     Args:
         data_root (str): the folder; drawn when it is not there.
+        shapes (dict, optional): options of `make_shapes`, such as
+            ``dict(num_images=(60, 220, 200), rare_share=0.03)``.
         **kwargs: see `VOCWeakSegDataset`.
 
     Raises:
         ValueError: the folder holds something else.
     """
 
-    def __init__(self, data_root, **kwargs):
-        ensure_shapes(data_root)
+    def __init__(self, data_root, shapes=None, **kwargs):
+        ensure_shapes(data_root, **(shapes or {}))
         super().__init__(data_root=data_root, **kwargs)

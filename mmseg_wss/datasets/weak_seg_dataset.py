@@ -1,7 +1,9 @@
 """Base class of data sets whose images carry pixel masks or cheaper labels."""
 from abc import abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
+import numpy as np
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_wss.datasets.carried_over import check_dataset_options, check_transforms
@@ -11,13 +13,15 @@ from mmseg_wss.errors import ConfigError, DataError
 from mmseg_wss.labels.checks.class_check import class_faults
 from mmseg_wss.labels.formats.class_names import read_class_names
 from mmseg_wss.labels.formats.image_file import check_image_file, image_shape
-from mmseg_wss.labels.kinds import KINDS
+from mmseg_wss.labels.kinds import KINDS, read_label
 from mmseg_wss.labels.palette import class_palette
 from mmseg_wss.labels.stores.mask_folder import maker_faults
 from mmseg_wss.utils.file_names import list_folder, near_name
+from mmseg_wss.utils.progress import track
 from mmseg_wss.utils.random_state import seeded
 
 EMPTY = 'background', 'unlabelled', 'error'
+_READERS = 8  # threads; files may lie on a network
 
 
 class WeakSegDataset(BaseSegDataset):
@@ -191,6 +195,32 @@ class WeakSegDataset(BaseSegDataset):
                 if name not in listed[folder]:
                     missing.append(path)
         return missing
+
+    def class_table(self):
+        """The classes of each image by its own label; reads all labels, masks included.
+
+        No other label is opened, nor the masks of another source (`masks`).
+
+        Returns:
+            np.ndarray: bool (N, K); the background, class 0, is no object and False. An image has
+            none where its label names none, as an unlabelled one.
+
+        Raises:
+            DataError: a label file is missing, unreadable or wrong; all of its faults are named.
+        """
+        classes = list(self._metainfo['classes'])
+
+        def seen(index):
+            label = read_label(self.get_data_info(index), classes, backend_args=self.backend_args)
+            label.checked_fields()
+            return [name in label.seen for name in classes]
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            rows = track(pool.map(seen, range(len(self))),
+                         f'Reading the classes of {self.ann_file}', len(self))
+            table = np.array(list(rows), bool).reshape(len(self), len(classes))
+        table[:, 0] = False
+        return table
 
     def prepare_data(self, idx):
         """Run the pipeline on image `idx`.

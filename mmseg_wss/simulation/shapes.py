@@ -2,7 +2,8 @@
 
 All shapes have the same area at the same scale, and textures are drawn independently of the class.
 The hue leans towards the class but overlaps with its neighbours', so that a small network learns in
-minutes, yet needs the outline to be sure.
+minutes, yet needs the outline to be sure. A hard variant has a further class, scratches, that is
+small and rare.
 """
 import colorsys
 import json
@@ -18,8 +19,10 @@ from mmseg_wss.labels.boxes import tight_box
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.formats.voc_xml import voc_xml
 from mmseg_wss.labels.palette import voc_palette
+from mmseg_wss.simulation.scratch import MIN_AREA, scratch_pixels
 
 SHAPE_CLASSES = ('background', 'disc', 'square', 'triangle', 'star')
+HARD_CLASSES = (*SHAPE_CLASSES, 'scratch')
 
 _VERSION = 1  # raise it whenever the same options would draw different files
 _STAMP = 'shapes.json'
@@ -32,7 +35,7 @@ _HUE_SPREAD = 0.08  # standard deviation, of the full circle; the classes are 0.
 _MIN_KEPT = 0.7  # share of its visible pixels that an object keeps when another one covers it
 
 
-def draw_scene(rng, size=_SIZE):
+def draw_scene(rng, size=_SIZE, scratch=False):
     """Draw one to three textured shapes on a cluttered background.
 
     No object touches the border. Later ones may cover earlier ones in part, but each keeps at least
@@ -41,11 +44,13 @@ def draw_scene(rng, size=_SIZE):
     Args:
         rng (np.random.Generator): source of all randomness.
         size (tuple): height and width in pixels, each at least 48.
+        scratch (bool): draw a scratch too, of one bright colour, where it touches no object
+            (`scratch_pixels`).
 
     Returns:
         tuple: the image, uint8 array (H, W, 3), RGB; the instances, uint8 array (H, W), 0 for the
         background and i for the i-th object; and the label of each object, list of int, indices
-        into ``SHAPE_CLASSES``.
+        into ``HARD_CLASSES``.
 
     Raises:
         ValueError: a side of ``size`` is too small.
@@ -62,12 +67,16 @@ def draw_scene(rng, size=_SIZE):
             labels.append(int(label))
             inside = instances == len(labels)
             image[inside] = _object_texture(rng, size, label)[inside]
+    if scratch and (pixels := scratch_pixels(rng, instances)).any():
+        labels.append(HARD_CLASSES.index('scratch'))
+        instances[pixels] = len(labels)
+        image[pixels] = _colour(rng, (0.5, 1), (0.8, 1))
     # Soft edges and sensor noise, as a camera would give.
     image = cv2.GaussianBlur(image, (0, 0), 0.6) + rng.normal(0, 5, image.shape)
     return image.clip(0, 255).astype(np.uint8), instances, labels
 
 
-def make_shapes(root, num_images=_NUM_IMAGES, seed=0, size=_SIZE):
+def make_shapes(root, num_images=_NUM_IMAGES, seed=0, size=_SIZE, rare_share=0.):
     """Draw the data set into the new folder ``root``; parent folders are made as needed.
 
     It holds ``JPEGImages/*.jpg``; ``SegmentationClass/*.png``, palette images whose values are
@@ -75,6 +84,9 @@ def make_shapes(root, num_images=_NUM_IMAGES, seed=0, size=_SIZE):
     ``Annotations/*.xml`` with the tight box of each object's labelled pixels (1-based, inclusive);
     ``ImageSets/Segmentation/{train_strong,train_weak,val}.txt``; and ``classes.txt``, whose
     lines are ``SHAPE_CLASSES``. The same options always give the same files.
+
+    With `rare_share` there is one more class, the last of ``HARD_CLASSES``: scratches, one in each
+    of few images, with fewer than 0.3 % of its pixels. The other images stay as they are.
 
     The folder gets its name only when it is complete. A ``root`` that exists by then (most likely
     another process was faster) is left as it is; :func:`ensure_shapes` checks what it holds.
@@ -84,11 +96,18 @@ def make_shapes(root, num_images=_NUM_IMAGES, seed=0, size=_SIZE):
         num_images (tuple): number of images in train_strong, train_weak and val.
         seed (int): seed of the random generator, not negative.
         size (tuple): height and width of the images in pixels, each at least 48.
+        rare_share (float): share of the images of each list that have a scratch, evenly spread;
+            0.03 is hard. Images have 10 000 pixels or more then.
 
     Raises:
-        ValueError: ``num_images`` is not three non-negative numbers, or ``seed`` or ``size`` is
-            out of range.
+        ValueError: ``num_images`` is not three non-negative numbers, or ``seed``, ``size`` or
+            ``rare_share`` is out of range.
     """
+    if not 0 <= rare_share <= 1:
+        raise ValueError(f'rare_share must be a share of the images in 0..1, got {rare_share}')
+    if rare_share and size[0] * size[1] < MIN_AREA:
+        raise ValueError(f'rare_share={rare_share} draws scratches of under 0.3 % of the pixels, '
+                         f'so images need {MIN_AREA} pixels, but size is {size}')
     if len(num_images) != len(_SPLITS) or min(num_images) < 0:
         raise ValueError(f'num_images must be one non-negative number for each of '
                          f'{", ".join(_SPLITS)}, got {num_images}')
@@ -97,7 +116,7 @@ def make_shapes(root, num_images=_NUM_IMAGES, seed=0, size=_SIZE):
     with tempfile.TemporaryDirectory(prefix=f'.{root.name}-', dir=root.parent) as scratch:
         # One level down, because the temporary folder itself is closed to other users.
         folder = Path(scratch, 'shapes')
-        _write_dataset(folder, num_images, seed, size)
+        _write_dataset(folder, num_images, seed, size, rare_share)
         try:
             os.rename(folder, root)
         except OSError:
@@ -123,12 +142,13 @@ def ensure_shapes(root, **kwargs):
                          f'{expected}. Remove it, or choose another folder.')
 
 
-def _stamp(num_images=_NUM_IMAGES, seed=0, size=_SIZE):
-    return json.dumps({'version': _VERSION, 'num_images': [int(n) for n in num_images],
-                       'seed': int(seed), 'size': [int(side) for side in size]})
+def _stamp(num_images=_NUM_IMAGES, seed=0, size=_SIZE, rare_share=0.):
+    stamp = {'version': _VERSION, 'num_images': [int(n) for n in num_images], 'seed': int(seed),
+             'size': [int(side) for side in size]}
+    return json.dumps({**stamp, 'rare_share': float(rare_share)} if rare_share else stamp)
 
 
-def _write_dataset(folder, num_images, seed, size):
+def _write_dataset(folder, num_images, seed, size, rare_share):
     lists = folder / 'ImageSets' / 'Segmentation'
     lists.mkdir(parents=True)
     for name in ('JPEGImages', 'SegmentationClass', 'Annotations'):
@@ -137,15 +157,17 @@ def _write_dataset(folder, num_images, seed, size):
     for split, number in zip(_SPLITS, num_images):
         stems = [f'{index:06d}' for index in range(first, first + number)]
         first += number
-        for stem in stems:
-            _write_scene(folder, stem, np.random.default_rng([seed, int(stem)]), size)
+        for i, stem in enumerate(stems):
+            scratch = round((i + 1) * rare_share) > round(i * rare_share)
+            _write_scene(folder, stem, np.random.default_rng([seed, int(stem)]), size, scratch)
         (lists / f'{split}.txt').write_text(''.join(f'{stem}\n' for stem in stems))
-    (folder / 'classes.txt').write_text(''.join(f'{name}\n' for name in SHAPE_CLASSES))
-    (folder / _STAMP).write_text(_stamp(num_images, seed, size))
+    classes = HARD_CLASSES if rare_share else SHAPE_CLASSES
+    (folder / 'classes.txt').write_text(''.join(f'{name}\n' for name in classes))
+    (folder / _STAMP).write_text(_stamp(num_images, seed, size, rare_share))
 
 
-def _write_scene(folder, stem, rng, size):
-    image, instances, labels = draw_scene(rng, size)
+def _write_scene(folder, stem, rng, size, scratch):
+    image, instances, labels = draw_scene(rng, size, scratch)
     void = _void_band(instances)
     mask = np.array([0, *labels], np.uint8)[instances]
     mask[void] = IGNORE
@@ -154,7 +176,7 @@ def _write_scene(folder, stem, rng, size):
     png = Image.fromarray(mask)
     png.putpalette(voc_palette().tobytes())
     png.save(folder / 'SegmentationClass' / f'{stem}.png')
-    names = [SHAPE_CLASSES[label] for label in labels]
+    names = [HARD_CLASSES[label] for label in labels]
     boxes = [tight_box(instances == i) for i in range(1, len(labels) + 1)]
     (folder / 'Annotations' / f'{stem}.xml').write_text(
         voc_xml(f'{stem}.jpg', instances.shape, names, boxes))

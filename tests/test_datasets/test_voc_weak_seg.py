@@ -93,6 +93,18 @@ class TestScribble(PartialBench):
     label_folders = dict(voc='ScribbleLabels')
 
 
+def test_a_class_table_names_the_faults_of_a_label(tmp_path):
+    init_default_scope('mmseg')
+    root = make_root(tmp_path)
+    write_annotation(root / 'Annotations/w1.xml', 'pink', (1, 2, 8, 9))
+    write_annotation(root / 'Annotations/w2.xml', 'green', (1, 2, 8, 9))
+    with pytest.raises(DataError, match="w1.xml.*unknown class 'pink'"):
+        voc(root, 'box').class_table()
+    write_annotation(root / 'Annotations/w1.xml', 'red', (1, 2, 8, 9))
+    assert voc(root, 'box').class_table()[1:3].tolist() == [
+        [False, True, False], [False, False, True]]
+
+
 # ---- class names, palette and lists do not depend on the supervision
 
 @pytest.fixture

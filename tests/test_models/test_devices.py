@@ -30,6 +30,7 @@ from mmseg_wss.utils.random_state import get_random_state, set_random_state
 register_all_modules()
 CLASSES = 3
 LOSS = dict(type='CrossEntropyLoss', avg_non_ignore=True)
+WITH_DICE = [LOSS, dict(type='mmseg_wss.DiceLoss')]
 FCN = dict(type='FCNHead', in_channels=4, in_index=1, channels=4, num_convs=1, concat_input=False,
            num_classes=CLASSES, loss_decode=LOSS)
 BACKBONE = dict(
@@ -59,24 +60,30 @@ HEADS = dict(
     dual_kl=two_branches('DualBranchHead', kl_weight=1., strong_in_weak_branch=True),
     dual_filtered=two_branches('DualBranchHead', loss_decode=ours('FilteredCrossEntropyLoss')),
     mixed=two_branches('MixedDualHead', mix_ratio=(2, 1)),
+    mixed_dice=two_branches('MixedDualHead', mix_ratio=(2, 1), loss_decode=WITH_DICE),
     mixed_apart=two_branches('MixedDualHead', mix_ratio=None, predict_branch=0.5),
     strong_alone=two_branches('MixedDualHead', weak_branch=False),
     deeplab=ours('DeepLabV2Head', in_channels=4, in_index=1, num_classes=CLASSES,
                  loss_decode=LOSS),
     deeplab_msc=ours('DeepLabMScHead', in_channels=(4, 8), in_index=(1, 0), early_strides=(2, ),
                      num_classes=CLASSES, loss_decode=LOSS),
+    deeplab_dice=ours('DeepLabV2Head', in_channels=4, in_index=1, num_classes=CLASSES,
+                      loss_decode=WITH_DICE),
     energy=ours('DenseEnergyHead', head=FCN),
+    energy_dice=ours('DenseEnergyHead', head=dict(FCN, loss_decode=WITH_DICE)),
     energy_paper=ours('DenseEnergyHead', head=FCN, loss_energy=ours(
         'DenseEnergyLoss', formulation='paper', loss_weight=0.1, backend='exact')),
     dsrg=ours('DSRGHead', head=FCN),
     em_fixed=em('fixed'), em_adapt=em('adapt', labels_from='crop'), em_box=em('box'),
-    em_mask=em('mask'),
+    em_mask=em('mask'), em_dice=ours(
+        'EMHead', head=dict(FCN, loss_decode=WITH_DICE), e_step=dict(type='fixed')),
     em_dual=dict(em('fixed'), head=two_branches('DualBranchHead', strong_in_weak_branch=True)),
     energy_em_mixed=ours('DenseEnergyHead', head=dict(
         em('fixed'), head=two_branches('MixedDualHead', mix_ratio=(2, 1)))),
     cross_joint=ours('CrossJointHead', head=dict(FCN, num_classes=5),
                      groups=[[0, 3, 4], [2], [1]]),
-    rrm=rrm(), rrm_paper=rrm(labels=dict(rule='paper')), rrm_cam=rrm(labels=dict(rule='cam')))
+    rrm=rrm(), rrm_dice=rrm(loss_decode=[ours('FilteredCrossEntropyLoss'), ours('DiceLoss')]),
+    rrm_paper=rrm(labels=dict(rule='paper')), rrm_cam=rrm(labels=dict(rule='cam')))
 
 
 COUNTS = {'cross_entropy_loss.cross_entropy': 1, 'accuracy.accuracy': 2}  # of mmseg's own heads
@@ -105,14 +112,15 @@ RRM_CRF = {**RRM, 'features.check_colours': 3, 'torch_lattice.__init__': 15,
 ENERGY = {'dense_energy_loss._check_probs': 1, 'features.check_colours': 1,
           'torch_lattice.__init__': 3}
 READ_BACKS = dict(
-    deeplab=COUNTS, deeplab_msc=COUNTS, energy={**COUNTS, **ENERGY}, energy_em_mixed=ENERGY,
+    deeplab=COUNTS, deeplab_dice=COUNTS, deeplab_msc=COUNTS, energy={**COUNTS, **ENERGY},
+    energy_dice={**COUNTS, **ENERGY}, energy_em_mixed=ENERGY,
     energy_paper={**COUNTS, 'dense_energy_loss._check_probs': 1, 'features.check_colours': 1},
     dsrg={'valid_rectangles.valid_rectangles': 2, 'features.check_colours': 2,
           'torch_lattice.__init__': 12, 'dense_crf._check_values': 2, 'region_growing._check': 1,
           'region_growing.grow_seeds': 2},
     em_fixed=TWICE, em_adapt={**TWICE, 'em_labels.adaptive_bias_labels': 1},
-    em_box={**TWICE, 'em_labels.box_bias_labels': 1}, em_mask=TWICE, cross_joint=TWICE,
-    rrm=RRM_CRF, rrm_paper=RRM_CRF,
+    em_box={**TWICE, 'em_labels.box_bias_labels': 1}, em_mask=TWICE, em_dice=TWICE,
+    cross_joint=TWICE, rrm=RRM_CRF, rrm_dice=RRM_CRF, rrm_paper=RRM_CRF,
     rrm_cam={**RRM, 'features.check_colours': 1, 'torch_lattice.__init__': 3})
 """dict[str, dict[str, int]]: how often each head's step does so; two-branch heads never."""
 

@@ -9,7 +9,14 @@ import pytest
 from PIL import Image
 
 from mmseg_wss.labels.palette import voc_palette
-from mmseg_wss.simulation.shapes import SHAPE_CLASSES, draw_scene, ensure_shapes, make_shapes
+from mmseg_wss.simulation.scratch import scratch_pixels
+from mmseg_wss.simulation.shapes import (
+    HARD_CLASSES,
+    SHAPE_CLASSES,
+    draw_scene,
+    ensure_shapes,
+    make_shapes,
+)
 
 NUM_IMAGES = (4, 12, 8)
 STEMS = [f'{i:06d}' for i in range(1, 25)]
@@ -167,6 +174,49 @@ def test_the_seed_decides_every_byte(root, tmp_path):
     assert all(other[name] != first[name] for name in pictures)
 
 
+def test_the_rare_class_is_in_few_images_and_small(root, tmp_path):
+    """A quarter of 4, 12 and 8 images: one piece, within 0.3 % of 96 x 128 pixels, and its box."""
+    make_shapes(tmp_path / 'hard', num_images=NUM_IMAGES, rare_share=0.25)
+    rare = []
+    for stem in STEMS:
+        pieces = components(read_mask(tmp_path / 'hard', stem))
+        expected = [(HARD_CLASSES[label], (min(c) + 1, min(r) + 1, max(c) + 1, max(r) + 1))
+                    for label, pixels in pieces for r, c in [list(zip(*pixels))]]
+        assert sorted(read_xml(tmp_path / 'hard', stem)[0]) == sorted(expected)
+        scratches = [pixels for label, pixels in pieces if label == 5]
+        if scratches:
+            rare.append(stem)
+            assert len(scratches) == 1 and 12 <= len(scratches[0]) < 0.003 * 96 * 128
+    lists = [path.read_text().split() for path in (
+        tmp_path / f'hard/ImageSets/Segmentation/{split}.txt'
+        for split in ('train_strong', 'train_weak', 'val'))]
+    assert [len(set(names) & set(rare)) for names in lists] == [1, 3, 2]
+    assert (tmp_path / 'hard/classes.txt').read_text().splitlines() == list(HARD_CLASSES)
+    plain, hard = digests(root), digests(tmp_path / 'hard')
+    assert {name for name in plain if hard[name] != plain[name]} == {
+        'classes.txt', 'shapes.json', *(f'{folder}/{stem}.{suffix}' for stem in rare for
+                                        folder, suffix in (('JPEGImages', 'jpg'),
+                                                           ('SegmentationClass', 'png'),
+                                                           ('Annotations', 'xml')))}
+    with pytest.raises(ValueError, match='Remove it, or choose another folder'):
+        ensure_shapes(tmp_path / 'hard', num_images=NUM_IMAGES)
+    ensure_shapes(tmp_path / 'hard', num_images=NUM_IMAGES, rare_share=0.25)
+
+
+def test_scratches_are_thin_and_keep_away_from_objects():
+    objects = np.zeros((96, 128), np.uint8)
+    objects[20:80, 30:90] = 3
+    for seed in range(60):
+        pixels = scratch_pixels(np.random.default_rng(seed), objects)
+        (y, x), near = np.nonzero(pixels), np.zeros((96, 128), bool)
+        for row, column in zip(y, x):
+            near[max(row - 2, 0):row + 3, max(column - 2, 0):column + 3] = True
+        assert not objects[near].any() and y.min() >= 2 and y.max() <= 93
+        spread = np.linalg.svd(np.stack([y - y.mean(), x - x.mean()], 1), compute_uv=False)
+        assert 2.5 < spread[0] / spread[1] < 6.5  # four times as long as wide
+    assert not scratch_pixels(np.random.default_rng(0), np.ones((96, 128), np.uint8)).any()
+
+
 def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch):
     """The folder gets its name when all is in it."""
     make_shapes(tmp_path / 'whole', num_images=(1, 1, 1))
@@ -232,6 +282,8 @@ def test_ensure_refuses_what_it_did_not_draw(tmp_path, kind):
     (dict(num_images=(1, -1, 1)), 'num_images'),
     (dict(num_images=(1, 1, 1), size=(47, 128)), '48'),
     (dict(num_images=(1, 1, 1), seed=-1), 'non-negative'),
+    (dict(num_images=(1, 1, 1), rare_share=1.1), 'rare_share'),
+    (dict(num_images=(1, 1, 1), rare_share=0.1, size=(96, 96)), 'need 10000 pixels'),
 ])
 def test_wrong_options_are_refused(tmp_path, options, word):
     with pytest.raises(ValueError, match=word):

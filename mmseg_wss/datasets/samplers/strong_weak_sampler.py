@@ -1,12 +1,14 @@
 """Sampler with an exact number of images of every source in every batch."""
 import itertools
 import math
+from collections import deque
 from fractions import Fraction
 
 import torch
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
+from mmseg_wss.datasets.samplers.repeat_factors import repeat_factors, source_classes
 from mmseg_wss.datasets.samplers.seeded_index import SeededIndex, stream_seed
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.registry import DATA_SAMPLERS
@@ -61,24 +63,38 @@ def _check_source(source, number):
         _check_source(part, number)
 
 
-def _endless(size, group, shuffle, generator):
+def _one_pass(size, shuffle, generator, factors):
+    """The numbers below `size`, each as often as its factor says, rounded up or down by chance."""
+    numbers = torch.arange(size)
+    if factors is not None:
+        further = torch.rand(size, generator=generator, dtype=torch.float64) < factors % 1
+        numbers = numbers.repeat_interleave(factors.long() + further)
+    if shuffle:
+        numbers = numbers[torch.randperm(len(numbers), generator=generator)]
+    return numbers.tolist()
+
+
+def _endless(size, group, shuffle, generator, factors=None):
     """Yield groups of `group` different numbers below `size`, for ever, pass after pass.
 
-    Every pass over the numbers is a new permutation (or the natural order). Where a group spans
-    two passes, the numbers that the old pass still gave it are not at the head of the new one.
+    Every pass over the numbers is a new permutation (or the natural order), in which a number comes
+    as often as `factors`, float64 (size,), says; once without them. A number that the group has
+    already waits for the next group. Where a group spans two passes, numbers that still wait have
+    come in the old pass as often as they could, and are left out.
     """
-    left = []
+    queue = deque()
     while True:
-        if len(left) < group:
-            fresh = (torch.randperm(size, generator=generator).tolist() if shuffle
-                     else list(range(size)))
-            held = set(left)
-            head = list(itertools.islice(
-                (i for i in fresh if i not in held), group - len(left)))
-            taken = set(head)
-            left = left + head + [i for i in fresh if i not in taken]
-        yield left[:group]
-        left = left[group:]
+        chosen, waiting = {}, []
+        while len(chosen) < group:
+            if not queue:
+                waiting.clear()
+                queue.extend(_one_pass(size, shuffle, generator, factors))
+            number = queue.popleft()
+            if number in chosen:
+                waiting.append(number)
+            chosen[number] = True
+        queue.extendleft(reversed(waiting))
+        yield list(chosen)
 
 
 @DATA_SAMPLERS.register_module()
@@ -96,6 +112,12 @@ class StrongWeakSampler(Sampler):
     takes the most batches (the weak one, as a rule). The next epoch goes on where the last one
     ended.
 
+    With `repeat_threshold` t a pass over a source holds images with rare classes several times: a
+    class that a share f < t of its images has comes sqrt(t / f) times as often (`repeat_factors`),
+    but an image never twice in a step. The labels of all images are read for that when the training
+    begins, which takes about a minute for 10 000 masks and shows how far it is. An epoch is as long
+    as without it.
+
     Args:
         dataset (Sized): a ``ConcatDataset`` with one data set for each source, or a single data
             set, which is the only source then.
@@ -106,16 +128,19 @@ class StrongWeakSampler(Sampler):
         by_epoch (bool): True in an ``EpochBasedTrainLoop``.
         epoch_images (int, optional): images of an epoch, of all sources and ranks, filled up to
             whole batches. With it trainings with different sources are equally long.
+        repeat_threshold (float, optional): t, in 0..1, such as 0.3; None takes each image once.
 
     Raises:
         ConfigError: as many ratios as sources were expected; a source is wrapped
             (RepeatDataset); a source is empty, or has fewer images
-            than all ranks together need of it in one step; `epoch_images` below 1; `split_batch`'s
-            reasons.
+            than all ranks together need of it in one step; `epoch_images` below 1;
+            `repeat_threshold` out of range, or of a source that has no class_table();
+            `split_batch`'s reasons.
+        DataError: with `repeat_threshold`, a label has faults.
     """
 
     def __init__(self, dataset, batch_size, source_ratio=(1, ), shuffle=True, seed=None, *,
-                 by_epoch=False, epoch_images=None):
+                 by_epoch=False, epoch_images=None, repeat_threshold=None):
         self.rank, self.world_size = get_dist_info()
         self.dataset = dataset
         self.batch_size = batch_size
@@ -125,6 +150,9 @@ class StrongWeakSampler(Sampler):
         if epoch_images is not None and epoch_images < 1:
             raise ConfigError(f'epoch_images must be at least 1, got {epoch_images}.')
         self.epoch_images = epoch_images
+        if repeat_threshold is not None and not 0 < repeat_threshold <= 1:
+            raise ValueError('repeat_threshold is a share of the images and must be in 0..1, got '
+                             f'{repeat_threshold}. None switches it off.')
 
         sources = getattr(dataset, 'datasets', [dataset])
         for number, source in enumerate(sources):
@@ -143,6 +171,11 @@ class StrongWeakSampler(Sampler):
                     f'source {number} has {size} images, but a step takes {count} different '
                     f'images of it on each of {self.world_size} rank(s): use a smaller batch_size, '
                     'a smaller share in source_ratio, or more images.')
+        self._factors = [None] * len(sources)
+        if repeat_threshold is not None:
+            self._factors = [
+                torch.from_numpy(repeat_factors(source_classes(source, number), repeat_threshold))
+                for number, source in enumerate(sources)]
         self._position = 0  # samples of this rank that lie behind
 
     def _steps(self):
@@ -150,8 +183,9 @@ class StrongWeakSampler(Sampler):
         offsets = [0, *itertools.accumulate(self.sizes)]
         streams = [
             _endless(size, count * self.world_size, self.shuffle,
-                     torch.Generator().manual_seed(stream_seed(self.seed, number, 0)))
-            for number, (size, count) in enumerate(zip(self.sizes, self.counts))]
+                     torch.Generator().manual_seed(stream_seed(self.seed, number, 0)), factors)
+            for number, (size, count, factors) in enumerate(
+                zip(self.sizes, self.counts, self._factors))]
         for groups in zip(*streams):
             yield [offset + index for group, count, offset in zip(groups, self.counts, offsets)
                    for index in group[self.rank * count:(self.rank + 1) * count]]

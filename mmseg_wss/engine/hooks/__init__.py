@@ -7,8 +7,10 @@ from .seen_size_hook import SeenSizeHook
 from .setup_check_hook import SetupCheckHook
 from .val_panel_hook import ValPanelHook
 from .whole_network_hook import WholeNetworkHook
+from .zero_iou_hook import ZeroIoUHook
 
 __all__ = [
     'ClassifyFirstHook', 'MasterLoggerHook', 'NonFiniteLossHook', 'ProgressHook',
-    'ResumableCheckpointHook', 'SeenSizeHook', 'SetupCheckHook', 'ValPanelHook', 'WholeNetworkHook'
+    'ResumableCheckpointHook', 'SeenSizeHook', 'SetupCheckHook', 'ValPanelHook', 'WholeNetworkHook',
+    'ZeroIoUHook'
 ]

@@ -13,6 +13,7 @@ from mmseg_wss.models.decode_heads.cam import (
     mean_average_precision,
     normalise_cams,
 )
+from mmseg_wss.models.decode_heads.head_conventions import losses_in
 from mmseg_wss.pseudo_labels import mine_labels
 from mmseg_wss.pseudo_labels.reliable_labels import check_options
 from mmseg_wss.registry import MODELS
@@ -45,7 +46,7 @@ class RRMHead(BaseDecodeHead):
         scales (Sequence[float]): the image's scales for the activation maps; only 1, which must be
             among them, has a gradient. The segmentor computes the others.
         labels (dict): options of `mine_labels`: rule, ratio, ...
-        loss_decode (dict): cross entropy on labelled pixels.
+        loss_decode (dict | list[dict]): the loss or losses of labelled pixels.
         loss_energy (dict, optional): `DenseEnergyLoss`; None trains with cross entropy alone.
         loss_cls_weight (float): weight of the classification loss.
         predict_tags (bool): also give the classifier's scores at test time, as pred_score (K - 1,)
@@ -149,8 +150,10 @@ class RRMHead(BaseDecodeHead):
         return normalise_cams(average_cams(maps, valid.shape[-2:]), tags, valid)
 
     def _segmentation_losses(self, logits, labels, image, valid):
-        losses = {self.loss_decode.loss_name: self.loss_decode(
-            logits, labels, ignore_index=self.ignore_index)}
+        losses = {}
+        for loss in losses_in(self):
+            value = loss(logits, labels, ignore_index=self.ignore_index)
+            losses[loss.loss_name] = losses.get(loss.loss_name, 0) + value
         if self.loss_energy is not None:
             losses[self.loss_energy.loss_name] = self.loss_energy(
                 image, logits.softmax(1), labels, valid)
@@ -162,5 +165,5 @@ class RRMHead(BaseDecodeHead):
 
     def _resting_losses(self):
         zero = 0 * sum(p.sum() for p in self.segmentation_parameters())
-        parts = [part for part in (self.loss_decode, self.loss_energy) if part is not None]
+        parts = [part for part in (*losses_in(self), self.loss_energy) if part is not None]
         return {part.loss_name: zero for part in parts}

@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mmseg_wss.labels.checks.label_check import IGNORE
+from mmseg_wss.models.losses.loss_inputs import check_loss_inputs
 from mmseg_wss.registry import MODELS
 
 
@@ -69,24 +70,11 @@ class FilteredCrossEntropyLoss(nn.Module):
             ValueError: shapes that do not agree, logits of one class, or an option that this loss
                 does not have.
         """
-        options = [name for name, value in kwargs.items() if value is not None]
-        if options:
-            raise ValueError(f'FilteredCrossEntropyLoss has no option {", ".join(options)}: it '
-                             'averages background and foreground apart. (A pixel sampler such as '
-                             'OHEMPixelSampler needs another loss.)')
-        _check_shapes(cls_score, label, weight)
+        check_loss_inputs(
+            cls_score, label, weight, kwargs, 'FilteredCrossEntropyLoss',
+            'it averages background and foreground apart. (A pixel sampler such as '
+            'OHEMPixelSampler needs another loss.)')
         return self.loss_weight * filtered_cross_entropy(cls_score, label, weight, ignore_index)
 
     def extra_repr(self):
         return f'loss_weight={self.loss_weight}, loss_name={self.loss_name!r}'
-
-
-def _check_shapes(logits, labels, weight):
-    if logits.dim() != 4 or logits.shape[1] < 2:
-        raise ValueError('cls_score must be (N, K, H, W) with K >= 2 (background is class 0); got '
-                         f'shape {tuple(logits.shape)}.')
-    expected = (logits.shape[0], *logits.shape[2:])
-    for name, maps in (('label', labels), ('weight', weight)):
-        if maps is not None and tuple(maps.shape) != expected:
-            raise ValueError(f'{name} must have shape {expected}, to match cls_score '
-                             f'{tuple(logits.shape)}; got {tuple(maps.shape)}.')

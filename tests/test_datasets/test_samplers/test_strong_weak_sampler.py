@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from torch.utils.data import ConcatDataset
 
@@ -14,8 +15,8 @@ from mmseg_wss.datasets.samplers.seeded_index import SeededIndex
 SIZES = (7, 23)
 
 
-def make(batch_size=4, ratio=(1, 1), sizes=SIZES, seed=0, **kwargs):
-    dataset = ConcatDataset([range(size) for size in sizes])
+def make(batch_size=4, ratio=(1, 1), sizes=SIZES, seed=0, dataset=None, **kwargs):
+    dataset = dataset or ConcatDataset([range(size) for size in sizes])
     return StrongWeakSampler(dataset, batch_size, ratio, seed=seed, **kwargs)
 
 
@@ -250,6 +251,89 @@ def test_set_epoch_means_nothing_to_an_iteration_loop():
     sampler = make()
     sampler.set_epoch(3)
     assert take(sampler, 30) == take(make(), 30)
+
+
+# ---- rare classes
+
+class Source(list):
+    """A data set of images with these classes, each a set."""
+
+    def class_table(self):
+        return np.array([[c in classes for c in range(3)] for classes in self])
+
+
+RARE = [{1}] * 24 + [{1, 2}]  # the last image alone has class 2
+
+
+def repeated(ranks, world_size=1, sources=(RARE, ), batch_size=2, threshold=0.36, **kwargs):
+    """Of all ranks: the sampler of sources whose images have these classes."""
+    dataset = ConcatDataset([Source(source) for source in sources])
+    return ranks(world_size, batch_size, (1, ) * len(sources), dataset=dataset,
+                 repeat_threshold=threshold, **kwargs)
+
+
+def test_images_of_a_rare_class_come_as_often_as_their_factor_says(ranks):
+    """sqrt(0.36 * 25) = 3 times in a pass of 27, the others once."""
+    sampler, = repeated(ranks)
+    counts = Counter(take(sampler, 27 * 40))
+    assert {counts[i] for i in range(24)} <= {39, 40, 41} and 110 <= counts[24] <= 122
+
+
+def test_factors_are_rounded_by_chance(ranks):
+    """sqrt(0.2 * 25) = 2.236 times, in each pass 2 or 3."""
+    sampler, = repeated(ranks, threshold=0.2)
+    stream = take(sampler, 26236)  # 1000 passes
+    assert stream.count(24) == pytest.approx(2236, abs=5 * 13.4)  # 5 standard deviations
+    assert stream.count(0) == pytest.approx(1000, abs=5)
+
+
+@pytest.mark.parametrize('world_size', [1, 2, 3])
+@pytest.mark.parametrize('shuffle', [True, False])
+def test_ranks_never_meet_with_repeats(ranks, world_size, shuffle):
+    samplers = repeated(ranks, world_size, [RARE, RARE[-7:]], 4, shuffle=shuffle)
+    for step in zip(*(batches(sampler, 300) for sampler in samplers)):
+        images = [i for batch in step for i in batch]
+        assert len(set(images)) == 4 * world_size
+        assert all([i < 25 for i in batch] == [True, True, False, False] for batch in step)
+
+
+def test_an_image_comes_once_a_step_however_large_its_factor_is(ranks):
+    """A step takes all images but one; the rare one is in all steps, or nearly."""
+    sampler, = repeated(ranks, sources=[RARE[-8:]], batch_size=7, threshold=1.)
+    steps = batches(sampler, 500)
+    assert all(len(set(step)) == 7 for step in steps)
+    counts = Counter(i for step in steps for i in step)
+    assert counts[7] > 450 and min(counts.values()) > 400
+
+
+def test_without_rare_classes_each_image_comes_once_in_a_pass(ranks):
+    sampler, = repeated(ranks, sources=[[{1}, {2}, {1, 2}, {2}, {1}]])
+    stream = take(sampler, 50)
+    assert all(sorted(stream[i:i + 5]) == [0, 1, 2, 3, 4] for i in range(0, 50, 5))
+
+
+def test_the_stream_of_repeats_is_that_of_its_seed_and_can_be_skipped(ranks):
+    (first, ), (again, ), (other, ) = (repeated(ranks, seed=seed) for seed in (3, 3, 4))
+    whole = take(first, 300)
+    assert take(other, 300) != whole
+    again.skip(111)
+    assert_same(take(again, 189), whole[111:])
+
+
+def test_epochs_are_as_long_as_without_repeats(ranks):
+    sampler, = repeated(ranks, by_epoch=True)
+    assert len(sampler) == len(list(sampler)) == 26
+
+
+@pytest.mark.parametrize('threshold', [0, -0.1, 1.5, float('nan')])
+def test_thresholds_that_are_no_share_are_refused(ranks, threshold):
+    with pytest.raises(ValueError, match='repeat_threshold'):
+        repeated(ranks, threshold=threshold)
+
+
+def test_repeats_need_a_data_set_that_knows_its_classes():
+    with pytest.raises(ValueError, match='source 0, a range, has no class_table'):
+        make(repeat_threshold=0.3)
 
 
 # ---- the seeds of the samples

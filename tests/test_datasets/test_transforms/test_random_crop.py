@@ -29,6 +29,10 @@ class TestRandomCropOfASmallImage(TransformBench):
     transform = dict(CROP, crop_size=(90, 37))
 
 
+class TestRandomCropOfObjects(TransformBench):
+    transform = dict(CROP, object_prob=0.5)
+
+
 @pytest.mark.parametrize('dtype', [np.float32, np.int64])
 def test_crop_boxes_as_painted_boxes_are_cropped(dtype):
     rng = np.random.default_rng(0)
@@ -91,3 +95,98 @@ def test_without_a_mask_every_window_is_met(supervision):
     inputs = dict(sample(supervision), img=np.arange(4800).reshape(60, 80, 1))
     corners = {apply(crop, inputs, seed)['img'][0, 0, 0] for seed in range(200)}
     assert corners == {80 * y + x for y in range(4) for x in range(3)}
+
+
+# ---- windows that hold an object
+
+def objects(supervision):
+    """60 x 80: one pixel of red, a large blue rectangle. Pixels are their own numbers."""
+    mask = np.zeros((60, 80), np.uint8)
+    mask[50, 70], mask[5:45, 10:60], mask[:, 0] = 1, 3, 255
+    inputs = dict(sample(supervision), img=np.arange(4800).reshape(60, 80, 1))
+    if supervision == 'pixel':
+        inputs['gt_seg_map'] = mask
+    elif supervision == 'box':
+        inputs.update(gt_bboxes=np.array([[70, 50, 71, 51], [10, 5, 60, 45]], np.float32),
+                      gt_bboxes_labels=np.array([1, 3]))
+    return inputs, mask
+
+
+@pytest.mark.parametrize('supervision', ['pixel', 'box'])
+def test_windows_hold_an_object_and_each_class_counts_as_much(supervision):
+    inputs, mask = objects(supervision)
+    crop = build(dict(type='mmseg_wss.RandomCrop', crop_size=(9, 12), cat_max_ratio=0.5,
+                      object_prob=1.))
+    red = blue = 0
+    for seed in range(400):
+        window = apply(crop, inputs, seed)['img'][..., 0]
+        assert window.shape == (9, 12)
+        held = set(mask.ravel()[window.ravel()]) & {1, 3}
+        assert held
+        red, blue = red + (1 in held), blue + (3 in held)
+    assert 160 < red < 240 and 160 < blue < 240  # 200, standard deviation 10
+
+
+@pytest.mark.parametrize('supervision', ['pixel', 'box'])
+def test_an_object_is_anywhere_in_its_windows(supervision):
+    """By brute force: every window inside the image that holds the pixel, each as often."""
+    inputs, mask = objects(supervision)
+    if supervision == 'pixel':  # the red one alone
+        inputs['gt_seg_map'] = (mask == 1).astype(np.uint8)
+    else:
+        inputs.update({key: inputs[key][:1] for key in ('gt_bboxes', 'gt_bboxes_labels')})
+    crop = build(dict(type='mmseg_wss.RandomCrop', crop_size=(12, 12), object_prob=1.))
+    numbers = np.arange(4800).reshape(60, 80)
+    expected = {int(numbers[y, x]) for y in range(49) for x in range(69)
+                if 50 * 80 + 70 in numbers[y:y + 12, x:x + 12]}
+    assert len(expected) == 10 * 10  # the border leaves out two rows and columns of windows
+    corners = [int(apply(crop, inputs, seed)['img'][0, 0, 0]) for seed in range(2000)]
+    counts = [corners.count(corner) for corner in expected]
+    assert set(corners) == expected and min(counts) > 5 and max(counts) < 45  # 20 on average
+
+
+def test_the_share_of_windows_with_an_object():
+    inputs, mask = objects('pixel')
+    inputs['gt_seg_map'] = (mask == 1).astype(np.uint8)
+    for prob, low, high in ((0., 0, 25), (0.33, 120, 190)):  # 9 * 12 of 52 * 69 windows have it
+        crop = build(dict(type='mmseg_wss.RandomCrop', crop_size=(9, 12), object_prob=prob))
+        held = sum(50 * 80 + 70 in apply(crop, inputs, seed)['img'] for seed in range(400))
+        assert low <= held < high
+
+
+def test_a_class_that_the_mask_has_lost_is_met_by_its_box():
+    inputs, mask = objects('box')
+    inputs.update(gt_seg_map=np.where(mask == 1, 255, mask), seg_fields=['gt_seg_map'])
+    crop = build(dict(type='mmseg_wss.RandomCrop', crop_size=(9, 12), object_prob=1.))
+    results = [apply(crop, inputs, seed) for seed in range(100)]
+    assert 30 < sum(50 * 80 + 70 in result['img'] for result in results) < 70
+    assert all((result['gt_seg_map'] == 3).any() or 1 in result['gt_bboxes_labels']
+               for result in results)
+
+
+@pytest.mark.parametrize('box', [[79.7, 59.6, 80, 60], [0, 0, 0.2, 0.3], [33.4, 20.1, 33.5, 20.2]])
+def test_a_box_without_the_centre_of_a_pixel_is_met(box):
+    inputs = dict(objects('box')[0], gt_bboxes=np.array([box], np.float32),
+                  gt_bboxes_labels=np.array([2]))
+    crop = build(dict(type='mmseg_wss.RandomCrop', crop_size=(3, 3), object_prob=1.))
+    for seed in range(30):
+        assert apply(crop, inputs, seed)['gt_bboxes_labels'].tolist() == [2]
+
+
+@pytest.mark.parametrize('inputs', [
+    sample('image'), sample('none'), dict(sample('pixel'), gt_seg_map=np.zeros((60, 80), np.uint8)),
+    dict(sample('pixel'), gt_seg_map=np.full((60, 80), 255, np.uint8)),
+    dict(sample('box'), gt_bboxes=np.zeros((0, 4), np.float32), gt_bboxes_labels=np.zeros(0, int))
+], ids=['image', 'none', 'background', 'ignored', 'empty'])
+def test_without_an_object_every_window_is_met(inputs):
+    inputs = dict(inputs, img=np.arange(4800).reshape(60, 80, 1))
+    crop = build(dict(type='mmseg_wss.RandomCrop', crop_size=(57, 78), cat_max_ratio=0.5,
+                      object_prob=1.))
+    corners = {apply(crop, inputs, seed)['img'][0, 0, 0] for seed in range(200)}
+    assert corners == {80 * y + x for y in range(4) for x in range(3)}
+
+
+@pytest.mark.parametrize('prob', [-0.1, 1.5])
+def test_no_probability_is_refused(prob):
+    with pytest.raises(ValueError, match='object_prob'):
+        build(dict(type='mmseg_wss.RandomCrop', crop_size=9, object_prob=prob))
