@@ -13,7 +13,7 @@ model = dict(decode_head=dict(
 max_iters = 700
 param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_iters)]
 train_cfg = dict(max_iters=max_iters)
-custom_hooks = [
-    *_base_.custom_hooks, dict(type='mmseg_wss.ClassifyFirstHook', share=400 / max_iters)]
+custom_hooks = [  # the first one: a stage of pipelines/dsrg_msrc.py sets its share
+    dict(type='mmseg_wss.ClassifyFirstHook', share=400 / max_iters), *_base_.custom_hooks]
 val_evaluator = [_base_.val_evaluator, dict(type='mmpretrain.AveragePrecision')]
 test_evaluator = val_evaluator

@@ -2,7 +2,7 @@
 truth = '{{$MSRC_ROOT:data/msrc}}/SegmentationClass'
 stages = [
     dict(name='classifier', tool='train.py', config='../rrm_efflite0_msrc.py',
-         cfg_options={'train_cfg.max_iters': 400, 'custom_hooks.3.share': 1}),
+         cfg_options={'train_cfg.max_iters': 400, 'custom_hooks.0.share': 1}),
     dict(name='seeds', tool='generate_pseudo_masks.py', checkpoint='classifier',
          options=dict(seeds=[0.7, 0.06])),
     dict(name='dsrg', tool='train.py', config='../dsrg_efflite0_msrc.py', masks='seeds'),
