@@ -17,13 +17,13 @@ from mmseg_wss.registry import HOOKS
 class LabelShareHook(Hook):
     """Count the labels that the batches carry, and warn once where those of a source collapse.
 
-    What counts as a collapse says `find_collapses`; the masks of each weak source are compared with
+    `find_collapses` says what counts as a collapse; the masks of each weak source are compared with
     those of the strong images that have the same classes. Samples without a mask are not counted.
-    Nor are those that an image list calls unlabelled (``empty='unlabelled'``).
+    Nor are those that a data set calls unlabelled (``empty='unlabelled'``).
 
-    The masks are counted as the data loader gives them, on the CPU, every second row: about 0.3 ms
-    for 8 masks of 224x224, and no GPU is waited for. The counts of all ranks are put together when
-    they are judged.
+    The masks are counted as the data loader gives them, on the CPU, every second row: less than a
+    millisecond for 8 masks of 224x224, and no GPU is waited for. The counts of all ranks are put
+    together when they are judged.
 
     With another sampler than `StrongWeakSampler`, it is not known which data set a sample is of:
     all with the same supervision are one source then.

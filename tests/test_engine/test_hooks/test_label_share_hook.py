@@ -1,5 +1,6 @@
 """Batches as a training draws them: the alarm on collapses, and silence on healthy labels."""
 import itertools
+import pickle
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -245,3 +246,20 @@ def test_windows_are_counted_anew(drawn):
     assert sum(count.pixels.sum() for count in hook._counts.values()) == 3 * 8 * 48 * 96
     warnings_of(*drawn.pair('box'), steps=1, hook=hook)
     assert not hook._counts
+
+
+def test_ranks_are_judged_together(drawn, monkeypatch):
+    """Neither rank alone has seen ten weak images."""
+    sent = []
+
+    def gather(counts):
+        sent.append(pickle.loads(pickle.dumps(counts)))
+        return [*sent, counts]
+
+    monkeypatch.setattr('mmseg_wss.engine.hooks.label_share_hook.all_gather_object', gather)
+    for number in range(2):
+        sources = [drawn.source(drawn.strong[number::2]),
+                   drawn.source(drawn.weak[number:16:2], 'none', 'background')]
+        said = warnings_of(sources, [1, 1], 2, LabelShareHook(first=2))
+        assert bool(said) == bool(number)
+    assert 'of the labelled pixels of 16 images are objects' in said[0]
