@@ -31,9 +31,14 @@ class LabelShareHook(Hook):
     Args:
         first (int): judge after so many steps of this process,
         interval (int): and again, what came since, after so many more.
+
+    Raises:
+        ValueError: a number below 1.
     """
 
     def __init__(self, first=100, interval=500):
+        if first < 1 or interval < 1:
+            raise ValueError(f'first and interval count steps, 1 or more; got {first}, {interval}.')
         self.first, self.interval = first, interval
         self._told = set()  # (source, what, label)
         self._steps = 0

@@ -263,3 +263,9 @@ def test_ranks_are_judged_together(drawn, monkeypatch):
         said = warnings_of(sources, [1, 1], 2, LabelShareHook(first=2))
         assert bool(said) == bool(number)
     assert 'of the labelled pixels of 16 images are objects' in said[0]
+
+
+@pytest.mark.parametrize('options', [dict(first=0), dict(interval=0)])
+def test_a_number_of_steps_is_positive(options):
+    with pytest.raises(ValueError, match='1 or more; got'):
+        LabelShareHook(**options)
