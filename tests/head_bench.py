@@ -183,6 +183,60 @@ class HeadBench:
             assert fewer[name] > 0
             torch.testing.assert_close(more[name], fewer[name])
 
+    # ---- the log of the kinds of labels
+
+    def test_the_log_of_several_kinds_changes_no_training(self):
+        kinds = ['pixel', 'box', 'point', 'box']
+        dropouts = dict(dropout_ratio=0.4)
+        results = []
+        for log_kinds in 0, 1:
+            head = self.build(log_kinds=log_kinds, **dropouts)
+            torch.manual_seed(1)
+            losses = losses_of(head, kinds)
+            gradients = backward(head, losses)
+            results.append((losses, gradients, dict(head.named_buffers()), torch.rand(1)))
+        (losses, *silent), (logged, *others) = results
+        for one, other in zip(silent[:2], others[:2]):
+            assert one.keys() == other.keys()
+            assert all(torch.equal(value, other[key]) for key, value in one.items())
+        assert torch.equal(silent[2], others[2])
+        assert {key: value for key, value in logged.items() if key in losses} == losses
+        assert logged.keys() - losses.keys() == {
+            f'weak.{value}.{kind}' for value in ('share', 'agree') for kind in ('box', 'point')}
+        assert all(module.training for module in head.modules())
+
+    def test_the_log_says_what_each_kind_has_in_the_loss_and_where_the_strong_branch_agrees(self):
+        kinds = ['point', 'pixel', 'box', 'point']
+        head, features, samples = self.build(), make_features(4), make_samples(kinds)
+        losses = head.loss(features, samples, None)
+        head.eval()
+        sums = {}
+        for kind, n in ('point', 0), ('point', 3), ('box', 2):
+            labels = samples[n].gt_sem_seg.data
+            maps = []
+            for head.predict_branch in 'weak', 'strong':
+                logits = head([level[n:n + 1] for level in features])
+                maps.append(F.interpolate(logits, size=(16, 16), mode='nearest'))
+            own = torch.stack([
+                F.cross_entropy(maps[0], labels, ignore_index=255, reduction='sum'),
+                (maps[1].argmax(1) == labels).sum(), (labels < 255).sum()])
+            sums[kind] = sums.get(kind, 0) + own
+        total = sums['box'][0] + sums['point'][0]
+        for kind, (loss, right, number) in sums.items():
+            assert losses[f'weak.share.{kind}'].item() == pytest.approx((100 * loss / total).item())
+            assert losses[f'weak.agree.{kind}'].item() == pytest.approx(
+                (100 * right / number).item())
+
+    def test_the_log_looks_every_so_many_steps_and_is_there_in_each(self):
+        head = self.build(log_kinds=3)
+        calls, keys = branch_inputs(head, 'weak_branch'), []
+        for _ in range(5):
+            keys.append(losses_of(head, ['pixel', 'box', 'point', 'box']).keys())
+        assert all(key == keys[0] for key in keys)
+        assert calls == [3, 3, 3, 3, 3, 3, 3]  # the first and the fourth step look once more
+        assert set(losses_of(self.build(), ['pixel', 'box', 'box', 'box'])) == {
+            'strong.loss_ce', 'strong.acc_seg', 'weak.loss_ce', 'weak.acc_seg'}
+
     def test_several_losses(self):
         cross_entropy = dict(type='CrossEntropyLoss', avg_non_ignore=True)
         one = losses_of(self.build(), COMPOSITIONS['both'])

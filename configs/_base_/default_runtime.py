@@ -25,6 +25,7 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='mmseg_wss.SetupCheckHook'),
     dict(type='mmseg_wss.NonFiniteLossHook'),
+    dict(type='mmseg_wss.LabelShareHook'),
     dict(type='mmseg_wss.SeenSizeHook'),
     dict(type='mmseg_wss.ValPanelHook'),
     dict(type='mmseg_wss.ZeroIoUHook'),

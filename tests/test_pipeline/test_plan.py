@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from devkit import make_devkit, write_annotation
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 
 from mmseg_wss.pipeline.network import Network
 from mmseg_wss.pipeline.pipeline_file import read_pipeline
@@ -410,3 +410,14 @@ def test_the_tools_take_the_commands_of_our_pipelines(path, tmp_path, monkeypatc
         stages = plan_stages(specs, tmp_path, TOOLS, gpus, options=['train_cfg.val_interval=1'])
         check_commands(stages, TOOLS)
     assert len(stages) == len(specs) >= 5
+
+
+@pytest.mark.parametrize('path', PIPELINES, ids=lambda path: path.stem)
+def test_the_options_of_our_stages_are_keys_of_their_configs(path, monkeypatch):
+    """mmengine would add one that is misspelt, or give it to another hook of a list."""
+    monkeypatch.chdir(ROOT)
+    for spec in read_pipeline(str(path))[0]:
+        for key in spec.get('cfg_options', ()):
+            value = Config.fromfile(spec['config'])
+            for part in key.split('.'):
+                value = value[int(part) if isinstance(value, list) else part]

@@ -8,15 +8,18 @@ import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from mmseg.utils import add_prefix
 from torch import nn
 
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.checks.class_check import check_class_number
-from mmseg_wss.models.decode_heads.batch_fields import check_masks, supervisions_of
+from mmseg_wss.labels.kinds import is_truth
+from mmseg_wss.models.decode_heads.batch_fields import check_masks, masks_of, supervisions_of
 from mmseg_wss.models.decode_heads.batch_parts import losses_of_parts, resting_losses, take
 from mmseg_wss.models.decode_heads.branch_losses import divergence, losses_of_logits
 from mmseg_wss.models.decode_heads.head_checks import check_one_map, has_own_loss, one_map
 from mmseg_wss.models.decode_heads.head_conventions import check_labels_of
+from mmseg_wss.models.decode_heads.kind_log import KindLog, label_sums
 from mmseg_wss.models.decode_heads.routing import route_samples
 from mmseg_wss.registry import MODELS
 
@@ -74,6 +77,9 @@ class TwoBranchHead(BaseDecodeHead):
             strong and weak images alike (mixed dual head, figure 5a: the baseline).
         dropout_ratio (float): dropout in front of the classifier of each branch.
         loss_decode (dict | list[dict]): the loss or losses of each branch.
+        log_kinds (int): where weak images have labels of several kinds, look every so many steps
+            what each kind does, for the log (`KindLog`); 0 does not. It changes no training. The
+            strong branch predicts the weak images for it, as it is used for inference.
         **kwargs: see ``mmseg.models.BaseDecodeHead``.
 
     Raises:
@@ -87,7 +93,8 @@ class TwoBranchHead(BaseDecodeHead):
     def __init__(self, feature_head, *, num_classes, channels=None, mix_ratio=None,
                  strong_in_weak_branch=False, kl_weight=0., predict_branch='strong',
                  weak_branch=True, dropout_ratio=0.,
-                 loss_decode=dict(type='mmseg.CrossEntropyLoss', avg_non_ignore=True), **kwargs):
+                 loss_decode=dict(type='mmseg.CrossEntropyLoss', avg_non_ignore=True), log_kinds=10,
+                 **kwargs):
         check_class_number(num_classes, type(self).__name__)
         feature_head = MODELS.build({**feature_head, 'num_classes': num_classes})
         check_one_map(feature_head, f'feature_head of {type(self).__name__}')
@@ -115,6 +122,8 @@ class TwoBranchHead(BaseDecodeHead):
         self._check_options()
         check_labels_of(self)
 
+        self.log_kinds = log_kinds if self.out_channels > 1 else 0  # one channel has no softmax
+        self._kind_log, self._steps = KindLog(), 0
         self._carry, self._warned = 0, False
         if mix_ratio is not None and weak_branch:
             # The copy of the carry that checkpoints hold. It is read on loading alone: reading it
@@ -182,6 +191,8 @@ class TwoBranchHead(BaseDecodeHead):
     def loss(self, inputs, batch_data_samples, train_cfg, part_loss=None):
         """Losses of the branches, with the keys strong.* and weak.*; loss_kl, if it has a weight.
 
+        For the log alone: weak.share.KIND and weak.agree.KIND, see `log_kinds`.
+
         Args:
             inputs (Sequence[Tensor]): feature maps of the backbone for N images.
             batch_data_samples (list[SegDataSample]): N samples, with gt_sem_seg and, in their
@@ -194,6 +205,7 @@ class TwoBranchHead(BaseDecodeHead):
         Returns:
             dict[str, Tensor]: scalars.
         """
+        log_kinds = part_loss is None and self.log_kinds
         if part_loss is None:
             check_masks(batch_data_samples)
 
@@ -221,7 +233,25 @@ class TwoBranchHead(BaseDecodeHead):
             weak=(weak, partial(loss_of, self.weak_branch), 1)))
         if self.kl_weight:
             losses['loss_kl'] = self.kl_weight * divergence(*logits_of_all, batch_data_samples)
+        if log_kinds:
+            losses.update(add_prefix(self._values_of_kinds(features, batch_data_samples), 'weak'))
         return losses
+
+    @torch.no_grad()
+    def _values_of_kinds(self, features, samples):
+        """See `KindLog`; looked at in every `log_kinds`-th step, and given in each."""
+        weak = [i for i, kind in enumerate(supervisions_of(samples)) if not is_truth(kind)]
+        kinds = [samples[i].supervision for i in weak]
+        if self._steps % self.log_kinds == 0 and len(set(kinds)) > 1:
+            branches, features = (self.weak_branch, self.strong_branch), take(features, weak)
+            for branch in branches:
+                branch.eval()  # no dropout, and no running mean changes
+            logits = [branch(features) for branch in branches]
+            for branch in branches:
+                branch.train(self.training)
+            self._kind_log.add(kinds, label_sums(*logits, masks_of([samples[i] for i in weak])))
+        self._steps += 1
+        return self._kind_log.values()
 
     def _route(self, samples):
         kinds = supervisions_of(samples)
