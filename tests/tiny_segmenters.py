@@ -1,4 +1,5 @@
 """Promptable segmenters of transformers with random weights and 64 pixels, as folders on disk."""
+import pytest
 import torch
 
 VISION = dict(hidden_size=16, output_channels=16, num_hidden_layers=2, num_attention_heads=2,
@@ -16,12 +17,20 @@ HIERA = dict(
 KINDS = 'sam', 'sam_hq', 'sam2'
 
 
+def import_transformers():
+    """transformers; the test is skipped where it is absent or needs a newer torch."""
+    transformers = pytest.importorskip('transformers', reason='needs the extra [sam]')
+    if not transformers.utils.is_torch_available():
+        pytest.skip(f'transformers {transformers.__version__} needs a newer torch')
+    return transformers
+
+
 def build_segmenter(kind, seed=3):
     """(network, processor) of a kind. Its masks of test_sam.py cover parts of their boxes.
 
     The weights that transformers draws for SAM are almost zero.
     """
-    import transformers as hf
+    hf = import_transformers()
     if kind == 'sam2':
         vision = dict(backbone_config=HIERA, backbone_channel_list=[64, 32, 16, 8],
                       backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]], fpn_hidden_size=16)

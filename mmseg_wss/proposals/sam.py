@@ -63,16 +63,18 @@ def find_segmenter(model):
         DataError: there is no such model, or it is no segmenter that takes boxes.
         ImportError: transformers is not installed.
     """
-    kinds = _transformers().models.auto.modeling_auto.MODEL_FOR_MASK_GENERATION_MAPPING_NAMES
+    _transformers()
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASK_GENERATION_MAPPING_NAMES
     folder = Path(model) if Path(model).is_dir() else _download(model)
     try:
         kind = json.loads((folder / 'config.json').read_text())['model_type']
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f'{folder}/config.json does not name a model: the folder should be what '
                         'save_pretrained of transformers writes.') from error
-    if kind not in kinds:
+    if kind not in MODEL_FOR_MASK_GENERATION_MAPPING_NAMES:
         raise DataError(f"{folder}/config.json: a model of type {kind!r} makes no masks from boxes;"
-                        f' the types that do are {", ".join(kinds)}. A newer version of '
+                        ' the types that do are '
+                        f'{", ".join(MODEL_FOR_MASK_GENERATION_MAPPING_NAMES)}. A newer version of '
                         'transformers may know more.')
     if not _weight_files(folder):
         raise DataError(f'{folder} has no weights, *.safetensors. Download the whole model, or load'
@@ -98,9 +100,13 @@ def _weight_files(folder):
 
 def _transformers():
     try:
-        import transformers.models.auto.modeling_auto
+        import transformers
     except ImportError as error:
         raise ImportError('the method sam needs transformers: pip install -e ".[sam]"') from error
+    if not transformers.utils.is_torch_available():
+        raise ImportError(f'transformers {transformers.__version__} does not run with torch '
+                          f'{torch.__version__}, so the method sam does not: install a newer torch '
+                          'and torchvision (2.6 for transformers 5, 2.2 for transformers 4.56).')
     return transformers
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_segmenters import KINDS, build_segmenter, save_segmenter
+from tiny_segmenters import KINDS, build_segmenter, import_transformers, save_segmenter
 
 from mmseg_wss.errors import DataError
 from mmseg_wss.proposals import fuse_masks, paste_masks, propose, rect_masks
@@ -19,7 +19,7 @@ BOXES = np.array([[5., 5, 30, 35], [20.4, 10, 45.7, 30], [0, 0, 50, 40]])
 
 @pytest.fixture
 def transformers():
-    return pytest.importorskip('transformers', reason='needs the extra [sam]')
+    return import_transformers()
 
 
 @pytest.fixture
@@ -140,6 +140,12 @@ def test_a_name_of_the_hub_becomes_the_folder_of_its_files(transformers, tmp_pat
         asked.append((name, allow_patterns)), str(tmp_path))[1])
     assert find_segmenter('some/model') == tmp_path
     assert asked == [('some/model', ('*.json', '*.safetensors'))]  # no pickle
+
+
+def test_a_torch_that_is_too_old_for_transformers_is_named(transformers, monkeypatch):
+    monkeypatch.setattr(transformers.utils, 'is_torch_available', lambda: False)
+    with pytest.raises(ImportError, match='does not run with torch .* 2.2 for transformers 4.56'):
+        find_segmenter('some/model')
 
 
 def test_without_transformers_the_extra_is_named(monkeypatch):

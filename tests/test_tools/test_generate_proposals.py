@@ -12,7 +12,7 @@ from devkit import CLASSES, crashing_mat, make_devkit, read_mask, write_annotati
 from PIL import Image
 from scipy.io import savemat
 from tiny_run import ROOT, descendants, kill_all, launch, wait_for, wait_for_the_end_of
-from tiny_segmenters import save_segmenter
+from tiny_segmenters import import_transformers, save_segmenter
 
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 from mmseg_wss.labels.stores.mask_folder import MaskFolder, read_records
@@ -268,7 +268,7 @@ def test_a_mat_file_that_crashes_scipy(generate, tmp_path):
 
 def test_a_promptable_segmenter(generate, tmp_path):
     """The folder of the model may move: name and weights count."""
-    pytest.importorskip('transformers', reason='needs the extra [sam]')
+    import_transformers()
     one, two = (save_segmenter(tmp_path / f'{seed}/model', 'sam', seed) for seed in (3, 4))
     code, report = generate('--sam-model', one, method='sam+rect')
     assert code == 0 and '5 images: 0 up to date, 5 to make' in report
