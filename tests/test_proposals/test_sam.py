@@ -40,8 +40,8 @@ def test_all_boxes_at_once_are_each_box_alone_by_hand(transformers, image, tmp_p
         with torch.no_grad():
             logits = network(pixel_values=inputs['pixel_values'], multimask_output=False,
                              input_boxes=inputs['input_boxes']).pred_masks
-        sizes = [inputs[key] for key in ('original_sizes', 'reshaped_input_sizes') if key in inputs]
-        (truth, ) = processor.post_process_masks(logits, *sizes)
+        sizes = {key: value for key, value in inputs.items() if key.endswith('_sizes')}
+        (truth, ) = processor.post_process_masks(logits, **sizes)
         inside = rect_masks(box[None], SHAPE)[0]
         assert (mask == truth[0, 0].numpy() & inside).all()
         assert 0 < mask.sum() < inside.sum()  # else the comparison says little
