@@ -115,10 +115,11 @@ def _download(model):
     try:
         return Path(snapshot_download(str(model), allow_patterns=_FILES))
     except (OSError, ValueError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DataError(
             f'{model}: there is no such folder, and no such model was found on or downloaded from '
-            f'the Hugging Face hub ({str(error).splitlines()[0]}). Without a network, copy the '
-            "model's files (*.json, *.safetensors) into a folder, and name the folder.") from error
+            f"the Hugging Face hub ({reason}). Without a network, copy the model's files (*.json, "
+            '*.safetensors) into a folder, and name the folder.') from error
 
 
 @functools.lru_cache(maxsize=1)

@@ -42,9 +42,10 @@ class TimmInit:
             # the maps need no norm behind the last block, so the target may lack it
             target.load_state_dict({key: weights[key] for key in target.state_dict()})
         except (OSError, RuntimeError, KeyError, ValueError) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise ConfigError(
-                f'the weights of {name} could not be loaded from {where} '
-                f'({str(error).splitlines()[0]}). Without a network, copy that file, and set '
-                'model.backbone.init_cfg.file to its path; to start from random weights, set '
-                'model.backbone.init_cfg=None.') from error
+                f'the weights of {name} could not be loaded from {where} ({reason}). Without a '
+                'network, copy the file from elsewhere, and set model.backbone.init_cfg.file to '
+                'its path; to start from random weights, set model.backbone.init_cfg=None.'
+            ) from error
         print_log(f'weights of {name} loaded from {where}', logger='current')

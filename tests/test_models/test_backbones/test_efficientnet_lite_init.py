@@ -76,7 +76,8 @@ def test_the_whole_network_agrees_with_the_authors_of_the_weights(size):
     truth = theirs.EfficientNet.from_pretrained(f'efficientnet-lite{size}', weights_path=file)
     model = timm.create_model(f'tf_efficientnet_lite{size}')
     load_efficientnet_lite(model, size)
-    image = torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    side = {0: 224, 2: 260}[size]  # their padding is for this size alone
+    image = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         torch.testing.assert_close(model.eval()(image), truth.eval()(image), atol=1e-4, rtol=1e-4)
 
