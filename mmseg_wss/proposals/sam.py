@@ -157,8 +157,10 @@ def _decode(processor, network, image, boxes):
     sizes = {key: inputs[key] for key in ('original_sizes', 'reshaped_input_sizes')
              if key in inputs}
     pixels = inputs['pixel_values']
-    # SAM pads the resized image to a square, SAM 2 stretches it
-    height, width = map(int, sizes.get('reshaped_input_sizes', [pixels.shape[-2:]])[0])
+    # SAM pads the resized image to a square; SAM 2 stretches it, and transformers 4 then calls the
+    # size of the file "reshaped"
+    padded = getattr(processor, 'pad_size', None)
+    height, width = map(int, sizes['reshaped_input_sizes'][0] if padded else pixels.shape[-2:])
     scale = np.array([width / image.shape[1], height / image.shape[0]] * 2)
     prompts = torch.from_numpy(boxes * scale).float()[None]
     output = network(pixel_values=pixels.to(network.device), multimask_output=False,
