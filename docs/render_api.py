@@ -33,6 +33,7 @@ SECTIONS = {  # title -> where its classes are registered
     'Segmentors': 'mmseg_wss.models.segmentors',
     'Data preprocessor': 'mmseg_wss.models.data_preprocessors',
     'Backbones and their weights': 'mmseg_wss.models.backbones',
+    'Neck': 'mmseg_wss.models.necks',
     'Hooks': 'mmseg_wss.engine.hooks',
     'Parameter scheduler': 'mmseg_wss.engine.schedulers',
     'Metrics, writers of predictions, evaluator': 'mmseg_wss.evaluation',

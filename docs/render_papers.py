@@ -88,7 +88,8 @@ README = {
 # Smaller counterparts on MSRC
 
 Each trains in half an hour to an hour on one core; [results.md](../../docs/results.md) has what
-they reach.
+they reach. If you have more time or a GPU, there are larger backbones under *Dual-branch*:
+EfficientNet-Lite2 (half as large again) and DINOv2's ViT-S; any config takes them in the same way.
 """}
 TABLES = """\
 [papers.md](../../docs/papers.md) has the rows of the papers' tables, with options, results and

@@ -29,7 +29,14 @@ from mmseg_wss.engine.run_config import add_cfg_options, load_config
 from mmseg_wss.engine.weak_sources import weak_images
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.proposals import METHODS, parse_method
-from mmseg_wss.proposals.jobs import LOADING, Job, MakeProposal, find_stale, proposal_recipe
+from mmseg_wss.proposals.jobs import (
+    LOADING,
+    Job,
+    MakeProposal,
+    find_stale,
+    proposal_recipe,
+    resolve_options,
+)
 from mmseg_wss.utils.jobs import run_jobs
 
 LAUNCHERS = (('RANK', 'WORLD_SIZE'), ('SLURM_PROCID', 'SLURM_NTASKS'))
@@ -51,6 +58,9 @@ def parse_args():
                         '(default: 0.2)')
     parser.add_argument('--mcg-dir', metavar='DIR',
                         help='MCG proposals made elsewhere, ID.mat, for the method mcg')
+    parser.add_argument('--sam-model', metavar='NAME|DIR',
+                        help='the segmenter of the method sam: a name of the Hugging Face hub, '
+                        'such as facebook/sam-vit-base, or a folder with its files')
     parser.add_argument('--ann-file', metavar='LIST',
                         help='list of IDs, relative to the folder: needed for a DEVKIT; for a '
                         'config it replaces the lists of its weak sources')
@@ -105,6 +115,9 @@ def check_args(args):
                          f' and --mcg-dir {args.mcg_dir}.')
     if args.mcg_dir is not None and not osp.isdir(args.mcg_dir):
         raise ValueError(f'--mcg-dir {args.mcg_dir}: there is no such folder.')
+    if ('sam' in names) != (args.sam_model is not None):
+        raise ValueError('--sam-model and the method sam need each other, got --method '
+                         f'{args.method} and --sam-model {args.sam_model}.')
     if osp.isdir(args.data):
         if args.ann_file is None:
             raise ValueError(f'{args.data} is a folder: name the list of images too, such as '
@@ -116,6 +129,8 @@ def check_args(args):
     args.options = dict(region=dict(select=args.select or 'sel')) if 'region' in names else {}
     if args.alpha is not None:
         args.options['bbox_seg'] = dict(alpha=args.alpha)
+    if args.sam_model is not None:
+        args.options['sam'] = dict(model=args.sam_model)
 
 
 def build_dataset(args):
@@ -139,7 +154,8 @@ def run(args):
     index, count = args.shard
     infos = {i: dataset.get_data_info(i) for i in range(index, len(dataset), count)}
     images = {Job(i, info['mask_name']): info for i, info in infos.items()}
-    recipe = proposal_recipe(args.method, args.options, classes)
+    options, recorded = resolve_options(args.options)
+    recipe = proposal_recipe(args.method, recorded, classes)
     with MaskFolder(args.out, recipe, args.shard) as folder:
         stale, failures = find_stale(images, classes, folder, args.mcg_dir)
         shard = f' (shard {index}/{count})' if count > 1 else ''
@@ -147,7 +163,7 @@ def run(args):
         print(f'{len(images)} images{shard}: {up_to_date} up to date, {len(stale)} to make',
               flush=True)
         outcome = run_jobs(
-            MakeProposal(dataset, args.method, args.options, args.mcg_dir), stale, len(stale),
+            MakeProposal(dataset, args.method, options, args.mcg_dir), stale, len(stale),
             args.workers, preload=['mmseg_wss.datasets'],
             write=lambda job, mask: folder.write(job.name, mask, **stale[job]))
 

@@ -3,12 +3,19 @@ from mmseg_wss.utils.quiet_libraries import import_quietly
 
 import_quietly('mmseg.models')  # ahead of what imports it from here on
 
-from .backbones import EfficientNetLite0Init, ResNet38, VGG16LargeFOV
+from .backbones import (
+    EfficientNetLite0Init,
+    EfficientNetLiteInit,
+    ResNet38,
+    TimmInit,
+    VGG16LargeFOV,
+)
 from .data_preprocessors import WeakSegDataPreprocessor
 from .decode_heads import (
     CrossJointHead,
     DeepLabV2Head,
     DenseEnergyHead,
+    DPTMapsHead,
     DSRGHead,
     DualBranchHead,
     EMHead,
@@ -17,11 +24,13 @@ from .decode_heads import (
     TwoBranchHead,
 )
 from .losses import DenseEnergyLoss, FilteredCrossEntropyLoss
+from .necks import LayerNormMaps
 from .segmentors import EnsembleSegmentor, WeakEncoderDecoder
 
 __all__ = [
-    'CrossJointHead', 'DSRGHead', 'DeepLabV2Head', 'DenseEnergyHead', 'DenseEnergyLoss',
-    'DualBranchHead', 'EMHead', 'EfficientNetLite0Init', 'EnsembleSegmentor',
-    'FilteredCrossEntropyLoss', 'MixedDualHead', 'RRMHead', 'ResNet38', 'TwoBranchHead',
-    'VGG16LargeFOV', 'WeakEncoderDecoder', 'WeakSegDataPreprocessor'
+    'CrossJointHead', 'DPTMapsHead', 'DSRGHead', 'DeepLabV2Head', 'DenseEnergyHead',
+    'DenseEnergyLoss', 'DualBranchHead', 'EMHead', 'EfficientNetLite0Init', 'EfficientNetLiteInit',
+    'EnsembleSegmentor', 'FilteredCrossEntropyLoss', 'LayerNormMaps', 'MixedDualHead', 'RRMHead',
+    'ResNet38', 'TimmInit', 'TwoBranchHead', 'VGG16LargeFOV', 'WeakEncoderDecoder',
+    'WeakSegDataPreprocessor'
 ]

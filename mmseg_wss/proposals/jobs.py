@@ -68,11 +68,35 @@ class MakeProposal:
         return self.mcg_dir and osp.join(self.mcg_dir, f'{name}.mat')
 
 
+def resolve_options(options):
+    """Find the files that the options of methods name.
+
+    Args:
+        options (dict): see `propose`; ``options['sam']['model']`` may be a name of the Hugging Face
+            hub.
+
+    Returns:
+        tuple: the options for `MakeProposal`, where it is a folder; those for `proposal_recipe`,
+        where it is a name with a hash of the weights, wherever the folder is.
+
+    Raises:
+        DataError, ImportError: see `find_segmenter`.
+    """
+    if 'sam' not in options:
+        return options, options
+    from mmseg_wss.proposals.sam import describe_segmenter, find_segmenter  # needs transformers
+    model = options['sam']['model']
+    folder = find_segmenter(model)
+    return ({**options, 'sam': dict(model=str(folder))},
+            {**options, 'sam': describe_segmenter(model, folder)})
+
+
 def proposal_recipe(method, options, classes):
     """The recipe of proposal masks, see `MaskFolder`.
 
     Args:
-        method, options: see `propose`.
+        method: see `propose`.
+        options: see `resolve_options`.
         classes (Sequence[str]): class names, background first.
     """
     # mcg_dir: machines may mount it elsewhere, and its files count one by one (`find_stale`); the

@@ -29,9 +29,14 @@ def _bbox_seg(image, boxes, labels, mcg_path, **options):
     return bbox_seg_masks(image, boxes, labels, **options)
 
 
+def _sam(image, boxes, labels, mcg_path, **options):
+    from mmseg_wss.proposals.sam import sam_masks  # needs transformers, which may be absent
+    return sam_masks(image, boxes, **options)
+
+
 # name -> function of image (H, W, 3), boxes (M, 4), labels (M,), the image's MCG file and options;
 # it returns the masks of the M objects, see `fuse_masks`
-METHODS = dict(rect=_rect, grabcut=_grabcut, region=_region, mcg=_mcg, bbox_seg=_bbox_seg)
+METHODS = dict(rect=_rect, grabcut=_grabcut, region=_region, mcg=_mcg, bbox_seg=_bbox_seg, sam=_sam)
 
 
 def parse_method(method, options=None):
@@ -74,9 +79,9 @@ def propose(image, boxes, labels, method='grabcut+region', options=None, mcg_pat
         labels (np.ndarray): int (M,), class indices, 1..254.
         method (str): names of `METHODS` joined by '+': 'rect' (the box), 'grabcut', 'region' (the
             best region of a segmentation hierarchy), 'mcg' (the best of precomputed MCG proposals),
-            'bbox_seg' (WSSL's dense CRF).
+            'bbox_seg' (WSSL's dense CRF), 'sam' (a promptable segmenter).
         options (dict, optional): name -> keyword arguments of ``NAME_masks``, such as
-            ``{'region': {'select': 'strict'}}``.
+            ``{'region': {'select': 'strict'}}``; 'sam' needs ``{'sam': {'model': DIR}}``.
         mcg_path (str, optional): the proposals of this image, for 'mcg' and for it only.
 
     Returns:
@@ -84,12 +89,15 @@ def propose(image, boxes, labels, method='grabcut+region', options=None, mcg_pat
 
     Raises:
         ValueError: see `parse_method`; arrays of wrong shapes or types; `mcg_path` without 'mcg',
-            or 'mcg' without it.
+            or 'mcg' without it; 'sam' without a model.
     """
     names = parse_method(method, options)
     if ('mcg' in names) != (mcg_path is not None):
         raise ValueError(f"mcg_path goes with the method 'mcg', one needs the other; got method "
                          f'{method!r} and mcg_path {mcg_path!r}.')
+    if 'sam' in names and 'model' not in (options or {}).get('sam', {}):
+        raise ValueError("the method 'sam' needs a model: options={'sam': {'model': DIR}}, "
+                         'a folder with a segmenter of transformers.')
     boxes, labels = np.asarray(boxes), np.asarray(labels)
     _check_arrays(image, boxes, labels)
     shape = image.shape[:2]

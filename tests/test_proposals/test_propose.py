@@ -58,7 +58,7 @@ def stand_ins(monkeypatch):
 
 
 def test_the_names():
-    assert set(METHODS) == {'rect', 'grabcut', 'region', 'mcg', 'bbox_seg'}
+    assert set(METHODS) == {'rect', 'grabcut', 'region', 'mcg', 'bbox_seg', 'sam'}
     assert all(parse_method(name) == (name, ) for name in METHODS)
     assert parse_method('grabcut+region') == ('grabcut', 'region')
 

