@@ -2,11 +2,14 @@
 import os
 import os.path as osp
 import re
+from unicodedata import normalize
 
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.image_name import IMAGE_SUFFIXES
 
 _ENDS = 3  # parts of a path, from its end, by which images are looked up
+_NEUTRAL = {'images', 'JPEGImages'}  # folders that say nothing of an image
+_ABSOLUTE = re.compile(r'[/\\~]|[A-Za-z]:|\w+://')
 _SPLITS = dict(val=('val', 'valid', 'validation'), test=('test', ), train=('train', ))
 
 
@@ -36,6 +39,11 @@ def files_below(root, suffixes):
     return sorted(found)
 
 
+def is_absolute(name):
+    """Whether a path of any system, or an address, begins at a root."""
+    return bool(_ABSOLUTE.match(name))
+
+
 class ImageFiles:
     """The images below a folder, found by the names that tools write.
 
@@ -52,17 +60,26 @@ class ImageFiles:
                       if not set(skipped) & set(osp.relpath(path, root).split(os.sep)[:-1])]
         self._by_path = {}  # absolute path -> paths: by their stems, there may be several
         self._by_end = {}  # the last parts of a path -> paths
+        self._top_folders = set()
+        self.guesses = {}  # path -> (name, source), those that have no folder in common with it
         for path in self.paths:
-            self._by_path.setdefault(osp.abspath(self._named(path)), []).append(path)
-            *folders, name = self._named(path).split(os.sep)
+            named = self._named(path)
+            self._by_path.setdefault(named, []).append(path)
+            self._top_folders.update(self._folders(path)[:1])
+            *folders, name = named.split(os.sep)
             for number in range(_ENDS):
                 above = tuple(folders[len(folders) - number:]) if number <= len(folders) else None
                 for end in {name, _stored_name(name)} if above is not None else ():
                     self._by_end.setdefault((*above, end), []).append(path)
 
     def _named(self, path):
-        """The path as names give it."""
+        """The absolute path as names give it."""
+        path = normalize('NFC', osp.abspath(path))
         return osp.splitext(path)[0] if self._by_stem else path
+
+    def _folders(self, path):
+        """The folders of an image below the root."""
+        return normalize('NFC', osp.relpath(path, self.root)).split(os.sep)[:-1]
 
     def split_of(self, path):
         """The split that the folders of an image say, below the one they are all in, or ''.
@@ -75,7 +92,10 @@ class ImageFiles:
         """The file that is meant by a name.
 
         That is the file of this path from `folder`, else the one whose path has the most folders in
-        common with the name, counted from its end: paths of other machines are common.
+        common with the name, counted from its end: paths of other machines are common. Its other
+        folders below the root must not differ from those of the name: ``a/1.jpg`` is not
+        ``b/1.jpg``, but may be ``1.jpg`` or ``x/a/1.jpg``. An absolute name alone may mean the only
+        file of its last part, wherever that is.
 
         Args:
             name (str): a path of any system.
@@ -88,20 +108,42 @@ class ImageFiles:
         Raises:
             DataError: there is none, or more than one.
         """
-        parts = [part for part in name.replace('\\', '/').split('/') if part not in ('', '.')]
-        best = self._by_path.get(osp.abspath(osp.join(folder, *parts)), []) if parts else []
+        parts = normalize('NFC', osp.normpath(name.replace('\\', '/'))).split('/') if name else []
+        parts = [part for part in parts if part not in ('', '.')]
+        start = normalize('NFC', osp.abspath(osp.join(folder, *parts)))
+        best = self._by_path.get(start, []) if parts else []
+        near = []
         if not best:
             wanted = [part for part in parts if part != '..']
             ends = (tuple(wanted[-number:]) for number in range(_ENDS, 0, -1))
-            found = next((self._by_end[end] for end in ends if end in self._by_end), [])
-            shared = {path: _shared_end(wanted, self._named(path).split(os.sep)) for path in found}
-            best = [path for path in found if shared[path] == max(shared.values())]
+            near = next((self._by_end[end] for end in ends if end in self._by_end), [])
+            shared = {path: 1 + _shared_end(wanted[:-1], self._named(path).split(os.sep)[:-1])
+                      for path in near}
+            near = best = [path for path in near if shared[path] == max(shared.values())]
+            if not (len(near) == 1 and is_absolute(name)
+                    and not self._is_missing_there(wanted[:-shared[near[0]]])):
+                differs = [self._differs(path, wanted, shared[path]) for path in near]
+                best = [] if all(differs) else near
+            if len(best) == 1 and shared[best[0]] == 1 < len(wanted):
+                self.guesses.setdefault(osp.abspath(best[0]), []).append((name, source))
         if len(best) == 1:
             return osp.abspath(best[0])
-        what = (f'{len(best)} images may be meant by {name!r}, such as {best[0]} and {best[1]}'
-                if best else f'no image of this name is below {self.root}: {name[:200]!r}')
+        if best:
+            what = f'{len(best)} images may be meant by {name!r}, such as {best[0]} and {best[1]}'
+        else:
+            what = f'no image of this name is below {self.root}: {name[:200]!r}'
+            what += f' ({near[0]} is in another folder)' if near else ''
         raise DataError(f'{source}: {what}. Give the folder of its images by --images, or remove '
                         'the image from the file.')
+
+    def _differs(self, path, wanted, shared):
+        """Whether folders of a name and of a file differ, before those that they share."""
+        left = [set(wanted[:-shared]), set(self._folders(path)[:1 - shared or None])]
+        return self._is_missing_there(wanted[:-shared]) or all(names - _NEUTRAL for names in left)
+
+    def _is_missing_there(self, folders):
+        """Whether the last of these folders is here: then its image is not elsewhere."""
+        return bool(folders) and folders[-1] in self._top_folders - _NEUTRAL
 
 
 def _shared_end(one, other):

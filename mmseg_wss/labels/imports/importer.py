@@ -135,7 +135,24 @@ def read_labels(export, images=None, **options):
     if not files.paths and not images:  # labels and images side by side
         files = ImageFiles(osp.dirname(osp.abspath(export.root)))
     reader = import_module(f'mmseg_wss.labels.imports.{export.kind}')
-    return reader.read(export.files, files, **options)
+    labels = reader.read(export.files, files, **options)
+    _check_guesses(labels, files.guesses)
+    return labels
+
+
+def _check_guesses(labels, guesses):
+    """Leave out images that are guessed for a name while another entry is about them, too."""
+    number = Counter(image.path for image in labels.images)
+    wrong = {path for path in guesses if number[path] > 1}
+    labels.images = [image for image in labels.images if image.path not in wrong]
+    labels.faults += [f'{source}: no image of this name: {name[:200]!r} ({path}, which has no '
+                      'folder in common with it, is the image of another entry). Add the image, or '
+                      'remove it from the file.'
+                      for path in sorted(wrong) for name, source in guesses[path]]
+    kept = sorted(path for path in number if path in guesses and path not in wrong)
+    if kept:
+        labels.notes.append(f'{len(kept)} image(s) were found by the ends of their names alone, '
+                            f'such as {kept[0]} for {guesses[kept[0]][0][0][:200]!r}')
 
 
 def chosen_classes(labels, wanted, ignored, source):

@@ -34,7 +34,7 @@ def read(paths, files):
         labels.faults.append(f'{maps[0]}: there are no masks (PNG) in {folder}. Give the folder of '
                              f'the masks the name {_MASKS}, that of the images {_IMAGES}, as in '
                              'the export.')
-    xmls = {_stem(path): path for path in paths if path.endswith('.xml')}
+    xmls = _xmls(paths)
     splits = _splits(osp.dirname(maps[0])) if maps else {}
     for stem in sorted({*masks, *xmls}):
         try:
@@ -54,10 +54,14 @@ def _splits(root):
     return splits
 
 
-def _stem(path):
-    """The name of an XML file, with the folders below Annotations."""
-    _, _, below = path.rpartition('/Annotations/')
-    return osp.splitext(below or path)[0]
+def _xmls(paths):
+    """Name -> XML file: with the folders below Annotations, else below the folder of them all."""
+    paths = [osp.abspath(path) for path in paths if path.endswith('.xml')]
+    others = [osp.dirname(path) for path in paths if '/Annotations/' not in path]
+    root = osp.commonpath(others) if others else ''
+    names = [path.rpartition('/Annotations/')[2] if '/Annotations/' in path
+             else osp.relpath(path, root) for path in paths]
+    return {osp.splitext(name)[0]: path for name, path in zip(names, paths)}
 
 
 def _image(stem, mask, xml, colours, files):
@@ -70,7 +74,10 @@ def _image(stem, mask, xml, colours, files):
         except ValueError as error:
             raise DataError(f'{xml}: an object {error}. Give it a name.') from error
     source = mask or xml
-    image = files.find(osp.join(_IMAGES, stem), osp.dirname(osp.dirname(source)), source)
+    if mask or '/Annotations/' in xml:
+        image = files.find(osp.join(_IMAGES, stem), osp.dirname(osp.dirname(source)), source)
+    else:  # beside it
+        image = files.find(stem, xml[:-len(f'{stem}.xml')], source)
     return LabelledImage(image, source, None, shapes, mask=mask and ColourMask(mask, colours),
                          split='' if mask else files.split_of(image))
 

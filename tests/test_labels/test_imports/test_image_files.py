@@ -18,18 +18,36 @@ def files(tmp_path):
 @pytest.mark.parametrize('name, folder, expected', [
     ('1.jpg', '', '1.jpg'), ('1.jpg', 'a', 'a/1.jpg'), ('../b/1.jpg', 'a', 'b/1.jpg'),
     ('/home/me/b/1.jpg', '', 'b/1.jpg'), ('D:\\data\\b\\c\\1.jpg', '', 'b/c/1.jpg'),
-    ('elsewhere/2.PNG', '', 'x/y/z/2.PNG'), ('./ü, 3.jpeg', '', 'ü, 3.jpeg'),
+    ('/elsewhere/2.PNG', '', 'x/y/z/2.PNG'), ('z/2.PNG', '', 'x/y/z/2.PNG'),
+    ('photos/ü, 3.jpeg', '', 'ü, 3.jpeg'), ('http://x.org/2.PNG', '', 'x/y/z/2.PNG'),
+    ('./ü, 3.jpeg', '', 'ü, 3.jpeg'),
     ('my_photo_4.jpg', '', 'my photo (4).jpg')])
 def test_an_image_is_found(files, tmp_path, name, folder, expected):
     assert files.find(name, str(tmp_path / folder), 'x.json') == str(tmp_path / expected)
 
 
 @pytest.mark.parametrize('name, message', [
+    ('elsewhere/2.PNG', 'no image .*2.PNG is in another folder'), ('w/x/y/2.PNG', 'no image'),
+    ('a/ü, 3.jpeg', 'no image'), ('/home/me/a/2.PNG', 'no image'),
     ('c/d/1.jpg', 'images may be meant'), ('5.jpg', 'no image'), ('2.jpg', 'no image'),
     ('', 'no image'), ('..', 'no image'), ('notes.txt', 'no image')])
 def test_an_image_is_not_found(files, tmp_path, name, message):
     with pytest.raises(DataError, match=f'x.json: .*{message}.*--images'):
         files.find(name, str(tmp_path / 'elsewhere'), 'x.json')
+
+
+def test_folders_for_images_say_nothing(tmp_path):
+    (tmp_path / 'images').mkdir()
+    (tmp_path / 'images/1.jpg').touch()
+    files = ImageFiles(str(tmp_path))
+    for name in ('1.jpg', 'photos/1.jpg', 'JPEGImages/1.jpg', '/home/me/1.jpg'):
+        assert files.find(name, str(tmp_path / 'x'), 'x.json') == str(tmp_path / 'images/1.jpg')
+
+
+def test_accents_are_spelt_in_two_ways(tmp_path):
+    (tmp_path / 'su\u0308d/a').mkdir(parents=True)
+    (tmp_path / 'su\u0308d/a/1.jpg').touch()
+    assert ImageFiles(str(tmp_path)).find('s\xfcd/a/1.jpg', '.', 'x.json').endswith('d/a/1.jpg')
 
 
 def test_names_without_suffix(tmp_path):

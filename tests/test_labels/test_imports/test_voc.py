@@ -19,6 +19,16 @@ def test_boxes(tmp_path):
     assert len(labels.faults) == 1 and 'a/3.xml: no image' in labels.faults[0]
 
 
+def test_an_image_is_beside_its_file_or_in_an_equal_folder(tmp_path):
+    for root, there in ((tmp_path / '1', 'ab'), (tmp_path / '2', ('photos', ))):
+        files = ([f'{name}/1.xml' for name in there] if len(there) > 1 else ['boxes/1.xml'])
+        labels, images = read(root, [f'{name}/1.jpg' for name in there],
+                              dict.fromkeys(files, XML))
+        assert sorted(images) == [f'{name}/1.jpg' for name in there] and not labels.faults
+    labels, images = read(tmp_path / '3', ['b/1.jpg', 'c/2.jpg'], {'a/1.xml': XML, 'c/2.xml': XML})
+    assert sorted(images) == ['c/2.jpg'] and 'a/1.xml: no image' in labels.faults[0]
+
+
 def test_masks_in_colours_and_boxes_beside_them(tmp_path):
     (tmp_path / 'SegmentationClass/sub').mkdir(parents=True)
     Image.fromarray(np.zeros((20, 30, 3), np.uint8)).save(tmp_path / 'SegmentationClass/sub/1.png')
