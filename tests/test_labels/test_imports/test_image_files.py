@@ -1,3 +1,5 @@
+import random
+
 import pytest
 
 from mmseg_wss.errors import DataError
@@ -70,3 +72,28 @@ def test_names_without_suffix(tmp_path):
 def test_folders_say_the_split(tmp_path, path, split):
     root = tmp_path / 'test'
     assert ImageFiles(str(root)).split_of(str(root / path)) == split
+
+
+def test_an_image_that_is_found_has_all_folders_of_the_name_or_the_name_has_all_of_its(tmp_path):
+    """All relative names in random trees, against the ends of the paths."""
+    draw = random.Random(0)
+    folders = [(), *((a, ) for a in 'abc'), *((a, b) for a in 'abc' for b in 'abc')]
+    names = ['/'.join((*above, '1.jpg')) for above in folders]
+    hits = 0
+    for tree in range(30):
+        there = set(draw.sample(names, draw.randint(1, 5)))
+        for name in there:
+            (tmp_path / str(tree) / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / str(tree) / name).touch()
+        files = ImageFiles(str(tmp_path / str(tree)))
+        for name in names:
+            try:
+                path = files.find(name, str(tmp_path / str(tree)), 'x.json')
+            except DataError:
+                assert name not in there
+                continue
+            found = path.removeprefix(f'{tmp_path}/{tree}/')
+            assert found == name if name in there else (
+                f'/{found}'.endswith(f'/{name}') or f'/{name}'.endswith(f'/{found}'))
+            hits += found != name
+    assert hits > 30
