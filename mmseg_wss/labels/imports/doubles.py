@@ -2,14 +2,17 @@
 from collections import Counter
 
 
-def leave_out_guesses(labels, guesses):
-    """Leave out images that are guessed for a name while another entry is about them, too."""
-    number = Counter(image.path for image in labels.images)
-    wrong = {path for path in guesses if number[path] > 1}
+def leave_out_guesses(labels, files):
+    """Leave out images that are guessed for a name, where other entries say that they are not it.
+
+    Another entry is about the image, too; or others were found with their folders.
+    """
+    number, guesses = Counter(image.path for image in labels.images), files.guesses
+    wrong = {path for path in guesses if number[path] > 1 or number[path] and any(
+        files.has_place(name) for name, _ in guesses[path])}
     labels.images = [image for image in labels.images if image.path not in wrong]
-    labels.faults += [f'{source}: no image of this name: {name[:200]!r} ({path}, which has no '
-                      'folder in common with it, is the image of another entry). Add the image, or '
-                      'remove it from the file.'
+    labels.faults += [f'{source}: no image of this name: {name[:200]!r} (the folders of {path} '
+                      'are others). Add the image, or remove it from the file.'
                       for path in sorted(wrong) for name, source in guesses[path]]
     kept = sorted(path for path in number if path in guesses and path not in wrong)
     if kept:

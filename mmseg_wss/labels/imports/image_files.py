@@ -60,12 +60,13 @@ class ImageFiles:
                       if not set(skipped) & set(osp.relpath(path, root).split(os.sep)[:-1])]
         self._by_path = {}  # absolute path -> paths: by their stems, there may be several
         self._by_end = {}  # the last parts of a path -> paths
-        self._top_folders = set()
+        self._folder_names = set()
+        self._origins = set()  # folders of names, before those that are here
         self.guesses = {}  # path -> (name, source), those that have no folder in common with it
         for path in self.paths:
             named = self._named(path)
             self._by_path.setdefault(named, []).append(path)
-            self._top_folders.update(self._folders(path)[:1])
+            self._folder_names.update(self._folders(path))
             *folders, name = named.split(os.sep)
             for number in range(_ENDS):
                 above = tuple(folders[len(folders) - number:]) if number <= len(folders) else None
@@ -108,8 +109,7 @@ class ImageFiles:
         Raises:
             DataError: there is none, or more than one.
         """
-        parts = normalize('NFC', osp.normpath(name.replace('\\', '/'))).split('/') if name else []
-        parts = [part for part in parts if part not in ('', '.')]
+        parts = _parts(name)
         start = normalize('NFC', osp.abspath(osp.join(folder, *parts)))
         best = self._by_path.get(start, []) if parts else []
         near = []
@@ -120,12 +120,16 @@ class ImageFiles:
             shared = {path: 1 + _shared_end(wanted[:-1], self._named(path).split(os.sep)[:-1])
                       for path in near}
             near = best = [path for path in near if shared[path] == max(shared.values())]
-            if not (len(near) == 1 and is_absolute(name)
+            if not (len(near) == 1 and self._is_elsewhere(name)
                     and not self._is_missing_there(wanted[:-shared[near[0]]])):
                 differs = [self._differs(path, wanted, shared[path]) for path in near]
                 best = [] if all(differs) else near
             if len(best) == 1 and shared[best[0]] == 1 < len(wanted):
                 self.guesses.setdefault(osp.abspath(best[0]), []).append((name, source))
+            elif len(best) == 1 < len(wanted):
+                self._origins.add((is_absolute(name), *wanted[:-shared[best[0]]]))
+        elif len(parts) > 1:
+            self._origins.add((False, ))
         if len(best) == 1:
             return osp.abspath(best[0])
         if best:
@@ -136,6 +140,14 @@ class ImageFiles:
         raise DataError(f'{source}: {what}. Give the folder of its images by --images, or remove '
                         'the image from the file.')
 
+    def has_place(self, name):
+        """Whether others that were found with their folders say where the file of a name is."""
+        parts = is_absolute(name), *_parts(name)
+        return any(parts[:len(origin)] == origin for origin in self._origins)
+
+    def _is_elsewhere(self, name):
+        return is_absolute(name) and not name.startswith(osp.join(osp.abspath(self.root), ''))
+
     def _differs(self, path, wanted, shared):
         """Whether folders of a name and of a file differ, before those that they share."""
         left = [set(wanted[:-shared]), set(self._folders(path)[:1 - shared or None])]
@@ -143,7 +155,13 @@ class ImageFiles:
 
     def _is_missing_there(self, folders):
         """Whether the last of these folders is here: then its image is not elsewhere."""
-        return bool(folders) and folders[-1] in self._top_folders - _NEUTRAL
+        return bool(folders) and folders[-1] in self._folder_names - _NEUTRAL
+
+
+def _parts(name):
+    """The parts of a path of any system."""
+    path = normalize('NFC', osp.normpath(name.replace('\\', '/'))) if name else ''
+    return [part for part in path.split('/') if part not in ('', '.')]
 
 
 def _shared_end(one, other):

@@ -137,7 +137,7 @@ def read_labels(export, images=None, **options):
         files = ImageFiles(osp.dirname(osp.abspath(export.root)))
     reader = import_module(f'mmseg_wss.labels.imports.{export.kind}')
     labels = reader.read(export.files, files, **options)
-    leave_out_guesses(labels, files.guesses)
+    leave_out_guesses(labels, files)
     return labels
 
 

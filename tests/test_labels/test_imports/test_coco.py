@@ -77,6 +77,23 @@ def test_a_guess_is_not_the_image_of_another_entry(tmp_path, names):
     assert f'no image of this name: {names[0]!r}' in faults[0]
 
 
+@pytest.mark.parametrize('there, names', [
+    (['b/1.jpg', 'b/2.jpg'], ['/x/a/1.jpg', '/x/b/2.jpg']),
+    (['b/1.jpg', 'a/2.jpg'], ['/x/a/1.jpg', '/x/a/2.jpg']),
+    (['1.jpg', 'a/2.jpg'], ['a/1.jpg', 'a/2.jpg']), (['1.jpg', 'b/2.jpg'], ['a/1.jpg', 'b/2.jpg']),
+    (['1.jpg', 'b/2.jpg'], ['/x/a/1.jpg', '/x/b/2.jpg'])])
+@pytest.mark.parametrize('top', ['', 'images/'])
+def test_the_places_of_others_say_what_is_missing(tmp_path, there, names, top):
+    found, faults = named(tmp_path, [f'{top}{name}' for name in there], names)
+    assert found == [f'{top}{there[1]}'] and len(faults) == 1
+    assert 'no image of this name' in faults[0] and repr(names[0]) in faults[0]
+
+
+def test_names_of_this_machine(tmp_path):
+    found, faults = named(tmp_path, ['b/1.jpg', '2.jpg'], [f'{tmp_path}/a/1.jpg', '2.jpg'])
+    assert found == ['2.jpg'] and len(faults) == 1
+
+
 def test_roboflow(tmp_path):
     """Its parent of all categories is no class; each split has a file, in a folder of its own."""
     files = {f'{split}/_annotations.coco.json': coco(
