@@ -111,23 +111,9 @@ class ImageFiles:
         """
         parts = _parts(name)
         start = normalize('NFC', osp.abspath(osp.join(folder, *parts)))
-        best = self._by_path.get(start, []) if parts else []
-        near = []
+        near = best = self._by_path.get(start, []) if parts else []
         if not best:
-            wanted = [part for part in parts if part != '..']
-            ends = (tuple(wanted[-number:]) for number in range(_ENDS, 0, -1))
-            near = next((self._by_end[end] for end in ends if end in self._by_end), [])
-            shared = {path: 1 + _shared_end(wanted[:-1], self._named(path).split(os.sep)[:-1])
-                      for path in near}
-            near = best = [path for path in near if shared[path] == max(shared.values())]
-            if not (len(near) == 1 and self._is_elsewhere(name)
-                    and not self._is_missing_there(wanted[:-shared[near[0]]])):
-                differs = [self._differs(path, wanted, shared[path]) for path in near]
-                best = [] if all(differs) else near
-            if len(best) == 1 and shared[best[0]] == 1 < len(wanted):
-                self.guesses.setdefault(osp.abspath(best[0]), []).append((name, source))
-            elif len(best) == 1 < len(wanted):
-                self._origins.add((is_absolute(name), *wanted[:-shared[best[0]]]))
+            near, best = self._by_ends(name, source)
         elif len(parts) > 1:
             self._origins.add((False, ))
         if len(best) == 1:
@@ -145,17 +131,35 @@ class ImageFiles:
         parts = is_absolute(name), *_parts(name)
         return any(parts[:len(origin)] == origin for origin in self._origins)
 
-    def _is_elsewhere(self, name):
-        return is_absolute(name) and not name.startswith(osp.join(osp.abspath(self.root), ''))
+    def _by_ends(self, name, source):
+        """The files that have the longest end in common with a name, and those it may mean."""
+        wanted = [part for part in _parts(name) if part != '..']
+        ends = (tuple(wanted[-number:]) for number in range(_ENDS, 0, -1))
+        near = next((self._by_end[end] for end in ends if end in self._by_end), [])
+        if not near:
+            return [], []
+        shared = {path: 1 + _shared_end(wanted[:-1], self._named(path).split(os.sep)[:-1])
+                  for path in near}
+        most = max(shared.values())
+        near = [path for path in near if shared[path] == most]
+        left = wanted[:-most]
+        if left and left[-1] in self._folder_names - _NEUTRAL:  # it would be there
+            return near, []
+        is_moved = is_absolute(name) and not name.startswith(osp.join(osp.abspath(self.root), ''))
+        if not (is_moved and len(near) == 1) and all(
+                _differ(left, self._folders(path)[:1 - most or None]) for path in near):
+            return near, []
+        if len(near) == 1 < len(wanted):
+            if most == 1:
+                self.guesses.setdefault(osp.abspath(near[0]), []).append((name, source))
+            else:
+                self._origins.add((is_absolute(name), *left))
+        return near, near
 
-    def _differs(self, path, wanted, shared):
-        """Whether folders of a name and of a file differ, before those that they share."""
-        left = [set(wanted[:-shared]), set(self._folders(path)[:1 - shared or None])]
-        return self._is_missing_there(wanted[:-shared]) or all(names - _NEUTRAL for names in left)
 
-    def _is_missing_there(self, folders):
-        """Whether the last of these folders is here: then its image is not elsewhere."""
-        return bool(folders) and folders[-1] in self._folder_names - _NEUTRAL
+def _differ(one, other):
+    """Whether folders contradict: each of the two has one that says something."""
+    return bool(set(one) - _NEUTRAL and set(other) - _NEUTRAL)
 
 
 def _parts(name):
