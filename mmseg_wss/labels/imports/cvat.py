@@ -56,28 +56,29 @@ def read(paths, files):
 
 def _read_file(path, files, labels):
     before = len(labels.images) + len(labels.faults)
-    in_label, depth = [], 0
+    open_tags, known = [], None  # names of the labels, without those of skeletons' parts
     for event, node in iterparse(path, events=('start', 'end')):
         if event == 'start':
-            depth += 1
+            depth = len(open_tags) + 1
             if depth > _DEEPEST:
                 raise DataError(f'{path}: elements in elements, more than {_DEEPEST} deep, which '
                                 'no file of CVAT has. Export it again.')
             if depth == 1 and node.tag != 'annotations':
                 raise DataError(f'{path}: no file of CVAT: it begins with <{node.tag[:40]}>. '
                                 'Export "CVAT for images 1.1".')
-            in_label.append(node.tag)
+            open_tags.append(node.tag)
+            if node.tag == 'labels' and known is None:
+                known = set()
             continue
-        depth -= 1
-        in_label.pop()
+        open_tags.pop()
         if node.tag == 'track':
             raise DataError(f'{path}: tracks of a video, whose frames are no image files here. '
                             'Export the task as "CVAT for images 1.1".')
-        if node.tag == 'name' and in_label[-2:] == ['labels', 'label']:
-            _add_class(node.text, path, labels)
-        if node.tag == 'image' and depth == 1:
+        if node.tag == 'label' and open_tags[-1:] == ['labels'] and not node.findtext('parent'):
+            known.add(_add_class(node.findtext('name'), path, labels))
+        if node.tag == 'image' and len(open_tags) == 1:
             try:
-                labels.images.append(_image(node, path, files, labels))
+                labels.images.append(_image(node, path, files, known))
             except DataError as error:
                 labels.faults.append(str(error))
             node.clear()
@@ -92,19 +93,20 @@ def _add_class(text, path, labels):
         raise DataError(f'{path}: a label {error}. Give it a name.') from error
     if name not in labels.classes:
         labels.classes.append(name)
+    return name
 
 
-def _image(node, path, files, labels):
+def _image(node, path, files, known):
     name = node.get('name') or ''
     shapes, tags, faults = [], [], []
     for number, child in enumerate(node, 1):
         try:
             if child.tag == 'tag':
-                tags.append(class_name(child.get('label')))
+                tags.append(_label(child, known))
             elif child.tag in _NO_FORM:
                 raise ValueError('has no form in a picture of classes')
             elif child.tag in _SHAPES:
-                shapes.append(_shape(child, f'{child.tag} {number}'))
+                shapes.append(_shape(child, _label(child, known), f'{child.tag} {number}'))
         except ValueError as error:
             faults.append(f'<{child.tag}> {number} of the image {error}')
     if faults:
@@ -116,9 +118,16 @@ def _image(node, path, files, labels):
                          tuple(dict.fromkeys(tags)), split=split_of(subset))
 
 
-def _shape(node, place):
+def _label(node, known):
+    name = class_name(node.get('label'))
+    if known is not None and name not in known:
+        raise ValueError(f'has the label {name!r}, which the <labels> of the file lack')
+    return name
+
+
+def _shape(node, name, place):
     kind, data = _SHAPES[node.tag](node)
-    return Shape(kind, class_name(node.get('label')), data, place, _whole(node.get('z_order')) or 0)
+    return Shape(kind, name, data, place, _whole(node.get('z_order')) or 0)
 
 
 def _whole(text):

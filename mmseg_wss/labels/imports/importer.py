@@ -12,6 +12,7 @@ from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.labels.checks.class_check import class_faults
 from mmseg_wss.labels.formats.text_list import write_lines
 from mmseg_wss.labels.imports.devkit import Job, image_ids, write_images
+from mmseg_wss.labels.imports.doubles import leave_out_doubles, leave_out_guesses
 from mmseg_wss.labels.imports.image_files import ImageFiles
 from mmseg_wss.labels.imports.lists import TAG_FILE, config_lists, image_lists, write_lists
 from mmseg_wss.labels.imports.ready_config import config_text
@@ -71,7 +72,7 @@ def import_labels(source, out, choose_val, configs, images=None, kind=None, clas
     options = dict(instances=instances, min_score=min_score) if instances else {}
     labels = read_labels(export, images, **options)
     _check_kept(out, sorted({osp.dirname(osp.realpath(image.path)) for image in labels.images}))
-    faults = labels.faults + _double_images(labels)
+    faults = labels.faults + leave_out_doubles(labels)
     if not labels.images:
         return _report([*faults, f'{source}: it has no image that can be used. Give the folder of '
                         'the images by --images, or another export.'], skipped=False)
@@ -135,7 +136,9 @@ def read_labels(export, images=None, **options):
     if not files.paths and not images:  # labels and images side by side
         files = ImageFiles(osp.dirname(osp.abspath(export.root)))
     reader = import_module(f'mmseg_wss.labels.imports.{export.kind}')
-    return reader.read(export.files, files, **options)
+    labels = reader.read(export.files, files, **options)
+    leave_out_guesses(labels, files)
+    return labels
 
 
 def chosen_classes(labels, wanted, ignored, source):
@@ -171,15 +174,6 @@ def chosen_classes(labels, wanted, ignored, source):
         raise DataError('\n'.join(f'{source}: the list of classes {fault}. Choose by --classes.'
                                   for fault in faults))
     return names
-
-
-def _double_images(labels):
-    """Faults of images that have more than one entry; they are left out of `labels`."""
-    number = Counter(image.path for image in labels.images)
-    twice = sorted(path for path, count in number.items() if count > 1)
-    labels.images = [image for image in labels.images if number[image.path] == 1]
-    return [f'{path}: {number[path]} entries are about this image. Remove all but one.'
-            for path in twice]
 
 
 def _summary(labels, names):

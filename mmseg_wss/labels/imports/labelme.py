@@ -10,6 +10,7 @@ from PIL import Image
 from mmseg_wss.errors import DataError
 from mmseg_wss.labels.formats.image_file import picture_fault
 from mmseg_wss.labels.formats.json_file import read_json
+from mmseg_wss.labels.imports.image_files import is_absolute
 from mmseg_wss.labels.imports.records import (
     LabelledImage,
     Labels,
@@ -37,15 +38,16 @@ def read(paths, files):
         Labels: an image whose file has no shape and no flag that is set is known to be empty.
     """
     labels = Labels()
+    root = osp.commonpath([osp.dirname(osp.abspath(path)) for path in paths])
     for path in paths:
         try:
-            labels.images.append(_read_file(path, files))
+            labels.images.append(_read_file(path, root, files))
         except DataError as error:
             labels.faults.append(str(error))
     return labels
 
 
-def _read_file(path, files):
+def _read_file(path, root, files):
     content = read_json(path, _without_image)
     name = content.get('imagePath') if isinstance(content, dict) else None
     if not isinstance(name, str) or not isinstance(content.get('shapes'), list):
@@ -68,8 +70,11 @@ def _read_file(path, files):
         raise DataError(f'{path}: {"; ".join(faults)}. Correct or remove them.')
     size = content.get('imageHeight'), content.get('imageWidth')
     size = size if all(type(side) is int and side > 0 for side in size) else None
+    folder = osp.dirname(osp.abspath(path))
+    if not is_absolute(name):  # folders of the JSON files are folders of the images
+        name, folder = osp.join(osp.relpath(folder, root), name.replace('\\', '/')), root
     try:
-        image = files.find(name, osp.dirname(path), path)
+        image = files.find(name, folder, path)
     except DataError as error:
         inside = ' (The image is inside of the JSON file: labelme_export_json writes it.)'
         raise DataError(f'{error}{inside * bool(content.get("imageData"))}') from error

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from mmseg_wss.errors import DataError, abridged
+from mmseg_wss.labels.formats.json_file import read_json
 from mmseg_wss.labels.imports.image_files import files_below
 
 TOOL = 'tools/dataset_converters/import_labels.py'
@@ -12,6 +13,7 @@ TITLES = dict(
     label_studio='Label Studio json', yolo='YOLO txt', voc='Pascal VOC')
 _LOOKED_AT = 200  # files, where a guess is enough
 _HEAD = 1 << 16  # bytes that are looked at
+_JSON_KINDS = {'coco', 'labelme', 'label_studio'}
 _KEY = re.compile(rb'"(\w+)"\s*:')
 _COCO_KEYS = {b'images', b'annotations'}
 _ROW = re.compile(rb'\d+([ \t]+-?\d*\.?\d+(e-?\d+)?){4,}\s*')
@@ -36,7 +38,7 @@ def recognise(source, kind=None, most=None):
         Export
 
     Raises:
-        DataError: nothing is recognised, or more than one thing.
+        DataError: nothing is recognised, or more than one thing; or a JSON file is damaged.
     """
     if not osp.exists(source):
         raise DataError(f'{source}: there is no such file or folder. Give what the labelling tool '
@@ -44,18 +46,23 @@ def recognise(source, kind=None, most=None):
     root = source if osp.isdir(source) else osp.dirname(source) or '.'
     paths = files_below(source, ('.json', '.xml', '.txt', '.yaml', '.yml')) if osp.isdir(
         source) else [source]
-    found = {}
+    found, others = {}, []
     for path in paths[:most]:
         name = _kind_of(path)
         if name:
             found.setdefault(name, []).append(path)
+        else:
+            others.append(path)
     if 'voc' in found and any(osp.basename(path) == 'labelmap.txt' for path in found['voc']):
         found.pop('yolo', None)
     if kind:
         found = {name: files for name, files in found.items() if name == kind}
+    damaged = [] if most or found.keys() - _JSON_KINDS else _damaged(others)
+    if damaged and 'labelme' not in found:  # where it is, this is a fault of one image
+        read_json(damaged[0])
     if len(found) == 1:
         ((name, files), ) = found.items()
-        return Export(name, root, _chosen(name, files))
+        return Export(name, root, sorted([*_chosen(name, files), *damaged]))
     what = ('it has ' + abridged([f'{title} ({found[name][0]})' for name, title in TITLES.items()
                                   if name in found]) + ': choose one by --format' if found
             else f'nothing that is known: {_advice(source)}')
@@ -103,8 +110,21 @@ def _kind_of(path):
     if suffix in ('.yaml', '.yml'):
         return 'yolo' if re.search(rb'^(names|nc)\s*:', head, re.MULTILINE) else None
     if osp.basename(path) == 'labelmap.txt':
-        return 'voc' if re.search(rb'^[^#\n]+:\d+,\d+,\d+:', head, re.MULTILINE) else None
+        has_masks = osp.isdir(osp.join(osp.dirname(path), 'SegmentationClass'))
+        return 'voc' if has_masks or b':' in head else None
     return 'yolo' if suffix == '.txt' and _ROW.fullmatch(head.strip().split(b'\n')[0]) else None
+
+
+def _damaged(paths):
+    """The files that should be JSON and are not."""
+    damaged = []
+    for path in paths:
+        try:
+            if path.lower().endswith('.json'):
+                read_json(path)
+        except DataError:
+            damaged.append(path)
+    return damaged
 
 
 def _json_kind(head):

@@ -53,6 +53,47 @@ def test_names_of_other_machines(tmp_path):
         'no image of this name' in labels.faults[0] and "'gone.jpg'" in labels.faults[0])
 
 
+def named(root, there, names):
+    """The images that COCO's `names` find, and the faults."""
+    labels, images = read(root, there, {'x.json': coco(
+        names, [dict(BOX, image_id=number, category_id=4) for number in range(len(names))],
+        [(4, 'cat', '')])})
+    return sorted(images), labels.faults
+
+
+@pytest.mark.parametrize('top', ['', 'images/', 'photos/'])
+@pytest.mark.parametrize('names', [['a/1.jpg', '2.jpg'], ['a/1.jpg', 'b/1.jpg', '2.jpg']])
+def test_a_missing_image_is_not_that_of_another_folder(tmp_path, top, names):
+    found, faults = named(tmp_path, [f'{top}b/1.jpg', f'{top}2.jpg'], names)
+    assert found == sorted(f'{top}{name}' for name in names[1:])
+    assert len(faults) == 1 and "'a/1.jpg'" in faults[0] and 'no image of this name' in faults[0]
+
+
+@pytest.mark.parametrize('names', [['/x/a/1.jpg', '/x/b/1.jpg'], ['a/1.jpg', '1.jpg']])
+def test_a_guess_is_not_the_image_of_another_entry(tmp_path, names):
+    there = 'b/1.jpg' if names[0][0] == '/' else '1.jpg'
+    found, faults = named(tmp_path, [there, '2.jpg'], [*names, '2.jpg'])
+    assert found == ['2.jpg'] and len(faults) == 1
+    assert f'no image of this name: {names[0]!r}' in faults[0]
+
+
+@pytest.mark.parametrize('there, names', [
+    (['b/1.jpg', 'b/2.jpg'], ['/x/a/1.jpg', '/x/b/2.jpg']),
+    (['b/1.jpg', 'a/2.jpg'], ['/x/a/1.jpg', '/x/a/2.jpg']),
+    (['1.jpg', 'a/2.jpg'], ['a/1.jpg', 'a/2.jpg']), (['1.jpg', 'b/2.jpg'], ['a/1.jpg', 'b/2.jpg']),
+    (['1.jpg', 'b/2.jpg'], ['/x/a/1.jpg', '/x/b/2.jpg'])])
+@pytest.mark.parametrize('top', ['', 'images/'])
+def test_the_places_of_others_say_what_is_missing(tmp_path, there, names, top):
+    found, faults = named(tmp_path, [f'{top}{name}' for name in there], names)
+    assert found == [f'{top}{there[1]}'] and len(faults) == 1
+    assert 'no image of this name' in faults[0] and repr(names[0]) in faults[0]
+
+
+def test_names_of_this_machine(tmp_path):
+    found, faults = named(tmp_path, ['b/1.jpg', '2.jpg'], [f'{tmp_path}/a/1.jpg', '2.jpg'])
+    assert found == ['2.jpg'] and len(faults) == 1
+
+
 def test_roboflow(tmp_path):
     """Its parent of all categories is no class; each split has a file, in a folder of its own."""
     files = {f'{split}/_annotations.coco.json': coco(

@@ -37,6 +37,28 @@ def test_what_shapes_become(tmp_path):
     assert found.size == (20, 30)
 
 
+POLYGON = '<polygon label="{}" points="1,1;5.50,1;5,5"/>'
+
+
+@pytest.mark.parametrize('shape, name', [
+    (POLYGON.format('bird'), 'bird'), ('<tag label="bird"/>', 'bird'),
+    (POLYGON.format('old'), 'old'), (POLYGON.format('nose'), 'nose')])
+def test_a_label_that_the_file_does_not_list_is_a_fault(tmp_path, shape, name):
+    """Attributes, and parts of skeletons, are no labels."""
+    part = '<label><name>nose</name><type>points</type><parent>dog</parent></label></labels>'
+    labels, images = read(tmp_path, ['1.jpg', '2.jpg'], {'a.xml': cvat(
+        image('1.jpg', shape), image('2.jpg', POLYGON.format('cat'))).replace('</labels>', part)})
+    assert list(images) == ['2.jpg'] and labels.classes == ['dog', 'cat']
+    fault, = labels.faults
+    assert "a.xml: '1.jpg'" in fault and f'the label {name!r}, which' in fault
+
+
+def test_without_a_list_of_labels_all_are_classes(tmp_path):
+    text = '<annotations>' + image('1.jpg', POLYGON.format('bird')) + '</annotations>'
+    labels, images = read(tmp_path, ['1.jpg'], {'a.xml': text})
+    assert not labels.faults and kinds(images['1.jpg']) == [('region', 'bird')]
+
+
 def test_tags_that_are_no_objects_are_named(tmp_path):
     labels, _ = read(tmp_path, ['1.jpg'], {'a.xml': cvat(image(
         '1.jpg', '<box label="cat" xtl="3" ytl="4" xbr="9.5" ybr="8"/>', '<tag label="dog"/>',

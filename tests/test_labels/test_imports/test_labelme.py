@@ -55,6 +55,14 @@ def test_a_mask_is_a_png_for_its_window(tmp_path):
         6, 7, 4, 5, array('q', [0, 1, 5, 3, 2, 3, 6]))
 
 
+def test_folders_of_the_files_are_folders_of_the_images(tmp_path):
+    labels, images = read(tmp_path, ['images/b/1.jpg', 'images/c/1.jpg'], {
+        f'json/{name}/1.json': labelme(flags={name: True}) for name in 'abc'})
+    assert {name: image.tags for name, image in images.items()} == {
+        'images/b/1.jpg': ('b', ), 'images/c/1.jpg': ('c', )}
+    assert len(labels.faults) == 1 and 'a/1.json: no image of this name' in labels.faults[0]
+
+
 def test_what_is_wrong_is_named(tmp_path):
     labels, images = read(tmp_path, ['1.jpg', 'img/2.jpg'], {
         'a.json': labelme(shape('polygon', [1, 1], [5, 1])),

@@ -47,6 +47,35 @@ def test_several_and_none(tmp_path):
         recognise(str(tmp_path / 'export.zip'))
 
 
+@pytest.mark.parametrize('kind', ['coco', 'labelme', 'label_studio'])
+def test_a_damaged_json_file_is_named(tmp_path, kind):
+    (name, text), = FILES[kind].items()
+    cut = text[:9]
+    write(tmp_path / 'one', {name: cut})
+    for source in ('one', f'one/{name}'):
+        for chosen in (None, kind):
+            with pytest.raises(DataError, match=f'one/{name}: not a readable JSON file'):
+                recognise(str(tmp_path / source), chosen)
+    write(tmp_path / 'more', {name: text, 'x/instances.json': cut, **OTHER})
+    if kind == 'labelme':  # one file an image: a fault of this image
+        assert f'{tmp_path}/more/x/instances.json' in recognise(str(tmp_path / 'more')).files
+    else:
+        with pytest.raises(DataError, match='x/instances.json: not a readable JSON file'):
+            recognise(str(tmp_path / 'more'))
+
+
+def test_a_damaged_json_file_beside_another_export_says_nothing(tmp_path):
+    write(tmp_path, {**FILES['yolo'], 'cut.json': '{"a'})
+    assert recognise(str(tmp_path)).kind == 'yolo'
+
+
+@pytest.mark.parametrize('text', ['cat:1,2::\n', 'cat;1,2,3\n', '# label:color_rgb\ncat 1,2,3\n'])
+def test_a_label_map_that_is_wrong_is_one(tmp_path, text):
+    write(tmp_path, {'labelmap.txt': text, 'SegmentationClass/notes.md': ''})
+    export = recognise(str(tmp_path))
+    assert export.kind == 'voc' and export.files == [f'{tmp_path}/labelmap.txt']
+
+
 def test_instances_of_a_release_of_coco(tmp_path):
     text = FILES['coco']['instances.json']
     write(tmp_path, {f'{name}_val.json': text for name in ('captions', 'instances')})
