@@ -73,7 +73,7 @@ def test_each_message_has_a_cause_and_a_remedy():
     assert len(rows) > 50
     assert all(len(row) == 4 and row[3] for row in rows)
     others = {speaker for speaker, *_ in rows if speaker}
-    assert others == {'Python', 'mmcv', 'torch', 'NumPy', 'mmseg', 'mmengine'}
+    assert others == {'Python', 'mmcv', 'torch', 'NumPy', 'mmpretrain', 'mmseg', 'mmengine'}
 
 
 # ---- docs/api.md

@@ -53,7 +53,7 @@ def test_the_lists_of_every_msrc_config_are_read_whole(monkeypatch, msrc):
         config = Config.fromfile(path)
         for source in config.train_dataloader.dataset.datasets:
             # pseudo masks are still to be made: lazy, the list alone
-            source.lazy_init = source.supervision == 'pseudo'
+            source.lazy_init = source.supervision == 'pseudo' or 'masks' in source
             if source.supervision in ('scribble', 'point'):  # and so are these: any masks will do
                 source.data_prefix[f'{source.supervision}_path'] = 'SegmentationClass'
             number = len(DATASETS.build(source).load_data_list())

@@ -14,7 +14,6 @@ from mmseg_wss.evaluation.pseudo_mask_writer import threshold_labels
 from mmseg_wss.evaluation.refine import class_probabilities, refine
 from mmseg_wss.labels.formats.mask_file import read_mask
 from mmseg_wss.pseudo_labels.gates import gate_probabilities, possible_classes
-from mmseg_wss.registry import METRICS
 from mmseg_wss.simulation.weak_label_jobs import MakeWeakLabel
 
 SOURCES = 'teacher', 'rect', 'clicks'
@@ -89,7 +88,6 @@ class JudgedImage:
     instance_path: str | None = None
 
 
-@METRICS.register_module()
 class MaskJudge(BaseMetric):
     """Scores of mask sources on strong images, by the predictions of a network that never saw them.
 

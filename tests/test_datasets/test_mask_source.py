@@ -4,7 +4,16 @@ The folder ``Pseudo`` of `make_root` has one class in each image, but for 255 in
 """
 import numpy as np
 import pytest
-from dataset_bench import LAYOUTS, WEAK_IDS, DatasetBench, flat, make_root, true_object, voc
+from dataset_bench import (
+    LAYOUTS,
+    WEAK_IDS,
+    DatasetBench,
+    flat,
+    make_root,
+    opened_paths,
+    true_object,
+    voc,
+)
 from devkit import read_mask, write_mask
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -34,6 +43,16 @@ class SourceBench(DatasetBench):
             assert keys - {'pseudo_mask_path'} == {
                 'img_path', self.label_keys.get(layout, 'img_path')}
             assert ('pseudo_mask_path' in keys) == (self.masks == FOLDER)
+
+
+    def test_class_table_holds_the_objects_of_the_label_and_opens_no_other(self, root, build):
+        """The folder of the masks is no label of the image."""
+        tables = []
+        paths = opened_paths(lambda: tables.append(build().class_table()))
+        assert not any('SegmentationClass' in path or path.endswith('.png') for path in paths)
+        for row, name in zip(tables[0], WEAK_IDS):
+            expected = [] if self.supervision == 'none' else [true_object(root, name)[0]]
+            assert np.flatnonzero(row).tolist() == expected
 
 
 class TestFolderAndBoxes(SourceBench):
