@@ -193,6 +193,7 @@ def test_a_step_reads_back_what_it_has_a_reason_for(name):
 
 def test_every_head_is_here():
     ours = {name for name in decode_heads.__all__ if MODELS.get(f'mmseg_wss.{name}')}
+    ours.remove('DPTMapsHead')  # all of it but a mean beside each map is mmseg's DPTHead
     assert ours == {head['type'].split('.')[1] for head in HEADS.values()}
 
 
