@@ -11,9 +11,9 @@ from mmseg_wss.datasets.transforms import rect_mask
 from mmseg_wss.evaluation.mask_quality import image_counts, mask_scores
 from mmseg_wss.evaluation.mask_worth import worth_counts, worth_scores
 from mmseg_wss.evaluation.pseudo_mask_writer import threshold_labels
-from mmseg_wss.evaluation.refine import class_probabilities, refine
+from mmseg_wss.evaluation.refine import class_probabilities, gated
 from mmseg_wss.labels.formats.mask_file import read_mask
-from mmseg_wss.pseudo_labels.gates import gate_probabilities, possible_classes
+from mmseg_wss.pseudo_labels.gates import possible_classes
 from mmseg_wss.simulation.weak_label_jobs import MakeWeakLabel
 
 SOURCES = 'teacher', 'rect', 'clicks'
@@ -155,17 +155,9 @@ class MaskJudge(BaseMetric):
                 yield labels['clicks']
             else:
                 if (kind, crf) not in refined:
-                    refined[kind, crf] = self._refined(probs, gate, crf, image.img_path)
+                    refined[kind, crf] = gated(
+                        probs, gate, image.img_path, crf and self.crf_options[crf])
                 yield threshold_labels(refined[kind, crf], tau).numpy()
-
-    def _refined(self, probs, gate, crf, path):
-        if gate is not None:
-            probs = gate_probabilities(probs, gate)
-        if crf is not None:
-            probs = refine(probs, path, **self.crf_options[crf])
-            if gate is not None:
-                probs = gate_probabilities(probs, gate)
-        return probs
 
     def evaluate(self, size):
         """Add up the counts of all processes: `worth` and `quality` are those of all images."""

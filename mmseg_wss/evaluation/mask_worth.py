@@ -39,9 +39,7 @@ def worth_scores(counts):
     .. math::
         w_c = (m_c - b_c) / n_c, \quad w = \mathrm{mean}_c \, w_c
 
-    with m_c of the n_c pixels of class c mended and b_c broken. The mean over classes has the order
-    of the networks that were trained with the masks (docs/results.md), where mIoU of the masks does
-    not.
+    with m_c of the n_c pixels of class c mended and b_c broken.
 
     Args:
         counts (np.ndarray): (K, 4).

@@ -6,13 +6,13 @@ from PIL import Image
 
 from mmseg_wss.datasets.transforms import rect_mask
 from mmseg_wss.evaluation.process_counts import sum_over_processes
-from mmseg_wss.evaluation.refine import class_probabilities, refine
+from mmseg_wss.evaluation.refine import class_probabilities, gated
 from mmseg_wss.labels.checks.label_check import IGNORE
 from mmseg_wss.labels.formats.mask_file import read_mask
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.labels.stores.mask_target import confidence_path
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
-from mmseg_wss.pseudo_labels.gates import gate_probabilities, possible_classes
+from mmseg_wss.pseudo_labels.gates import possible_classes
 from mmseg_wss.registry import METRICS
 from mmseg_wss.utils.fileio import atomic_path
 
@@ -54,7 +54,7 @@ class PseudoMaskWriter(BaseMetric):
 
     The probabilities are a sample's ``seg_probs`` (`ProbTTAModel`), else the softmax of its
     ``seg_logits``, both (K, H, W) at the size of the file. Then, in this order:
-    `gate_probabilities` by the target's labels, `dense_crf` and the gate again, `threshold_labels`.
+    `gated` by the target's labels, with the CRF, and `threshold_labels`.
     Each process writes the images that it gets; nothing but the counts goes from one to another.
 
     Args:
@@ -111,13 +111,7 @@ class PseudoMaskWriter(BaseMetric):
                 return self._own_mask(sample, target)
             tau, crf = target.choice['tau'], CRF_PRESETS.get(target.choice['crf'])
         probs = class_probabilities(sample)
-        gate = self._gate(target, probs)
-        if gate is not None:
-            probs = gate_probabilities(probs, gate)
-        if crf is not None:
-            probs = refine(probs, sample['img_path'], **crf)
-            if gate is not None:  # it may have spread a class over what excludes it
-                probs = gate_probabilities(probs, gate)
+        probs = gated(probs, self._gate(target, probs), sample['img_path'], crf)
         mask = threshold_labels(probs, tau).cpu().numpy()
         if self.soft:  # before the mask: a mask never lacks this file
             _write_confidence(confidence_path(self.out_dir, target.name), probs)

@@ -3,6 +3,7 @@ import torch
 
 from mmseg_wss.labels.formats.image_file import read_image
 from mmseg_wss.ops import dense_crf
+from mmseg_wss.pseudo_labels.gates import gate_probabilities
 
 
 def class_probabilities(sample):
@@ -22,6 +23,34 @@ def class_probabilities(sample):
         raise ValueError('the network predicts one channel (a sigmoid), but a softmax over '
                          'classes is needed: set out_channels=num_classes in the head.')
     return scores.float() if 'seg_probs' in sample else scores.float().softmax(0)
+
+
+def gated(probs, gate, path, crf=None):
+    """Class probabilities of an image within what its labels leave possible.
+
+    `gate_probabilities`, then `refine` and the gate again, since a CRF may spread a class over what
+    excludes it.
+
+    Args:
+        probs (Tensor): float (K, H, W).
+        gate (Tensor, optional): bool (K, H, W), of `possible_classes`; None where nothing is
+            excluded.
+        path (str): the image's file.
+        crf (dict, optional): options of `dense_crf`; None for no CRF.
+
+    Returns:
+        Tensor: (K, H, W), like `probs`.
+
+    Raises:
+        DataError, ValueError: see `refine`.
+    """
+    if gate is not None:
+        probs = gate_probabilities(probs, gate)
+    if crf is not None:
+        probs = refine(probs, path, **crf)
+        if gate is not None:
+            probs = gate_probabilities(probs, gate)
+    return probs
 
 
 def refine(probs, path, **crf):
