@@ -3,8 +3,8 @@ _base_ = './msrc.py'
 tags_pipeline = [  # no mask: RRM mines its own
     dict(type='LoadImageFromFile'),
     dict(type='mmseg_wss.LoadWeakLabels'),
-    dict(type='RandomResize', scale=(320, 320), ratio_range=(0.75, 1.5), keep_ratio=True),
-    dict(type='mmseg_wss.RandomCrop', crop_size=(224, 224)),
+    dict(type='RandomResize', scale=_base_.scale, ratio_range=(0.75, 1.5), keep_ratio=True),
+    dict(type='mmseg_wss.RandomCrop', crop_size=_base_.crop_size),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PhotoMetricDistortion'),
     dict(type='mmseg_wss.PackWeakSegInputs'),

@@ -5,7 +5,7 @@ model = dict(
     channels_last=True,
     data_preprocessor=dict(
         type='mmseg_wss.WeakSegDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3,
-        size=(224, 224)),
+        size=(int('{{$MSRC_SIDE:320}}') * 7 // 160 * 16, ) * 2),  # crop_size of the data
     backbone=dict(
         type='TIMMBackbone', model_name='tf_efficientnet_lite0', pretrained=False,
         output_stride=16, out_indices=(1, 4),
