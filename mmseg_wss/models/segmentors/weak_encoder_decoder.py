@@ -14,6 +14,7 @@ from mmseg_wss.models.decode_heads.batch_fields import check_masks, without_labe
 from mmseg_wss.models.decode_heads.batch_parts import take
 from mmseg_wss.models.decode_heads.head_checks import check_inputs
 from mmseg_wss.models.decode_heads.head_conventions import check_labels_of, conventions_of
+from mmseg_wss.models.dilated_depthwise import speed_up_dilated_depthwise
 from mmseg_wss.models.segmentors.network_checks import check_preprocessor, heads_of
 from mmseg_wss.registry import MODELS
 
@@ -38,8 +39,9 @@ class WeakEncoderDecoder(EncoderDecoder):
     Args:
         new_channels (str): what the filters of the further channels start as, 'zero' or 'mean'.
         channels_last (bool): keep the weights in the channels-last memory format, and with them
-            the feature maps: the same numbers up to rounding, faster on CPUs (and on GPUs with
-            AMP).
+            the feature maps, and take dilated depthwise convolutions in parts
+            (`speed_up_dilated_depthwise`): the same numbers up to rounding, faster on CPUs (the
+            format on GPUs with AMP, too).
         frozen_norm (bool): keep the backbone's batch normalisation as it was loaded: its running
             statistics are used and stay, its weights are not trained.
         *args, **kwargs: see ``EncoderDecoder``.
@@ -64,6 +66,7 @@ class WeakEncoderDecoder(EncoderDecoder):
         widen_on_load(self.backbone, new_channels)
         if channels_last:
             self.to(memory_format=torch.channels_last)
+            speed_up_dilated_depthwise(self)
         self.frozen_norm = frozen_norm
         if frozen_norm:
             for norm in self._norms():
