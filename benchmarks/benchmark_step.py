@@ -1,7 +1,7 @@
 """Time ways to make a training step of a config faster on a CPU, against the step as it is.
 
-    python benchmarks/benchmark_step.py [CONFIG] [--variants NAME ...] [--steps N] [--warmup N]
-                                        [--minutes M]
+    python benchmarks/benchmark_step.py [CONFIG] [--variants NAME ...] [--runs RUN ...] [--steps N]
+                                        [--warmup N] [--minutes M]
 
     plain       as the config says; it is always measured
     again       the same once more: what differs by chance
@@ -13,6 +13,9 @@
     jemalloc    memory from jemalloc, which keeps it, in huge pages
     threads2    two threads instead of one
     two_runs    two runs side by side, with one thread each; the time is half of that for both
+
+With --runs, other trainings take the place of these variants: each RUN is a config, or a config and
+options between quotes. Then a step loads its batch, too: what labels and masks cost.
 
 A step is preprocessing, forward, backward and update, on batches that are loaded before. Each
 variant is a process of its own, for its memory and its environment; they take turns, one step each,
@@ -33,7 +36,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+from mmengine.config import DictAction
 from prettytable import PrettyTable
+
+from mmseg_wss.engine.seeded_run import parse_run
 
 JEMALLOC = '/usr/lib/x86_64-linux-gnu/libjemalloc.so.2'
 ENVIRONMENTS = dict(
@@ -48,11 +54,16 @@ def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('config', nargs='?', default='configs/msrc/dual_branch_efflite0_msrc.py')
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=VARIANTS)
+    parser.add_argument('--runs', nargs='+', type=parse_run, metavar='RUN',
+                        help='config, or "CONFIG KEY=VALUE ...": trainings to compare with')
     parser.add_argument('--steps', type=int, default=30, help='rounds')
     parser.add_argument('--warmup', type=int, default=3, help='rounds that are not counted')
     parser.add_argument('--minutes', type=float, default=60., help='begin no round after these')
     parser.add_argument('--batches', type=int, default=4, help='batches that are used in turn')
     parser.add_argument('--child', help=argparse.SUPPRESS)
+    parser.add_argument('--loading', action='store_true', help=argparse.SUPPRESS)
+    parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={},
+                        help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -67,6 +78,7 @@ def child(args):
     from mmengine.runner import Runner
     from mmseg.registry import MODELS
     config = Config.fromfile(args.config)
+    config.merge_from_dict(args.cfg_options)
     init_default_scope(config.get('default_scope', 'mmseg'))
     if args.child in ('fused', 'foreach'):
         config.optim_wrapper.optimizer[args.child] = True
@@ -74,7 +86,7 @@ def child(args):
     loader = iter(Runner.build_dataloader(config.train_dataloader, seed=0))
     random.seed(0)
     np.random.seed(0)
-    batches = [next(loader) for _ in range(args.batches)]
+    batches = [] if args.loading else [next(loader) for _ in range(args.batches)]
     torch.manual_seed(0)
     model = MODELS.build(config.model)
     model.init_weights()
@@ -101,20 +113,22 @@ def child(args):
             print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
             return
         worked, begin = time.process_time(), time.perf_counter()
-        step(batches[number % len(batches)])
+        step(next(loader) if args.loading else batches[number % len(batches)])
         print(time.process_time() - worked, time.perf_counter() - begin, flush=True)
 
 
 # ---- all of them
 
 class Variant:
-    """The process, or the two processes, of a variant."""
+    """The process, or the two processes, of a variant or of another training (`run`)."""
 
-    def __init__(self, name, args):
+    def __init__(self, name, args, run=None):
         self.name = name
         environment = {'OMP_NUM_THREADS': '1', **os.environ, **ENVIRONMENTS.get(name, {})}
-        command = [sys.executable, __file__, args.config, '--batches', str(args.batches), '--child',
-                   name]
+        config, options = run or (args.config, ())
+        command = [sys.executable, __file__, config, '--batches', str(args.batches), '--child',
+                   'plain' if run else name, *(['--loading'] if args.runs else []),
+                   '--cfg-options', *options]
         self.processes = [
             subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE) for _ in range(1 + (name == 'two_runs'))]
@@ -168,14 +182,16 @@ def main():
     if args.child:
         child(args)
         return
-    names = ['plain', *(name for name in args.variants if name != 'plain')]
+    names = dict.fromkeys(('plain', *(args.variants if not args.runs else ['again'])))
+    names.update({' '.join([config, *options]): (config, options)
+                  for config, options in args.runs or ()})
     if 'jemalloc' in names and not Path(JEMALLOC).exists():
-        names.remove('jemalloc')
+        del names['jemalloc']
         print(f'jemalloc: {JEMALLOC} does not exist')
     variants = []
-    for name in names:
+    for name, run in names.items():
         try:
-            variants.append(Variant(name, args))
+            variants.append(Variant(name, args, run))
         except SystemExit as fault:
             print(fault)
     times, order, end = [], list(range(len(variants))), time.monotonic() + 60 * args.minutes
@@ -197,7 +213,7 @@ def main():
         table.add_row([
             variant.name, ratio(times[:, 0, 0], worked), ratio(times[:, 0, 1], passed),
             f'{1000 * np.median(worked):.0f}', f'{1000 * np.median(passed):.0f}', f'{memory:.0f}',
-            difference(parameters[1], plain, start)])
+            '-' if args.runs else difference(parameters[1], plain, start)])
     load = os.getloadavg()[0] - 1
     print(f'{args.config}: {len(times)} rounds after {args.warmup}; {os.cpu_count()} cores, '
           f'load of others {max(0., load):.1f}')
