@@ -1,0 +1,184 @@
+"""What each kind of label is worth on MSRC: a table with a row for each mix of labels.
+
+    python benchmarks/label_rows.py [--rows ROW ...] [--seeds N] [--jobs J] [--work-dir DIR]
+        [--cfg-options KEY=VALUE ...]
+
+    masks60 masks15       the masks alone, single branch
+    boxes tags unlabelled points scribbles
+                          60 masks and 225 images with such labels, dual branch
+    boxes15               15 masks and 270 boxed images, mixed dual head on fused proposals
+    mix                   60 masks, and 75 images each with boxes, with tags and without a label
+    masks285              the masks of all images, single branch
+
+Tags and unlabelled images get their masks from the network of masks60 with the same seed: what is
+above --tau, within what the image's own labels leave possible. Each row is a config in DIR/configs,
+and each training has a line in DIR/results.jsonl: killed and started again, the script goes on, and
+a finished training is never repeated. FS% is the share of the mIoU of masks285. Hours on a CPU;
+MSRC_SIDE=208 makes a step 0.4 times as long.
+"""
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+from prettytable import PrettyTable
+
+from mmseg_wss.engine.seeded_run import SeededRun
+from mmseg_wss.engine.work_dir import latest_checkpoint
+from mmseg_wss.errors import ConfigError
+from mmseg_wss.labels.formats.text_list import read_lines, write_lines
+from mmseg_wss.pipeline.comparison import Comparison
+from mmseg_wss.utils.cli import positive_int, run_tool
+from mmseg_wss.utils.fileio import atomic_path
+
+ROOT = Path(__file__).resolve().parents[1]
+LISTS = 'ImageSets/Segmentation'
+FOLDER = "masks=dict(type='folder', path={masks!r})"
+WEAK = "weak = dict(_base_.weak, {})\n" \
+       'train_dataloader = dict(dataset=dict(datasets=[_base_.strong, weak]))\n'
+MIX = """boxes = dict(_base_.weak, ann_file={lists[0]!r})
+tags = dict(_base_.weak, ann_file={lists[1]!r}, supervision='image', """ + FOLDER + """)
+unlabelled = dict(_base_.weak, ann_file={lists[2]!r}, supervision='none', """ + FOLDER + """)
+train_dataloader = dict(sampler=dict(source_ratio=[3, 1, 1, 1]), dataset=dict(
+    datasets=[_base_.strong, boxes, tags, unlabelled]))
+"""
+FEW = """train_dataloader = dict(dataset=dict(datasets=[dict(
+    _base_.strong, ann_file='ImageSets/Segmentation/train_strong15.txt')]))
+"""
+FUSED = 'train_dataloader = dict(dataset=dict(datasets=[_base_.strong, dict(\n' \
+        '    _base_.weak, pseudo_mask={proposals!r})]))\n'
+# row -> the config that it is based on, and what it changes
+ROWS = dict(
+    masks60=('single_strong', ''),
+    boxes=('dual_branch', ''),
+    tags=('dual_branch', WEAK.format(f"supervision='image', {FOLDER}")),
+    unlabelled=('dual_branch', WEAK.format(f"supervision='none', {FOLDER}")),
+    masks285=('single_full', ''),
+    points=('dual_branch', WEAK.format(
+        "supervision='point', data_prefix=dict(point_path={point!r})")),
+    scribbles=('dual_branch', WEAK.format(
+        "supervision='scribble', data_prefix=dict(scribble_path={scribble!r})")),
+    masks15=('single_strong', FEW),
+    boxes15=('seg_net_15', FUSED),
+    mix=('dual_branch', MIX))
+TAUGHT = 'tags', 'unlabelled', 'mix'
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--rows', nargs='+', choices=ROWS, default=list(ROWS), metavar='ROW')
+    parser.add_argument('--seeds', type=positive_int, default=1, metavar='N', help='0 .. N-1')
+    parser.add_argument('--jobs', type=positive_int, default=1, metavar='J',
+                        help='trainings at the same time')
+    parser.add_argument('--work-dir', default='./work_dirs/label_rows', metavar='DIR')
+    parser.add_argument('--tau', type=float, default=0.9)
+    parser.add_argument('--no-train', action='store_true', help='show what there is')
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
+                        help='passed to every training')
+    args = parser.parse_args()
+    if set(TAUGHT) & set(args.rows) and 'masks60' not in args.rows:
+        args.rows.insert(0, 'masks60')
+    return args
+
+
+def call(tool, *arguments):
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get('PYTHONPATH'))))
+    done = subprocess.run([sys.executable, str(ROOT / 'tools' / tool), *map(str, arguments)],
+                          env=dict(os.environ, PYTHONPATH=path))
+    if done.returncode:
+        raise ConfigError(f'tools/{tool} failed (exit code {done.returncode}); its output is '
+                          'above. Mend the cause and start again.')
+
+
+def write_config(base, row, seed):
+    config, text = ROWS[row]
+    name = f'{row}_seed{seed}'
+    text = (f'_base_ = {str(ROOT / f"configs/msrc/{config}_efflite0_msrc.py")!r}\n'
+            f'randomness = dict(seed={seed})\n{text}').format(
+        masks=str(base / f'masks/{name}'), proposals=str(base / 'masks/boxes15'),
+        point=str(base / 'PointLabels_v1_seed0'), scribble=str(base / 'ScribbleLabels_v1_seed0'),
+        lists=[str(base / f'mix{number}.txt') for number in range(3)])
+    with atomic_path(base / f'configs/{name}.py') as temporary:
+        temporary.write_text(text)
+
+
+def prepare(args, base):
+    """What the rows read beside MSRC: clicks, proposals and the lists of the mix."""
+    root = Path(Config.fromfile(
+        str(ROOT / 'configs/msrc/dual_branch_efflite0_msrc.py')).strong.data_root)
+    weak = f'{LISTS}/train_weak60.txt'
+    names = read_lines(root / weak)
+    for number in range(3):
+        write_lines(base / f'mix{number}.txt', names[number::3])
+    for kind, row in dict(points='points', scribbles='scribbles').items():
+        if row in args.rows:
+            call('make_weak_labels.py', root, '--kind', kind, '--ann-file', weak, '--out', base)
+    if 'boxes15' in args.rows:
+        call('generate_proposals.py', ROOT / 'configs/msrc/seg_net_15_efflite0_msrc.py',
+             '--method', 'grabcut+region', '--out', base / 'masks/boxes15')
+
+
+def row_run(args, base, row, seed):
+    return SeededRun(
+        str(base / f'configs/{row}_seed{seed}.py'), common_options=tuple(args.cfg_options))
+
+
+def teach(args, comparison, base, seed):
+    """The masks of the rows that a network makes them for."""
+    teacher = row_run(args, base, 'masks60', seed)
+    checkpoint = latest_checkpoint(comparison.folder(teacher))
+    for row in TAUGHT:
+        if row in args.rows:
+            config = base / f'configs/{row}_seed{seed}.py'
+            call('generate_pseudo_masks.py', teacher.config, checkpoint, '--images-of', config,
+                 '--gate', '--tau', args.tau, '--out', base / f'masks/{row}_seed{seed}')
+
+
+def show(args, comparison, base):
+    """Print the table of what is finished."""
+    found = {}
+    for row in args.rows:
+        for seed in range(args.seeds):
+            known = comparison.known(row_run(args, base, row, seed))
+            if known and known['finished']:
+                found.setdefault(row, []).append(list(known['curve'].values())[-1]['mIoU'])
+    table = PrettyTable(['labels', 'mIoU', 'seeds', 'above the masks alone', 'FS%'])
+    table.align = 'r'
+    table.align['labels'] = 'l'
+    for row, values in found.items():
+        mean, alone = np.mean(values), 'masks15' if row == 'boxes15' else 'masks60'
+        spread = f' ± {np.std(values, ddof=1):.2f}' if len(values) > 1 else ''
+        table.add_row([
+            row, f'{mean:.2f}{spread}', ' '.join(f'{value:.2f}' for value in values),
+            f'{mean - np.mean(found[alone]):+.2f}' if alone in found else '-',
+            f'{100 * mean / np.mean(found["masks285"]):.1f}' if 'masks285' in found else '-'])
+    print(table)
+
+
+def run(args):
+    base = Path(args.work_dir).resolve()
+    for seed in range(args.seeds):
+        for row in args.rows:
+            write_config(base, row, seed)
+    comparison = Comparison(str(base), str(base / 'results.jsonl'))
+    if not args.no_train:
+        prepare(args, base)
+        for seed in range(args.seeds):
+            plain = [row for row in args.rows if row not in TAUGHT]
+            taught = [row for row in args.rows if row in TAUGHT]
+            comparison.train([row_run(args, base, row, seed) for row in plain],
+                             str(ROOT / 'tools/train.py'), args.jobs)
+            if taught:
+                teach(args, comparison, base, seed)
+            comparison.train([row_run(args, base, row, seed) for row in taught],
+                             str(ROOT / 'tools/train.py'), args.jobs)
+            show(args, comparison, base)
+    else:
+        show(args, comparison, base)
+
+
+if __name__ == '__main__':
+    run_tool(run, parse_args(), made='rows')
