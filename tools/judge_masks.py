@@ -1,7 +1,8 @@
 """Choose by the strong images where the masks of weak images shall come from.
 
     python tools/judge_masks.py CONFIG --out DIR [--kinds box image ...] [--folds 2]
-        [--taus 0 0.5 0.7 0.9 0.95] [--crf [PRESET]] [--jobs J] [--cfg-options KEY=VALUE ...]
+        [--taus 0 0.5 0.7 0.9 0.95] [--crf [PRESET]] [--reference DIR] [--jobs J]
+        [--cfg-options KEY=VALUE ...]
 
 CONFIG is a training with masks, such as configs/msrc/single_strong_efflite0_msrc.py. Its strong
 images are dealt out to folds, and a network is trained without each fold. For the images of the
@@ -11,6 +12,12 @@ is scored by what it knows that the network does not (`worth_scores`). No label 
 opened, nor a val image. Prints the table; DIR/judge.json has it, and which candidate is best for
 each kind of label: tools/generate_pseudo_masks.py --judge DIR/judge.json makes such masks. Stopped
 and started again, it goes on where it was.
+
+CONFIG may train with weak images, too: these stay in each training. If their masks are from a
+folder, the network that made them saw all strong images, so a little of what is held out leaks
+through. With --reference, the DIR of a judge of the same images (that of the first networks, of
+masks alone), a candidate is scored by what it knows that those networks do not, so that the figures
+of one round can be compared with those of another.
 """
 import argparse
 import math
@@ -55,6 +62,9 @@ def parse_args(argv=None):
     parser.add_argument('--crf', nargs='?', const='affinitynet', choices=CRF_PRESETS,
                         metavar='PRESET', help='judge masks behind a dense CRF, too: '
                         f'{", ".join(CRF_PRESETS)} (default: affinitynet)')
+    parser.add_argument('--reference', metavar='DIR',
+                        help='--out of a judge of the same images: count what masks know that its '
+                        'networks do not')
     parser.add_argument('--jobs', type=positive_int, default=1, metavar='J',
                         help='networks that are trained side by side (default: %(default)s)')
     add_trust_option(parser)
@@ -89,14 +99,16 @@ def run(args):
     cfg = read_config(argparse.Namespace(
         config=args.config, cfg_options=parse_options(args.cfg_options)))
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    fitting = CrossFitting(args.config, cfg, args.out, args.folds, tuple(args.cfg_options))
+    fitting = CrossFitting(args.config, cfg, args.out, args.folds, tuple(args.cfg_options),
+                           args.reference)
+    fitting.check_reference()
     fitting.train(TRAIN, args.jobs)
     rows = fitting.judge(candidates_of(
         args.kinds, args.taus, (None, args.crf) if args.crf else (None, )))
     print(judge_table(rows))
     path = osp.join(args.out, 'judge.json')
     write_judgement(path, rows, config=args.config, options=args.cfg_options, folds=args.folds,
-                    images=len(fitting.images))
+                    images=len(fitting.images), reference=args.reference)
     print(f'{path} written. Next: tools/generate_pseudo_masks.py CONFIG CHECKPOINT --judge {path} '
           '--out MASKS, with a network that was trained with all masks.')
 

@@ -1,5 +1,6 @@
 """Judge sources of masks on images whose masks are known."""
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -8,11 +9,13 @@ from mmengine.dist import all_reduce
 from mmengine.evaluator import BaseMetric
 
 from mmseg_wss.datasets.transforms import rect_mask
+from mmseg_wss.errors import DataError
 from mmseg_wss.evaluation.mask_quality import image_counts, mask_scores
 from mmseg_wss.evaluation.mask_worth import worth_counts, worth_scores
 from mmseg_wss.evaluation.pseudo_mask_writer import threshold_labels
 from mmseg_wss.evaluation.refine import class_probabilities, gated
-from mmseg_wss.labels.formats.mask_file import read_mask
+from mmseg_wss.labels.formats.mask_file import read_mask, write_mask
+from mmseg_wss.labels.stores.mask_folder import label_path
 from mmseg_wss.pseudo_labels.gates import possible_classes
 from mmseg_wss.simulation.weak_label_jobs import MakeWeakLabel
 
@@ -101,6 +104,9 @@ class MaskJudge(BaseMetric):
         classes (Sequence[str]): class names, background first.
         candidates (Sequence[Candidate]): those of a kind together (`candidates_of`).
         crf_options (dict): name of a CRF -> options of `mmseg_wss.ops.dense_crf`.
+        predictions (str, optional): a folder to write the network's own labels into, ID.png.
+        reference (str, optional): such a folder of other networks: what these know is what counts,
+            in place of what the network itself knows.
         **kwargs: see ``mmengine.evaluator.BaseMetric``.
 
     Attributes:
@@ -109,8 +115,10 @@ class MaskJudge(BaseMetric):
     """
     default_prefix = 'judge'
 
-    def __init__(self, images, classes, candidates, crf_options=None, **kwargs):
+    def __init__(self, images, classes, candidates, crf_options=None, predictions=None,
+                 reference=None, **kwargs):
         super().__init__(**kwargs)
+        self.predictions, self.reference = predictions, reference
         self.images, self.classes = images, list(classes)
         self.candidates, self.crf_options = list(candidates), crf_options or {}
         self.worth = self.quality = 0
@@ -135,9 +143,24 @@ class MaskJudge(BaseMetric):
         """
         truth, number = read_mask(image.mask_path).astype(np.uint8), len(self.classes)
         masks = list(self._masks(probs, image))
-        network = probs.argmax(0).numpy().astype(np.uint8)
-        return (np.stack([worth_counts(mask, network, truth, number) for mask in masks]),
+        known = self._known(probs, image.name, truth)
+        return (np.stack([worth_counts(mask, known, truth, number) for mask in masks]),
                 image_counts(masks, truth, number, TRIMAP_WIDTH))
+
+    def _known(self, probs, name, truth):
+        """The labels that masks are to be better than, uint8 (H, W)."""
+        labels = probs.argmax(0).numpy().astype(np.uint8)
+        if self.predictions is not None:
+            write_mask(label_path(Path(self.predictions), name, '.png'), labels)
+        if self.reference is None:
+            return labels
+        path = label_path(Path(self.reference), name, '.png')
+        known = read_mask(path)
+        if known.shape != truth.shape:
+            raise DataError(f'{path}: a prediction of shape {known.shape}, but the mask of the '
+                            f'image has {truth.shape}: the image was changed. Judge the first '
+                            'networks again, too.')
+        return known
 
     def _masks(self, probs, image):
         """The mask of each candidate, uint8 (H, W)."""

@@ -107,6 +107,22 @@ def test_tags_and_boxes_are_worth_more_than_nothing(image):
     assert worth['box', 'teacher'] < worth['box', 'rect']  # half of the objects are missing
 
 
+def test_what_other_networks_know(image, tmp_path):
+    """The masks are of the network at hand, what they mend and break that of the others."""
+    candidates = candidates_of(['none'], (0., 0.9))
+    first, second, truth = network(image), network(image, 1), read(image)
+    folder = str(tmp_path / 'predictions')
+    own, _ = MaskJudge({}, CLASSES, candidates, predictions=folder).judge(first, image)
+    found, _ = MaskJudge({}, CLASSES, candidates, reference=folder).judge(second, image)
+    for counts, tau in zip(found, (0, 0.9)):
+        mask = np.where(second.max(0)[0] > tau, second.argmax(0), 255).astype(np.uint8)
+        assert np.array_equal(counts, worth_counts(mask, first.argmax(0).numpy(), truth, 4))
+    assert found[0, :, 2].sum() > own[0, :, 2].sum() == 0
+    write_mask(tmp_path / 'predictions/a.png', np.zeros((4, 5), np.uint8))
+    with pytest.raises(DataError, match=r'predictions/a.png: a prediction of shape \(4, 5\)'):
+        MaskJudge({}, CLASSES, candidates, reference=folder).judge(second, image)
+
+
 def rows_of(**worths):
     return [dict(Candidate(*name.split('_'), tau=tau)._asdict(), worth=worth)
             for name, values in worths.items() for tau, worth in values]
