@@ -168,7 +168,7 @@ class CrossFitting:
         Returns:
             list[dict]: see `judge_rows`.
         """
-        classes, counts = self.source[1].metainfo['classes'], []
+        classes, worth, quality = self.source[1].metainfo['classes'], [], 0
         for fold, part in enumerate(self.parts):
             judge = MaskJudge({image.img_path: image for image in part}, classes, candidates,
                               CRF_PRESETS, osp.join(self.out, PREDICTIONS),
@@ -177,8 +177,7 @@ class CrossFitting:
             cfg.work_dir = osp.join(self.work_dir(fold), 'judge')
             image_runner(cfg, latest_checkpoint(self.work_dir(fold)), self._dataset(part),
                          Evaluator([judge]), keep_config=False).test()
-            counts.append((judge.worth, judge.quality))
-        worth, quality = (sum(parts) for parts in zip(*counts))
+            worth, quality = worth + judge.worth, quality + judge.quality
         return judge_rows(candidates, worth, quality, classes)
 
     def _dataset(self, part):
