@@ -138,7 +138,7 @@ def test_a_mask_that_is_missing_or_wrong(root):
     write_mask(root / 'Pseudo/w2.png', np.full((24, 32), 7, np.uint8))
     with pytest.raises(DataError, match=r'Pseudo/w2.png: the mask has labels \[7\]'):
         voc(root, 'image', masks=FOLDER)[2]
-    with pytest.raises(DataError, match=r"type 'auto' .* but 3 of 3 do not say so: .*Pseudo/w0"):
+    with pytest.raises(DataError, match=r"type 'auto' .* but 4 of 4 do not say so: .*Pseudo/w0"):
         voc(root, 'image', masks=AUTO)
     with pytest.raises(DataError, match="made_by='cam' expects that this method"):
         voc(root, 'image', masks=dict(FOLDER, made_by='cam'))
