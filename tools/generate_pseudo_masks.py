@@ -150,6 +150,9 @@ def next_step(args, method, shortage):
         remedy = 'lower --tau' if args.seeds is None else 'change --seeds'
         return (f'Warning: {shortage}, so a training with these masks would learn nothing. See '
                 f'whether {args.checkpoint} is a trained network, or {remedy}.')
+    if args.judge is not None:
+        return (f"Next: train with masks=dict(type='auto', path={osp.abspath(args.out)!r}) in the "
+                'weak source of a config.')
     return (f"Next: train with supervision='pseudo', pseudo_mask={osp.abspath(args.out)!r}, "
             f'made_by={method!r} in the weak source of a config.')
 

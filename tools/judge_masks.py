@@ -1,16 +1,24 @@
 """Choose by the strong images where the masks of weak images shall come from.
 
     python tools/judge_masks.py CONFIG --out DIR [--kinds box image ...] [--folds 2]
-        [--taus 0 0.5 0.7 0.9 0.95] [--crf [PRESET]] [--jobs J] [--cfg-options KEY=VALUE ...]
+        [--taus 0 0.5 0.7 0.9 0.95] [--crf [PRESET]] [--reference DIR] [--jobs J]
+        [--cfg-options KEY=VALUE ...]
 
 CONFIG is a training with masks, such as configs/msrc/single_strong_efflite0_msrc.py. Its strong
 images are dealt out to folds, and a network is trained without each fold. For the images of the
 fold, the boxes, tags, points or scribbles that they would have follow from their masks; each
 candidate (painted boxes, the network's masks at several thresholds, ...) makes masks of them, and
-is scored by what it knows that the network does not (`worth_scores`). No label of a weak image is
-opened, nor a val image. Prints the table; DIR/judge.json has it, and which candidate is best for
-each kind of label: tools/generate_pseudo_masks.py --judge DIR/judge.json makes such masks. Stopped
-and started again, it goes on where it was.
+is scored by what it knows that the network does not (`worth_scores`; +/- is the standard error over
+the images). Of those that are worth the same, but for chance, the most precise one is chosen
+(`best_of`). No label of a weak image is opened, nor a val image. Prints the table; DIR/judge.json
+has it, and the choice for each kind of label: tools/generate_pseudo_masks.py --judge
+DIR/judge.json makes such masks. Stopped and started again, it goes on where it was.
+
+CONFIG may train with weak images, too: these stay in each training. If their masks are from a
+folder, the network that made them saw all strong images, so a little of what is held out leaks
+through. With --reference, the DIR of a judge of the same images (that of the first networks, of
+masks alone), a candidate is scored by what it knows that those networks do not, so that the figures
+of one round can be compared with those of another.
 """
 import argparse
 import math
@@ -35,7 +43,8 @@ from mmseg_wss.utils.cli import positive_int
 KINDS = 'none', 'image', 'box', 'point', 'scribble'
 TRAIN = osp.join(osp.dirname(osp.abspath(__file__)), 'train.py')
 COLUMNS = dict(
-    worth='worth', worth_pixels='of all pixels', right_where_wrong='mended of its errors',
+    worth='worth', worth_se='+/-', worth_pixels='of all pixels',
+    right_where_wrong='mended of its errors',
     wrong_where_right='broken of the rest', miou='mIoU (kept)', precision='fg precision',
     recall='fg recall', coverage='coverage', boundary_miou='boundary mIoU')
 
@@ -55,6 +64,9 @@ def parse_args(argv=None):
     parser.add_argument('--crf', nargs='?', const='affinitynet', choices=CRF_PRESETS,
                         metavar='PRESET', help='judge masks behind a dense CRF, too: '
                         f'{", ".join(CRF_PRESETS)} (default: affinitynet)')
+    parser.add_argument('--reference', metavar='DIR',
+                        help='--out of a judge of the same images: count what masks know that its '
+                        'networks do not')
     parser.add_argument('--jobs', type=positive_int, default=1, metavar='J',
                         help='networks that are trained side by side (default: %(default)s)')
     add_trust_option(parser)
@@ -71,7 +83,7 @@ def parse_args(argv=None):
 
 
 def judge_table(rows):
-    """The rows of `judge_rows` as a table, in percent; * is the best of its kind."""
+    """The rows of `judge_rows` as a table, in percent; * is the choice of its kind (`best_of`)."""
     best = best_of(rows).values()
     table = PrettyTable(['labels', 'masks', *COLUMNS.values()])
     table.align = 'r'
@@ -89,14 +101,20 @@ def run(args):
     cfg = read_config(argparse.Namespace(
         config=args.config, cfg_options=parse_options(args.cfg_options)))
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    fitting = CrossFitting(args.config, cfg, args.out, args.folds, tuple(args.cfg_options))
+    fitting = CrossFitting(args.config, cfg, args.out, args.folds, tuple(args.cfg_options),
+                           args.reference)
+    fitting.check_reference()
     fitting.train(TRAIN, args.jobs)
     rows = fitting.judge(candidates_of(
         args.kinds, args.taus, (None, args.crf) if args.crf else (None, )))
     print(judge_table(rows))
+    for kind, row in best_of(rows).items():
+        if row['tau_classes']:
+            print(f'{kind}: thresholds of their own for '
+                  + ', '.join(f'{name} {tau:g}' for name, tau in row['tau_classes'].items()))
     path = osp.join(args.out, 'judge.json')
     write_judgement(path, rows, config=args.config, options=args.cfg_options, folds=args.folds,
-                    images=len(fitting.images))
+                    images=len(fitting.images), reference=args.reference)
     print(f'{path} written. Next: tools/generate_pseudo_masks.py CONFIG CHECKPOINT --judge {path} '
           '--out MASKS, with a network that was trained with all masks.')
 

@@ -49,15 +49,19 @@ def parse_args():
 def main():
     args = parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    specs, options = read_pipeline(args.pipeline, args.cfg_options)
-    stages = plan_stages(specs, args.work_dir, TOOLS, args.gpus, args.workers, options)
+
+    def read():
+        specs, options = read_pipeline(args.pipeline, args.cfg_options, args.work_dir)
+        return specs, plan_stages(specs, args.work_dir, TOOLS, args.gpus, args.workers, options)
+
+    specs, stages = read()
     check_commands(stages, TOOLS)
     if args.dry_run:
         show_plan(stages)
         return
     check_folders(specs)
     with folder_lock(osp.abspath(args.work_dir)) as lock:
-        run_stages(stages, lock)
+        stages = run_stages(lambda: read()[1], lock)
         # not above: it loads matplotlib, which takes longer than to plan
         from mmseg_wss.pipeline.report import write_report
         write_report(stages, args.work_dir)

@@ -21,23 +21,26 @@ def _file_of_folder(label, info, classes, shape, backend_args):
     return made.fields.get('gt_seg_map')
 
 
-SOURCES = dict(rect=_painted_boxes, folder=_file_of_folder)
-_OPTIONS = dict(rect=set(), folder={'path', 'made_by'})
+SOURCES = dict(rect=_painted_boxes, folder=_file_of_folder, auto=_file_of_folder)
+_OPTIONS = dict(rect=set(), folder={'path', 'made_by'}, auto={'path'}, clicks=set())
 
 
 def mask_source(masks, supervision):
     """Check the option `masks` of a data set.
 
     Args:
-        masks (str | dict, optional): a key of `SOURCES`, or a dict of it, as type, and its options:
+        masks (str | dict, optional): one of these, or a dict of it, as type, and its options:
 
             - 'rect': the boxes, painted (`rect_mask`),
+            - 'clicks': the points or scribbles, as without `masks`,
             - 'folder': files of the folder ``path``, named like the images; ``made_by`` is the
-              method that must have made them, by their records.
+              method that must have made them, by their records,
+            - 'auto': files of the folder ``path``, each of the source that a judge chose, by its
+              record.
         supervision (str): of the data set, a key of `KINDS`.
 
     Returns:
-        dict: with the type; empty without `masks`.
+        dict: with the type; empty where the mask is the label's own.
 
     Raises:
         ConfigError: an unknown source or option, or images that such masks are not for.
@@ -46,21 +49,27 @@ def mask_source(masks, supervision):
         return {}
     options = dict(type=masks) if isinstance(masks, str) else dict(masks)
     name = options.get('type')
-    if name not in SOURCES:
-        raise ConfigError(f'masks must have a type of {", ".join(SOURCES)}; got {masks!r}. A '
+    if name not in _OPTIONS:
+        raise ConfigError(f'masks must have a type of {", ".join(_OPTIONS)}; got {masks!r}. A '
                           "folder of masks is dict(type='folder', path=FOLDER).")
     unknown = options.keys() - _OPTIONS[name] - {'type'}
     if unknown:
         raise ConfigError(f'masks of type {name!r} have no option {", ".join(sorted(unknown))}'
                           f' (they have {", ".join(sorted(_OPTIONS[name])) or "none"}).')
-    if name == 'folder' and not options.get('path'):
-        raise ConfigError("masks of type 'folder' need its path: dict(type='folder', path=FOLDER).")
+    if 'path' in _OPTIONS[name] and not options.get('path'):
+        raise ConfigError(f'masks of type {name!r} need its path: dict(type={name!r}, '
+                          'path=FOLDER).')
     if KINDS[supervision].is_truth or supervision == 'pseudo':
         raise ConfigError(f'masks={masks!r} is for weak images, but with supervision='
                           f'{supervision!r} the mask is the label: remove one of the two.')
     if name == 'rect' and 'gt_bboxes' not in KINDS[supervision].fields:
         raise ConfigError(f"masks='rect' paints boxes, but supervision={supervision!r} has none: "
                           "set supervision='box', or give a folder of masks.")
+    if name == 'clicks':
+        if not KINDS[supervision].is_partial:
+            raise ConfigError("masks='clicks' are points or scribbles, but supervision="
+                              f'{supervision!r} has none: give a folder of masks.')
+        return {}
     return options
 
 

@@ -15,7 +15,7 @@ from mmseg_wss.labels.formats.class_names import read_class_names
 from mmseg_wss.labels.formats.image_file import check_image_file, image_shape
 from mmseg_wss.labels.kinds import KINDS, read_label
 from mmseg_wss.labels.palette import class_palette
-from mmseg_wss.labels.stores.mask_folder import maker_faults
+from mmseg_wss.labels.stores.mask_folder import judge_faults, maker_faults
 from mmseg_wss.utils.file_names import list_folder, near_name
 from mmseg_wss.utils.progress import track
 from mmseg_wss.utils.random_state import seeded
@@ -43,8 +43,8 @@ class WeakSegDataset(BaseSegDataset):
         made_by (str, optional): the method that must have made the pseudo masks, by their records:
             that of a recipe, such as 'grabcut+region' or the name of a config ('ann_net_hr48_voc').
         masks (str | dict, optional): where the mask of a weak image comes from, beside its label:
-            'rect' or ``dict(type='folder', path=FOLDER)`` (`mask_source`). What the label excludes
-            leaves the mask (`read_training_label`).
+            'rect', ``dict(type='folder', path=FOLDER)``, ... (`mask_source`). What the label
+            excludes leaves the mask (`read_training_label`).
         empty (str): what a label without any object says, such as an XML file without ``<object>``
             or a tag line of an ID alone: 'background' (it is known that the image has none: all of
             it is background, the best label that there is), 'unlabelled' (the image has no label,
@@ -164,7 +164,11 @@ class WeakSegDataset(BaseSegDataset):
     def folder_faults(self, data_list):
         """What is wrong with the folder of the pseudo masks as a whole, list of str."""
         paths = [info['pseudo_mask_path'] for info in data_list if 'pseudo_mask_path' in info]
-        return maker_faults(self.data_prefix['pseudo_mask'], self.made_by, paths) if paths else []
+        if not paths:
+            return []
+        folder = self.data_prefix['pseudo_mask']
+        return (maker_faults(folder, self.made_by, paths)
+                or (judge_faults(folder, paths) if self.masks.get('type') == 'auto' else []))
 
     def source_info(self, mask_path, inputs):
         """What `masks` adds to an element of ``load_data_list()``.

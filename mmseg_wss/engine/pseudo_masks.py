@@ -92,6 +92,7 @@ class PseudoMasks:
         if self.seeds is not None:
             _refuse_untagged(images, tags)
         self._refuse_outside(images)
+        self._refuse_other_classes(classes)
         targets = self._gate_targets(images) if self._gated else {
             info['img_path']: mask_target(info, classes, with_boxes, tags.get(info['img_path']))
             for info in images}
@@ -111,7 +112,8 @@ class PseudoMasks:
 
     def _gate_targets(self, images):
         choices = self.judgement and {
-            kind: dict(source=best.source, tau=best.tau, crf=best.crf)
+            kind: dict(source=best.source, tau=best.tau, crf=best.crf,
+                       tau_classes=best.tau_classes or {})  # in each record: none is a choice, too
             for kind, best in self.judgement.items()}
         return gate_targets(self.cfg, images, self.ann_file, choices)
 
@@ -136,6 +138,15 @@ class PseudoMasks:
                    for target in plan.targets.values()]
         return (sum(record['kept'] for record in records)
                 / sum(record['pixels'] for record in records))
+
+    def _refuse_other_classes(self, classes):
+        """Raise a DataError where the judge's thresholds are of classes that there are not."""
+        others = {name for best in (self.judgement or {}).values()
+                  for name in best.tau_classes or {}} - set(classes)
+        if others:
+            raise DataError('the judge has thresholds of the classes '
+                            f'{abridged(sorted(others))}, which the config does not have: judge '
+                            'with the classes of these images.')
 
     def _refuse_outside(self, images):
         """Raise a DataError for images whose IDs, such as ``../ID``, lead out of the folder."""

@@ -36,12 +36,13 @@ def read_judgement(path):
         DataError: the file cannot be read, or is none.
     """
     try:
-        best = {kind: Candidate(*(row[key] for key in Candidate._fields))
+        best = {kind: Candidate(row['kind'], row['source'], row['tau'], row['crf'],
+                                row.get('tau_classes') or None)
                 for kind, row in read_json(path)['best'].items()}
         good = all(
-            candidate.kind == kind and candidate.source in SOURCES and (
-                candidate.source != 'teacher' or type(candidate.tau) in (int, float)
-                and 0 <= candidate.tau <= 1)
+            candidate.kind == kind and candidate.source in SOURCES
+            and (candidate.source != 'teacher' or _is_probability(candidate.tau))
+            and all(map(_is_probability, (candidate.tau_classes or {}).values()))
             and candidate.crf in (None, *CRF_PRESETS) for kind, candidate in best.items())
     except (AttributeError, KeyError, TypeError):
         good = False
@@ -49,6 +50,10 @@ def read_judgement(path):
         raise DataError(f'{path}: not what tools/judge_masks.py writes (judge.json). Name that '
                         'file, or make it anew.')
     return best
+
+
+def _is_probability(value):
+    return type(value) in (int, float) and 0 <= value <= 1
 
 
 def _plain(value):

@@ -17,7 +17,7 @@ from mmseg_wss.registry import METRICS
 from mmseg_wss.utils.fileio import atomic_path
 
 
-def threshold_labels(probs, tau):
+def threshold_labels(probs, tau, tau_classes=None):
     r"""The most probable class of a pixel where the network is sure of it, else 255.
 
     .. math::
@@ -29,6 +29,7 @@ def threshold_labels(probs, tau):
         probs (Tensor): (K, H, W), floating point; K at most 255. Of classes with the same
             probability the first one is taken.
         tau (float): 0..1; a probability must be greater, in the precision of `probs`.
+        tau_classes (dict[int, float], optional): classes -> thresholds of their own.
 
     Returns:
         Tensor: uint8 (H, W), on the device of `probs`.
@@ -36,11 +37,15 @@ def threshold_labels(probs, tau):
     Raises:
         ValueError: tau outside 0..1, or more classes than a mask can hold.
     """
-    _check_tau(tau)
+    for one in (tau, *(tau_classes or {}).values()):
+        _check_tau(one)
     if len(probs) > IGNORE:
         raise ValueError(f'a mask of 8 bits holds up to {IGNORE} classes, got {len(probs)}.')
     highest, labels = probs.max(0)
-    return torch.where(highest > tau, labels, IGNORE).to(torch.uint8)
+    kept = highest > tau
+    for index, own in (tau_classes or {}).items():
+        kept = torch.where(labels == index, highest > own, kept)
+    return torch.where(kept, labels, IGNORE).to(torch.uint8)
 
 
 def _check_tau(tau):
@@ -61,8 +66,8 @@ class PseudoMaskWriter(BaseMetric):
         out_dir (str): folder of the masks, see `MaskFolder`.
         recipe (dict): all that the masks depend on, see `MaskFolder`.
         targets (dict[str, MaskTarget]): path of an image (``img_path``) -> its mask.
-        tau (float): see `threshold_labels`. A target with a choice has its own, and its own CRF, or
-            is made of its label alone.
+        tau (float): see `threshold_labels`. A target with a choice has its own, some of its
+            classes too, and its own CRF, or is made of its label alone.
         crf (dict, optional): refine the probabilities with these options of
             `mmseg_wss.ops.dense_crf`.
         box_gate (bool): the boxes of the targets exclude classes, too, not only their tags and
@@ -105,14 +110,16 @@ class PseudoMaskWriter(BaseMetric):
 
     def _mask(self, sample, target):
         """The mask of a sample, uint8 (H, W)."""
-        tau, crf = self.tau, self.crf
+        tau, crf, own = self.tau, self.crf, {}
         if target.choice is not None:
             if target.choice['source'] != 'teacher':
                 return self._own_mask(sample, target)
             tau, crf = target.choice['tau'], CRF_PRESETS.get(target.choice['crf'])
+            own = {self.recipe['classes'].index(name): own
+                   for name, own in target.choice.get('tau_classes', {}).items()}
         probs = class_probabilities(sample)
         probs = gated(probs, self._gate(target, probs), sample['img_path'], crf)
-        mask = threshold_labels(probs, tau).cpu().numpy()
+        mask = threshold_labels(probs, tau, own).cpu().numpy()
         if self.soft:  # before the mask: a mask never lacks this file
             _write_confidence(confidence_path(self.out_dir, target.name), probs)
         return mask

@@ -16,12 +16,13 @@ from mmseg_wss.engine.work_dir import latest_checkpoint
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.evaluation.mask_judge import JudgedImage, MaskJudge, judge_rows
 from mmseg_wss.labels.formats.id_list import read_id_list
-from mmseg_wss.labels.formats.text_list import write_lines
+from mmseg_wss.labels.formats.text_list import read_lines, write_lines
 from mmseg_wss.labels.kinds import is_weak
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 from mmseg_wss.simulation.splits import class_balanced_order
 from mmseg_wss.simulation.weak_label_jobs import MakeWeakLabel, find_instances
 
+PREDICTIONS = 'predictions'
 _NO_VALIDATION = 'val_dataloader=None', 'val_evaluator=None', 'val_cfg=None'
 
 
@@ -29,14 +30,22 @@ _NO_VALIDATION = 'val_dataloader=None', 'val_evaluator=None', 'val_cfg=None'
 class CrossFitting:
     """Networks that are each trained without a part of the strong images, the fold that it judges.
 
+    Weak sources of the config stay in each training as they are. Masks of theirs from a folder were
+    made by a network that saw all strong images, so a little of a fold's truth reaches its network
+    that way: later rounds are flattered a little.
+
     Args:
         path (str): of the config of these networks.
         cfg (mmengine.Config): what it says, with `options`; one training source has true masks, in
             VOC layout.
-        out (str): a folder for lists and trainings.
+        out (str): a folder for lists and trainings, and the predictions of the strong images, each
+            by the network that did not see it: ``predictions/ID.png``.
         folds (int): K, at least 2; the images are dealt out so that each fold has its share of
             every class.
         options (tuple): of the trainings, 'KEY=VALUE'.
+        reference (str, optional): `out` of another judge of the same images and folds. What masks
+            are worth is counted against the predictions of its networks, in place of those of its
+            own: so the figures of several rounds are of one scale.
 
     Raises:
         ConfigError: (when used) the config has no such source, or several.
@@ -46,6 +55,7 @@ class CrossFitting:
     out: str
     folds: int = 2
     options: tuple = ()
+    reference: str = None
 
     @cached_property
     def source(self):
@@ -90,6 +100,37 @@ class CrossFitting:
         by_name = {image.name: image for image in self.images}
         return [[by_name[name] for name in order[fold::self.folds]] for fold in range(self.folds)]
 
+    def check_reference(self):
+        """See that the reference has judged the same images in the same folds.
+
+        Raises:
+            ConfigError: it has not.
+        """
+        if self.reference is None:
+            return
+        fault = None
+        if not osp.isfile(osp.join(self.reference, 'judge.json')):
+            fault = 'has no judge.json, so no judge has come to its end there'
+        elif not osp.isdir(osp.join(self.reference, PREDICTIONS)):
+            fault = 'is of an older version, which kept no predictions'
+        else:
+            folds = {_trained_list(self.reference, fold): self._trained(fold)
+                     for fold in range(self.folds)}
+            one_more = _trained_list(self.reference, self.folds)
+            if osp.isfile(one_more) or any(
+                    not osp.isfile(path) or read_lines(path) != names
+                    for path, names in folds.items()):
+                fault = ('has judged other strong images, or dealt them out to other folds than '
+                         f'the {self.folds} of {self.path} are now')
+        if fault:
+            raise ConfigError(f'--reference {self.reference} {fault}. Name the --out of a judge of '
+                              'the same list with as many --folds, or leave --reference out.')
+
+    def _trained(self, fold):
+        """The images that the network of a fold is trained with, list of str."""
+        return sorted(image.name for number, part in enumerate(self.parts) for image in part
+                      if number != fold)
+
     def work_dir(self, fold):
         """The folder of the training without a fold."""
         return osp.join(self.out, f'fold{fold}')
@@ -107,10 +148,8 @@ class CrossFitting:
         key, _ = self.source
         commands = []
         for fold in range(self.folds):
-            others = [image.name for number, part in enumerate(self.parts) for image in part
-                      if number != fold]
-            path = Path(self.out, f'fold{fold}_train.txt').resolve()
-            write_lines(path, sorted(others))
+            path = Path(_trained_list(self.out, fold)).resolve()
+            write_lines(path, self._trained(fold))
             commands.append(Command(self.work_dir(fold), [
                 sys.executable, script, self.path, '--work-dir', self.work_dir(fold), '--resume',
                 'auto', '--cfg-options', *self.options, f'{key}.ann_file={path}',
@@ -129,16 +168,16 @@ class CrossFitting:
         Returns:
             list[dict]: see `judge_rows`.
         """
-        classes, counts = self.source[1].metainfo['classes'], []
+        classes, worth, quality = self.source[1].metainfo['classes'], [], 0
         for fold, part in enumerate(self.parts):
             judge = MaskJudge({image.img_path: image for image in part}, classes, candidates,
-                              CRF_PRESETS)
+                              CRF_PRESETS, osp.join(self.out, PREDICTIONS),
+                              self.reference and osp.join(self.reference, PREDICTIONS))
             cfg = self.cfg.copy()
             cfg.work_dir = osp.join(self.work_dir(fold), 'judge')
             image_runner(cfg, latest_checkpoint(self.work_dir(fold)), self._dataset(part),
                          Evaluator([judge]), keep_config=False).test()
-            counts.append((judge.worth, judge.quality))
-        worth, quality = (sum(parts) for parts in zip(*counts))
+            worth, quality = worth + judge.worth, quality + judge.quality
         return judge_rows(candidates, worth, quality, classes)
 
     def _dataset(self, part):
@@ -154,3 +193,8 @@ class CrossFitting:
                                 reduce_zero_label=False, seg_fields=[]) for image in part],
                           ann_file=dataset.ann_file, pipeline=pipeline, metainfo=metainfo,
                           supervision='none')
+
+
+def _trained_list(out, fold):
+    """The file that lists what a fold's network is trained with."""
+    return osp.join(out, f'fold{fold}_train.txt')

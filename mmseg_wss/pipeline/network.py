@@ -128,7 +128,8 @@ def _folder_option(leaf):
     if leaf.get('supervision') == 'pseudo':
         return 'pseudo_mask'
     masks = leaf.get('masks')
-    return 'masks.path' if isinstance(masks, dict) and masks.get('type') == 'folder' else None
+    named = isinstance(masks, dict) and masks.get('type') in ('folder', 'auto')
+    return 'masks.path' if named else None
 
 
 def _path(leaf, key):

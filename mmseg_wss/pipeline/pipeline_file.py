@@ -33,7 +33,14 @@ checkpoint of the training teacher (at the end of a text), and ``{max_iters}`` a
 file. A stage reads the stages that it names, and comes after them.
 
 ``dict(repeat='{rounds}', stages=[...])`` stands for its stages so many times; in them, ``{round}``
-counts 1, 2, ... and ``{before}`` 0, 1, ...: dict(name='masks_{round}', ...).
+counts 1, 2, ... and ``{before}`` 0, 1, ...: dict(name='masks_{round}', ...). ``{_round}`` and
+``{_before}`` are the same with an underscore, and nothing for 1: masks{_round} is masks, masks_2,
+masks_3, ... With ``first=2`` it begins with 2: round 1 is what stands before it.
+
+With ``while_better=['judge{_before}', 'judge{_round}']``, names of stages of judge_masks.py, the
+rest of a round and the rounds after it run only if the second judge gives its masks a larger worth
+than the first one gave (`compared`). Behind it, ``{last}`` and ``{_last}`` are the number of the
+last round that is run to its end: dict(name='test{_last}', checkpoint='student{_last}', ...).
 """
 import difflib
 import os.path as osp
@@ -42,23 +49,29 @@ from argparse import Namespace
 
 from mmengine.config import Config, DictAction
 
+from mmseg_wss.pipeline.rounds import compared
 from mmseg_wss.pipeline.stage import PipelineError
 
 KEYS = dict(name=str, tool=str, config=str, checkpoint=str, images=str, masks=(str, list),
             args=list, options=dict, cfg_options=dict)
-_LOOP_KEYS = 'round', 'before'
+_LOOP_KEYS = {'repeat', 'stages', 'first', 'while_better'}
 
 
-def read_pipeline(path, options=()):
+def read_pipeline(path, options=(), work_dir=None):
     """Read a pipeline file, and check it.
 
     Args:
         path (str): a config file as above.
         options (Sequence[str]): KEY=VALUE. Those whose key is a variable of the file set it.
+        work_dir (str, optional): the folder of the stages' folders, where judges of rounds may
+            have decided. Rounds that a judge ends are left out.
 
     Returns:
         tuple: list[dict], the stages with the keys above, repeated, with the values of variables,
-        their configs as paths that can be opened; and list[str], the other options.
+        their configs as paths that can be opened; and list[str], the other options. Stages that
+        depend on what a judge is still to find also have ``waits``, its name: they are those of
+        the case that all masks get better. A judge that ends the rounds has ``note``, which says
+        so.
 
     Raises:
         PipelineError: a missing file, no stages, wrong keys or options.
@@ -83,8 +96,9 @@ def read_pipeline(path, options=()):
             f'{path}: a pipeline is a list, stages = [dict(name=..., tool=..., ...), ...]; '
             'configs/msrc/pipelines/ has examples, and mmseg_wss/pipeline/pipeline_file.py says '
             'what a stage can have. Rewrite a file of an older version that way.')
-    stages = list(_expanded(path, stages, variables))
-    names = [_checked(path, stage)['name'] for stage in stages]
+    stages = [dict(_checked(path, stage), **more)
+              for stage, more in _Expansion(path, work_dir).of(stages, variables)]
+    names = [stage['name'] for stage in stages]
     for name in names:
         if names.count(name) > 1 or name in variables:
             raise PipelineError(f'{path}: {name!r} is the name of two stages, or of a stage and a '
@@ -99,21 +113,77 @@ def parse_options(options):
     return namespace.options
 
 
-def _expanded(path, stages, variables):
+class _Expansion:
     """The stages with the values of variables, and the repeated ones so many times."""
-    for stage in stages:
-        if not isinstance(stage, dict):
-            raise PipelineError(f'{path}: a stage is a dict, got {stage!r}.')
-        if 'repeat' not in stage:
-            yield _filled(stage, variables)
-            continue
-        times = _filled(stage['repeat'], variables)
-        if not isinstance(times, int) or isinstance(times, bool) or times < 1:
-            raise PipelineError(f'{path}: {stage["repeat"]} of repeat must be a whole number of at '
-                                f'least 1, got {times!r}.')
-        for number in range(times):
-            numbers = dict(zip(_LOOP_KEYS, (number + 1, number)))
-            yield from _expanded(path, stage['stages'], {**variables, **numbers})
+
+    def __init__(self, path, work_dir):
+        self.path, self.work_dir = path, work_dir
+        self.more = {}  # of the stages that follow: the judge that they wait for
+
+    def of(self, stages, variables):
+        """Pairs of a stage and what `read_pipeline` adds to it."""
+        variables = dict(variables)
+        for stage in stages:
+            if not isinstance(stage, dict):
+                raise PipelineError(f'{self.path}: a stage is a dict, got {stage!r}.')
+            if 'repeat' in stage:
+                yield from self._repeated(stage, variables)
+            else:
+                yield _filled(stage, variables), dict(self.more)
+
+    def _repeated(self, loop, variables):
+        """The stages of a loop; sets what ``{last}`` is behind it."""
+        unknown = loop.keys() - _LOOP_KEYS
+        if unknown:
+            raise PipelineError(f'{self.path}: repeat has no key {", ".join(sorted(unknown))}; '
+                                f'known: {", ".join(sorted(_LOOP_KEYS))}.')
+        times, first = (self._whole_number(loop, key, variables) for key in ('repeat', 'first'))
+        _number(variables, 'last', first - 1)
+        for number in range(first, times + 1):
+            inner = dict(variables)
+            _number(inner, 'round', number)
+            _number(inner, 'before', number - 1)
+            judges = _filled(loop.get('while_better'), inner)
+            ends = yield from self._round(list(self.of(loop['stages'], inner)), judges, number)
+            if ends:
+                return
+            _number(variables, 'last', number)
+
+    def _round(self, stages, judges, number):
+        """The stages of a round; returns whether its judge ends the rounds."""
+        if judges is None:
+            yield from stages
+            return False
+        names = [stage.get('name') for stage, _ in stages]
+        if not isinstance(judges, list) or len(judges) != 2 or judges[1] not in names:
+            raise PipelineError(
+                f'{self.path}: while_better names the judge before and the one in this round, such '
+                f"as ['judge{{_before}}', 'judge{{_round}}']; got {judges!r}, and the round has "
+                f'{", ".join(map(str, names))}.')
+        place = names.index(judges[1])
+        yield from stages[:place]
+        judge, more = stages[place]
+        verdict = None if self.more else compared(self.work_dir, *judges)
+        if verdict is not None and not verdict.better:
+            yield judge, dict(more, note=f'round {number} stops: {verdict}')
+            return True
+        yield judge, more
+        if verdict is None:
+            self.more.setdefault('waits', judges[1])
+        yield from ((stage, {**more, **self.more}) for stage, more in stages[place + 1:])
+        return False
+
+    def _whole_number(self, loop, key, variables):
+        value = _filled(loop.get(key, 1), variables)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise PipelineError(f'{self.path}: {loop[key]} of {key} must be a whole number of at '
+                                f'least 1, got {value!r}.')
+        return value
+
+
+def _number(variables, name, value):
+    """Set a number, and as _name what stands behind a name: nothing for 1."""
+    variables.update({name: value, f'_{name}': '' if value == 1 else f'_{value}'})
 
 
 def _filled(value, variables):

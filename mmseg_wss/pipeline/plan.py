@@ -79,7 +79,8 @@ class _Planner:
                    *(['--cfg-options', *network.options] if network and network.options else [])]
         depends, data = self._depends(spec, kind, network, images, folder)
         stage = Stage(name, spec['tool'], folder, tuple(map(self._filled, command)), depends,
-                      tuple(inputs), data, follows_data=kind.makes_masks)
+                      tuple(inputs), data, follows_data=kind.makes_masks,
+                      waits=spec.get('waits', ''), note=spec.get('note', ''))
         self.planned[name] = spec, stage
 
     def _with_network(self, spec, later):

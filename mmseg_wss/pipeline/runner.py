@@ -25,8 +25,14 @@ from mmseg_wss.pipeline.tool_kinds import TOOL_KINDS
 def show_plan(stages):
     """Print the stages, their states and their commands."""
     for number, stage in enumerate(stages, 1):
-        print(f'[{number}/{len(stages)}] {stage.name}: {stage_state(stage)}')
+        waits = f', waits for {stage.waits}' if stage.waits else ''
+        print(f'[{number}/{len(stages)}] {stage.name}: {stage_state(stage)}{waits}')
         print(f'  {shell_text(stage.command)}')
+        if stage.note:
+            print(stage.note)
+    if stages and stages[-1].waits:
+        print('A round goes on if its judge finds better masks than those before. If not, the '
+              'rounds end, and what stands after them uses the last round that was run to its end.')
 
 
 def check_commands(stages, tools):
@@ -86,23 +92,47 @@ def check_folders(specs):
                                     'it is a variable of the file.')
 
 
-def run_stages(stages, lock):
+def run_stages(plan, lock):
     """Run what is not done yet.
 
     Args:
-        stages (list[Stage]): from `plan_stages`.
+        plan (Callable): no argument -> list[Stage], from `plan_stages`. It is asked again when a
+            judge has decided on what follows it; what is before it must be the same.
         lock (int): the file descriptor of `folder_lock`.
+
+    Returns:
+        list[Stage]: those that are done.
 
     Raises:
         PipelineError: a command failed, or a stage cannot be continued (`stage_state`).
     """
+    stages, number = _checked(plan()), 0
+    while number < len(stages):
+        waits_for = stages[number].waits
+        if waits_for:
+            stages = _checked(plan())
+            if stages[number - 1].note:
+                print(stages[number - 1].note, flush=True)
+            if number == len(stages) or stages[number].waits != waits_for:
+                continue
+            raise PipelineError(f'{stages[number].name} waits for {waits_for}, which is done, but '
+                                'has not written judge.json.')
+        _run_stage(stages[number], f'[{number + 1}/{len(stages)}] {stages[number].name}', lock)
+        number += 1
+    return stages
+
+
+def _checked(stages):
     for stage in stages:
         stage_state(stage)  # an error of a late one shall not come after hours
-    for number, stage in enumerate(stages, 1):
-        title, state = f'[{number}/{len(stages)}] {stage.name}', stage_state(stage)
-        if state == DONE:
-            print(f'{title}: done before', flush=True)
-            continue
+    return stages
+
+
+def _run_stage(stage, title, lock):
+    state = stage_state(stage)
+    if state == DONE:
+        print(f'{title}: done before', flush=True)
+    else:
         print(f'{title}{": continues" if state == CONTINUES else ""} ...', flush=True)
         begin = time.monotonic()
         mark_started(stage)
@@ -110,6 +140,8 @@ def run_stages(stages, lock):
         mark_done(stage)
         seconds = round(time.monotonic() - begin)
         print(f'{title}: done in {timedelta(seconds=seconds)}', flush=True)
+    if stage.note:
+        print(stage.note, flush=True)
 
 
 def _run_command(stage, lock):

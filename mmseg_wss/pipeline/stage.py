@@ -69,6 +69,8 @@ class Stage:
     inputs: tuple = ()  # the stages whose results it reads
     data: dict = field(default_factory=dict)  # digests of the files that it reads, in such types
     follows_data: bool = False  # its command itself makes anew what changed data reach
+    waits: str = ''  # the judge that is to decide whether it runs
+    note: str = ''  # printed behind it
 
 
 def shell_text(command):

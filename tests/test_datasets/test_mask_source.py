@@ -21,8 +21,10 @@ from mmengine.registry import init_default_scope
 from mmseg_wss.datasets.transforms import rect_mask
 from mmseg_wss.engine.config_check import check_sample
 from mmseg_wss.errors import DataError
+from mmseg_wss.labels.formats.mask_file import write_mask as write_record
 
 FOLDER = dict(type='folder', path='Pseudo')
+AUTO = dict(type='auto', path='Pseudo')
 
 
 def file_mask(root, name):
@@ -112,6 +114,8 @@ def test_clicks_stay_what_they_are(root):
     (root / 'ScribbleLabels').mkdir()
     for name in WEAK_IDS:
         write_mask(root / f'ScribbleLabels/{name}.png', clicks)
+    for packed in zip(voc(root, 'scribble'), voc(root, 'scribble', masks='clicks')):
+        assert np.array_equal(*(flat(one)['gt_sem_seg'] for one in packed))
     for name, packed in zip(WEAK_IDS, voc(root, 'scribble', masks=FOLDER)):
         expected = np.where(clicks == 255, file_mask(root, name), clicks)
         assert np.array_equal(flat(packed)['gt_sem_seg'][0], expected)
@@ -134,12 +138,17 @@ def test_a_mask_that_is_missing_or_wrong(root):
     write_mask(root / 'Pseudo/w2.png', np.full((24, 32), 7, np.uint8))
     with pytest.raises(DataError, match=r'Pseudo/w2.png: the mask has labels \[7\]'):
         voc(root, 'image', masks=FOLDER)[2]
+    with pytest.raises(DataError, match=r"type 'auto' .* but 4 of 4 do not say so: .*Pseudo/w0"):
+        voc(root, 'image', masks=AUTO)
     with pytest.raises(DataError, match="made_by='cam' expects that this method"):
         voc(root, 'image', masks=dict(FOLDER, made_by='cam'))
 
 
 @pytest.mark.parametrize('masks, supervision, message', [
-    ('mcg', 'box', 'masks must have a type of rect, folder; got'),
+    ('mcg', 'box', 'masks must have a type of rect, folder, auto, clicks; got'),
+    ('auto', 'box', "type 'auto' need its path"),
+    (dict(AUTO, made_by='x'), 'box', 'no option made'),
+    ('clicks', 'box', "supervision='box' has none: give a folder"),
     ('Pseudo', 'box', r"dict\(type='folder', path=FOLDER\)"),
     ('folder', 'box', 'need its path'), (dict(FOLDER, tau=1), 'box', 'have no option tau'),
     ('rect', 'image', "supervision='image' has none"), (FOLDER, 'pixel', 'the mask is the label'),
@@ -147,6 +156,19 @@ def test_a_mask_that_is_missing_or_wrong(root):
 def test_sources_that_are_refused(root, masks, supervision, message):
     with pytest.raises(ValueError, match=message):
         voc(root, supervision, masks=masks)
+
+
+def test_masks_that_a_judge_chose(root):
+    """They are those of the folder; all must say so."""
+    for number, name in enumerate(WEAK_IDS):
+        path, own = root / f'Pseudo/{name}.png', dict(source='teacher', tau=0.9)
+        record = dict(recipe=dict(method='net'), **(own if number else {}))
+        write_record(path, file_mask(root, name), record)
+    with pytest.raises(DataError, match='but 1 of .*Pseudo/w0.png. Make them with'):
+        voc(root, 'image', masks=AUTO)
+    write_record(root / 'Pseudo/w0.png', file_mask(root, 'w0'), dict(record, source='rect'))
+    for one, other in zip(voc(root, 'image', masks=AUTO), voc(root, 'image', masks=FOLDER)):
+        assert np.array_equal(flat(one)['gt_sem_seg'], flat(other)['gt_sem_seg'])
 
 
 def test_a_check_counts_the_pixels_that_train(root):

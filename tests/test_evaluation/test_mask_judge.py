@@ -89,7 +89,7 @@ def test_each_candidate_makes_its_mask(image):
     masks = [kept(p / p.sum(0), tau) for p in (probs.numpy(), tagged, boxed) for tau in (0, 0.9)]
     masks.insert(4, rect_mask(labels['boxes'], labels['box_labels'], SHAPE))
     own = probs.argmax(0).numpy()
-    for candidate, counts, mask in zip(candidates, found, masks):
+    for candidate, counts, mask in zip(candidates, found.counts, masks):
         assert np.array_equal(counts, worth_counts(mask, own, truth, 4)), candidate
 
 
@@ -100,33 +100,82 @@ def test_tags_and_boxes_are_worth_more_than_nothing(image):
     judge.process(None, [dict(img_path=image.img_path, seg_probs=dict(data=network(image, seed)))
                          for seed in range(3)])
     assert judge.evaluate(3) == {'judge/images': 3}
-    assert judge.worth[0, :, 0].sum() == 3 * (read(image) != 255).sum()
+    assert sum(one.counts[0, :, 0].sum() for one in judge.worth) == 3 * (read(image) != 255).sum()
     rows = judge_rows(judge.candidates, judge.worth, judge.quality, CLASSES)
     worth = {(row['kind'], row['source']): row['worth'] for row in rows}
     assert 0 == worth['none', 'teacher'] < worth['image', 'teacher'] < worth['box', 'teacher']
     assert worth['box', 'teacher'] < worth['box', 'rect']  # half of the objects are missing
 
 
-def rows_of(**worths):
-    return [dict(Candidate(*name.split('_'), tau=tau)._asdict(), worth=worth)
+def test_what_other_networks_know(image, tmp_path):
+    """The masks are of the network at hand, what they mend and break that of the others."""
+    candidates = candidates_of(['none'], (0., 0.9))
+    first, second, truth = network(image), network(image, 1), read(image)
+    folder = str(tmp_path / 'predictions')
+    own, _ = MaskJudge({}, CLASSES, candidates, predictions=folder).judge(first, image)
+    found, _ = MaskJudge({}, CLASSES, candidates, reference=folder).judge(second, image)
+    for counts, tau in zip(found.counts, (0, 0.9)):
+        mask = np.where(second.max(0)[0] > tau, second.argmax(0), 255).astype(np.uint8)
+        assert np.array_equal(counts, worth_counts(mask, first.argmax(0).numpy(), truth, 4))
+    assert found.counts[0, :, 2].sum() > own.counts[0, :, 2].sum() == 0
+    write_mask(tmp_path / 'predictions/a.png', np.zeros((4, 5), np.uint8))
+    with pytest.raises(DataError, match=r'predictions/a.png: a prediction of shape \(4, 5\)'):
+        MaskJudge({}, CLASSES, candidates, reference=folder).judge(second, image)
+
+
+def rows_of(se=0., precision=0.5, coverage=1., **worths):
+    return [dict(Candidate(*name.split('_'), tau=tau)._asdict(), worth=worth, worth_se=se,
+                 precision=precision, coverage=coverage)
             for name, values in worths.items() for tau, worth in values]
+
+
+def test_a_threshold_that_many_images_agree_on(image):
+    """Half of an object is found with little certainty and the other one wrongly: rows say so."""
+    probs = torch.full((4, *SHAPE), 0.02)
+    truth = torch.from_numpy(read(image))
+    probs[0] = 0.94
+    probs[:, truth == 1] = torch.tensor([0.3, 0.6, 0.05, 0.05])[:, None]
+    known = torch.zeros_like(probs)
+    known[0] = 1  # other networks see nothing
+    candidates = candidates_of(['none'], (0., 0.9))
+    judge = MaskJudge({}, CLASSES, candidates)
+    judge._known = lambda *_: known.argmax(0).numpy().astype(np.uint8)
+    for number, expected in ((4, {}), (6, dict(red=0.))):
+        worth, quality = zip(*[judge.judge(probs, image)] * number)
+        rows = judge_rows(candidates, worth, sum(quality), CLASSES)
+        assert rows[1]['tau_classes'] == expected and rows[0]['tau_classes'] == {}
+        assert rows[0]['worth'] == pytest.approx(1 / 3) and rows[0]['worth_se'] == 0
+
+
+@pytest.mark.parametrize('worst, others, chosen', [
+    ({}, [dict(precision=0.9)], 1),  # the same worth: the more precise one
+    ({}, [dict(precision=0.9, coverage=0.7)], 0), (dict(coverage=0.7), [dict(coverage=0.6)], 0),
+    ({}, [dict(worth=0.07, precision=0.9), dict(worth=0.09, precision=0.8)], 2),  # within 0.02
+    ({}, [dict(precision=float('nan')), dict(worth=float('nan'), precision=1.)], 0),
+    (dict(worth_se=float('nan')), [dict(worth=0.09, precision=1.)], 0),
+    (dict(coverage=0.7), [dict(worth=0.09)], 1)])
+def test_the_choice_among_those_that_are_worth_the_same(worst, others, chosen):
+    row = dict(kind='box', worth=0.1, worth_se=0.02, precision=0.5, coverage=0.95)
+    rows = [dict(row, **change) for change in (worst, *others)]
+    assert best_of(rows)['box'] is rows[chosen]
 
 
 def test_the_best_is_written_and_read(tmp_path):
     rows = rows_of(box_rect=[(None, 0.2)], box_teacher=[(0.5, 0.1), (0.9, 0.2)],
                    image_teacher=[(0.5, -0.1), (0.9, 0.1)])
     rows[0]['classes'] = dict(red=float('nan'))
+    rows[-1]['tau_classes'] = dict(red=0.5)
     assert {kind: row['worth'] for kind, row in best_of(rows).items()} == dict(box=0.2, image=0.1)
     write_judgement(str(tmp_path / 'judge.json'), rows, folds=2)
     assert read_judgement(tmp_path / 'judge.json') == dict(
-        box=Candidate('box', 'rect'), image=Candidate('image', 'teacher', 0.9))
+        box=Candidate('box', 'rect'), image=Candidate('image', 'teacher', 0.9, None, dict(red=0.5)))
     content = json.loads((tmp_path / 'judge.json').read_text())
     assert content['folds'] == 2 and content['rows'][0]['classes'] == dict(red=None)
 
 
 @pytest.mark.parametrize('change', [
     dict(source='mcg'), dict(tau='0.9'), dict(tau=None), dict(tau=1.5), dict(crf='x'),
-    dict(kind='image'), 5])
+    dict(kind='image'), dict(tau_classes=dict(red=2)), dict(tau_classes=[1]), 5])
 def test_other_files_are_refused(tmp_path, change):
     row = dict(kind='box', source='teacher', tau=0.9, crf=None)
     content = dict(best=dict(box=change if change == 5 else dict(row, **change)))

@@ -31,6 +31,15 @@ def test_threshold_by_brute_force(tau):
     assert (expected == 255).any() or tau < 0.375  # three eighths: the lowest possible maximum
 
 
+def test_thresholds_of_classes():
+    probs = torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(0)).softmax(0)
+    plain = threshold_labels(probs, 0.)
+    expected = np.where(probs.max(0).values.numpy() > np.array([0.4, 0.5, 0.36])[plain], plain, 255)
+    np.testing.assert_array_equal(threshold_labels(probs, 0.4, {1: 0.5, 2: 0.36}), expected)
+    with pytest.raises(ValueError, match='got 1.5'):
+        threshold_labels(probs, 0.4, {1: 1.5})
+
+
 def test_exactly_tau_is_ignored_in_single_precision():
     probs = torch.tensor([0.9, np.nextafter(np.float32(0.9), np.float32(1))])
     probs = torch.stack([1 - probs, probs])[:, None]

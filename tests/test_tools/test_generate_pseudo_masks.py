@@ -282,6 +282,7 @@ def test_each_image_is_gated_by_its_own_labels(tool, setting, tmp_path, capsys):
     best = {kind: dict(kind=kind, source=source, tau=tau, crf=None) for kind, source, tau in (
         ('box', 'rect', None), ('image', 'teacher', 0.1), ('scribble', 'clicks', None),
         ('none', 'teacher', 0.9))}
+    best['none']['tau_classes'] = dict(red=0.2)
     (tmp_path / 'judge.json').write_text(json.dumps(dict(best=best)))
     make(tool, kit.arguments(tmp_path / 'judged', '--judge', tmp_path / 'judge.json', tau=None))
     judged = read_masks(tmp_path / 'judged')
@@ -291,8 +292,13 @@ def test_each_image_is_gated_by_its_own_labels(tool, setting, tmp_path, capsys):
     painted[y1:y2, x1:x2] = 2 - (names_of(kit, 'w0') == ['red'])
     own[3 - (2 - (names == ['red']))] = 0
     for name, expected in dict(w0=painted, w1=by_hand(own / own.sum(0), 0.1), w2=clicks,
-                               w3=by_hand(probs['w3'], 0.9)).items():
+                               w3=np.where(probs['w3'].argmax(0) == 1, by_hand(probs['w3'], 0.2),
+                                           by_hand(probs['w3'], 0.9))).items():
         np.testing.assert_array_equal(judged[name], expected)
+    best['none']['tau_classes'] = dict(pink=0.2)
+    (tmp_path / 'judge.json').write_text(json.dumps(dict(best=best)))
+    with pytest.raises(DataError, match='thresholds of the classes pink'):
+        make(tool, kit.arguments(tmp_path / 'x', '--judge', tmp_path / 'judge.json', tau=None))
     (tmp_path / 'judge.json').write_text(json.dumps(dict(best=dict(box=best['box']))))
     with pytest.raises(ConfigError, match="nothing of images with supervision='image'.*--kinds"):
         make(tool, kit.arguments(tmp_path / 'x', '--judge', tmp_path / 'judge.json', tau=None))

@@ -66,6 +66,48 @@ def test_a_judgement_of_two_folds(config, tmp_path, capfd):
         assert not trained & held_out and trained == names[1 - fold]
 
 
+WEAK = """
+_base_ = './tiny.py'
+weak = dict(_base_.data, supervision='none', ann_file=_base_.lists + 'weak.txt',
+            masks=dict(type='folder', path='x'))
+train_dataloader = dict(sampler=dict(source_ratio=[1, 1]), dataset=dict(
+    datasets=[_base_.train_dataloader.dataset.datasets[0], weak]))
+"""
+
+
+def test_a_second_round_against_the_first_networks(config, tmp_path, capfd):
+    """Weak images stay in each training; a judge that does nothing new is worth nothing again."""
+    tool, second = load_script('tools/judge_masks.py'), tmp_path / 'second.py'
+    second.write_text(WEAK)
+    root = tmp_path / 'kit'
+    (root / 'x').mkdir()
+    shutil.copy(next((root / 'SegmentationClass').glob('s0.png')), root / 'x/w0.png')
+
+    def judge(path, out, *options):
+        with one_thread():
+            tool.run(tool.parse_args([str(path), '--out', str(tmp_path / out), '--taus', '0',
+                                      '--kinds', 'none', *options]))
+        return json.loads((tmp_path / out / 'judge.json').read_text())
+
+    first = judge(config, 'one')
+    assert first['reference'] is None and first['rows'][0]['right_where_wrong'] == 0
+    assert len(list((tmp_path / 'one/predictions').glob('*.png'))) == 5
+    reference = '--reference', str(tmp_path / 'one')
+    content = judge(second, 'two', *reference)
+    assert content['reference'] == reference[1] and content['rows'][0]['worth'] is not None
+    log = next((tmp_path / 'two/fold0').rglob('*.log')).read_text()
+    assert "weak.txt'" in log and 'fold0_train.txt' in log
+
+    with pytest.raises(ConfigError, match='dealt them out to other folds than the 3 of'):
+        judge(second, 'three', *reference, '--folds', '3')
+    ids = root / 'ImageSets/Segmentation/strong.txt'
+    ids.write_text('\n'.join(ids.read_text().split()[:4]))
+    for folder, message in (('one', 'has judged other strong images'), ('none', 'no judge.json')):
+        with pytest.raises(ConfigError, match=message):
+            judge(second, 'four', '--reference', str(tmp_path / folder))
+    assert not (tmp_path / 'four/fold0').exists()  # said before anything is trained
+
+
 def test_what_cannot_be_judged(config, tmp_path):
     cfg = Config.fromfile(config)
     with pytest.raises(ConfigError, match=r'6 folds of 5 strong image\(s\)'):

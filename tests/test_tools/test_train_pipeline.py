@@ -63,6 +63,9 @@ def main(name, arguments):
                   json.dumps(dict(step=4, mIoU=41.5)) + '\\n')
     if name == 'test':
         write(folder / 'start/start.json', json.dumps(dict(mIoU=42.25)))
+    if name == 'judge_masks':
+        worth = json.loads(os.environ['WORTHS'])[folder.name]
+        write(folder / 'judge.json', json.dumps(dict(rows=[dict(kind='box', worth=worth)])))
     if name == 'mask_report':
         scores = dict(miou=0.5, miou_all=0.25, fg_precision=0.75, coverage=None)
         masks = arguments[:arguments.index('--truth')]
@@ -72,7 +75,7 @@ def main(name, arguments):
 if __name__ == '__main__':
     main(Path(sys.argv[0]).stem, sys.argv[1:])
 """
-TOOLS = ('generate_proposals', 'train', 'generate_pseudo_masks', 'test',
+TOOLS = ('generate_proposals', 'train', 'generate_pseudo_masks', 'test', 'judge_masks',
          'analysis_tools/mask_report')
 NETWORK = """
 train_dataloader = dict(dataset=dict(datasets=[
@@ -93,6 +96,21 @@ stages = [
     dict(name='test_{rounds}', tool='test.py', checkpoint='student_{rounds}'),
     dict(name='quality_{rounds}', tool='analysis_tools/mask_report.py',
          args=['{masks_0}', '{masks_{rounds}}'], options=dict(truth='{truth}')),
+]
+"""
+ROUNDS = """
+truth = None
+stages = [
+    dict(name='judge', tool='judge_masks.py', config='net.py'),
+    dict(name='masks', tool='generate_proposals.py', config='net.py', options=dict(method='x')),
+    dict(name='net', tool='train.py', config='net.py', masks='masks'),
+    dict(repeat=3, first=2, while_better=['judge{_before}', 'judge{_round}'], stages=[
+        dict(name='judge{_round}', tool='judge_masks.py', config='net.py', masks='masks{_before}',
+             options=dict(reference='{judge}')),
+        dict(name='masks{_round}', tool='generate_pseudo_masks.py', checkpoint='net{_before}'),
+        dict(name='net{_round}', tool='train.py', config='net.py', masks='masks{_round}'),
+    ]),
+    dict(name='test{_last}', tool='test.py', checkpoint='net{_last}'),
 ]
 """
 STAGES = ['masks_0', 'net_1', 'masks_1', 'student_1', 'test_1', 'quality_1']
@@ -124,9 +142,10 @@ class Workplace:
     def run(self, *options, **more):
         return finish(*self.command(*options), JOURNAL=str(self.journal), **more)
 
-    def hang_in(self, stage, tool, step=2):
+    def hang_in(self, stage, tool, step=2, **more):
         """Start it, and wait until this step hangs; returns the pipeline, pids of the tool's."""
-        process = launch(*self.command(), JOURNAL=str(self.journal), HANG=f'{stage} {tool} {step}')
+        process = launch(*self.command(), JOURNAL=str(self.journal), **more,
+                         HANG=f'{stage} {tool} {step}')
         while 'hangs' not in (text := self.journal.read_text().splitlines() or [''])[-1]:
             assert process.poll() is None, process.communicate()[0]
             time.sleep(0.02)
@@ -292,3 +311,29 @@ stages = [dict(name='one', tool='a.py'), dict(name='two', tool='b.py', args=['{o
     assert '[3/3] three: done' in printed
     assert (place.work / 'three/text').read_text() == 'acabc'
     assert place.run().count('done before') == 3
+
+
+def test_rounds_that_the_judge_ends(place):
+    """Killed in the second judge and behind it, and started again: its answer stays the same."""
+    (place.root / 'pipeline.py').write_text(ROUNDS)
+    worths = json.dumps(dict(judge=0.04, judge_2=0.05, judge_3=0.031))
+    planned = place.run('--dry-run')
+    assert '[5/10] masks_2: to do, waits for judge_2' in planned and 'judge_3' in planned
+    for stage, stub in (('judge_2', 'judge_masks'), ('net_2', 'train')):
+        process, pids = place.hang_in(stage, stub, WORTHS=worths)
+        process.kill()
+        wait_for_the_end_of(pids)
+        process.communicate()
+        assert place.steps()[-1] == f'{stage} {stub} 2'
+    printed = place.run(WORTHS=worths)
+    stops = 'round 3 stops: the judge gives its masks a worth of 3.10, those before had 5.00'
+    assert printed.count(stops) == 1
+    assert '[8/8] test_2: done' in printed and 'masks_3' not in printed
+    stages = [line.split()[0] for line in place.steps()]
+    assert stages == ['net_2'] * 2 + ['judge_3'] * 4 + ['test_2'] * 4
+    networks = json.loads((place.work / 'pipeline.json').read_text())['networks']
+    assert {name: list(network['tests']) for name, network in networks.items()} == dict(
+        net=[], net_2=['test_2'])
+    again = place.run(WORTHS='')
+    assert again.count('done before') == 8 and stops in again and place.steps() == []
+    assert stops in place.run('--dry-run')

@@ -223,6 +223,33 @@ def maker_faults(root, made_by, paths):
         'that method, or made_by to the method of this folder.']
 
 
+def judge_faults(root, paths):
+    """Whether a judge chose where masks are from (tools/generate_pseudo_masks.py --judge).
+
+    Args:
+        root, paths: see `maker_faults`.
+
+    Returns:
+        list[str]: one sentence with the remedy, or none.
+    """
+    if '://' in str(root):
+        return [f"{root}: masks of type 'auto' have their headers read, so they need a local "
+                "folder. Copy the masks to this machine, or use the type 'folder'."]
+    others = [path for path in paths if os.path.isfile(path) and not _is_judged(path)]
+    return [] if not others else [
+        f"{root}: masks of type 'auto' are those that a judge chose, but {len(others)} of "
+        f'{len(paths)} do not say so: {abridged(others, 5)}. Make them with tools/judge_masks.py '
+        "and tools/generate_pseudo_masks.py --judge, or use dict(type='folder', ...) to take them "
+        'as they are.']
+
+
+def _is_judged(path):
+    try:
+        return 'source' in (read_record(path) or {})
+    except DataError:
+        return False
+
+
 def _maker(path):
     """What the record of a mask says of the method, in words; '' where there is no file."""
     if not os.path.isfile(path):

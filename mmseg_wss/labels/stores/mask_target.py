@@ -19,7 +19,8 @@ class MaskTarget:
         box_labels (tuple): M class indices.
         tags (tuple, optional): indices of the image's classes, with the background; None: all.
         clicks (str, optional): file of the points or scribbles.
-        choice (dict, optional): where its mask comes from: source, tau and crf of a `Candidate`.
+        choice (dict, optional): where its mask comes from: source, tau, crf and
+            tau_classes of a `Candidate`. Its record has them, so that it says that a judge chose.
     """
     name: str
     inputs: str = ''
