@@ -10,11 +10,11 @@
     mix                   60 masks, and 75 images each with boxes, with tags and without a label
     masks285              the masks of all images, single branch
 
-Tags and unlabelled images get their masks from the network of masks60 with the same seed: what is
-above --tau, within what the image's own labels leave possible. Each row is a config in DIR/configs,
-and each training has a line in DIR/results.jsonl: killed and started again, the script goes on, and
-a finished training is never repeated. FS% is the share of the mIoU of masks285. Hours on a CPU;
-MSRC_SIDE=208 makes a step 0.4 times as long.
+Tags and unlabelled images get their masks from the network of masks60 with the same seed, as
+--judge says (judge.json of tools/judge_masks.py), else with --gate and --tau. Each row is a config
+in DIR/configs, and each training has a line in DIR/results.jsonl: killed and started again, the
+script goes on, and a finished training is never repeated. FS% is the share of the mIoU of masks285.
+Hours on a CPU; MSRC_SIDE=208 makes a step 0.4 times as long.
 """
 import argparse
 import os
@@ -74,6 +74,7 @@ def parse_args():
     parser.add_argument('--jobs', type=positive_int, default=1, metavar='J',
                         help='trainings at the same time')
     parser.add_argument('--work-dir', default='./work_dirs/label_rows', metavar='DIR')
+    parser.add_argument('--judge', metavar='FILE')
     parser.add_argument('--tau', type=float, default=0.9)
     parser.add_argument('--no-train', action='store_true', help='show what there is')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
@@ -134,7 +135,8 @@ def teach(args, comparison, base, seed):
         if row in args.rows:
             config = base / f'configs/{row}_seed{seed}.py'
             call('generate_pseudo_masks.py', teacher.config, checkpoint, '--images-of', config,
-                 '--gate', '--tau', args.tau, '--out', base / f'masks/{row}_seed{seed}')
+                 *(['--judge', args.judge] if args.judge else ['--gate', '--tau', args.tau]),
+                 '--out', base / f'masks/{row}_seed{seed}')
 
 
 def show(args, comparison, base):

@@ -51,11 +51,11 @@ def parse_args(argv=None):
              f'{", ".join(CRF_PRESETS)} (default: affinitynet)')
     parser.add_argument('--gate', action='store_true',
                         help="what an image's own labels exclude (tags, boxes, points, scribbles) "
-                             'is impossible; its probability is shared out among the rest')
+                             'is impossible; what they name is somewhere in the image')
     parser.add_argument('--tag-gate', action='store_true',
-                        help='the same by tags alone, which every image must have')
+                        help='tags, which every image must have, exclude what they do not name')
     parser.add_argument('--box-gate', action='store_true',
-                        help='the same by boxes alone, which every image must have')
+                        help='boxes, which every image must have, exclude a class outside them')
     parser.add_argument('--soft', action='store_true',
                         help='also write round(255 p) of the largest probability p, into '
                              'OUT_confidence')

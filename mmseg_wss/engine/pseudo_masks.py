@@ -126,7 +126,7 @@ class PseudoMasks:
         if self.seeds is None:
             writer.update(type='mmseg_wss.PseudoMaskWriter', tau=self.tau,
                           crf=CRF_PRESETS.get(self.crf), box_gate=self.box_gate or self._gated,
-                          soft=self.soft)
+                          soft=self.soft, present=self._gated)
         else:
             writer.update(type='mmseg_wss.SeedWriter', fg_threshold=self.seeds[0],
                           bg_threshold=self.seeds[1])
@@ -183,7 +183,7 @@ class PseudoMasks:
             network_recipe(self.cfg, self.checkpoint, pipeline, self.tta, self.crf),
             tool='generate_pseudo_masks', method=self.method, classes=list(classes), tau=self.tau,
             tag_gate=self.tag_gate, box_gate=self.box_gate, soft=self.soft,
-            **(dict(gate=True) if self._gated else {}),
+            **(dict(gate='present') if self._gated else {}),
             **({} if self.seeds is None else dict(seeds=self.seeds)))
 
 

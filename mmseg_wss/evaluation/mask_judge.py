@@ -24,7 +24,7 @@ from mmseg_wss.evaluation.pseudo_mask_writer import threshold_labels
 from mmseg_wss.evaluation.refine import class_probabilities, gated
 from mmseg_wss.labels.formats.mask_file import read_mask, write_mask
 from mmseg_wss.labels.stores.mask_folder import label_path
-from mmseg_wss.pseudo_labels.gates import possible_classes
+from mmseg_wss.pseudo_labels.gates import label_gates
 from mmseg_wss.simulation.weak_label_jobs import MakeWeakLabel
 
 SOURCES = 'teacher', 'rect', 'clicks'
@@ -180,10 +180,9 @@ class MaskJudge(BaseMetric):
         for kind, source, tau, crf, _ in self.candidates:
             if kind not in gates:
                 labels = simulated_labels(kind, self.classes, **vars(image))
-                gate = possible_classes(shape, len(probs), **{
+                gates[kind] = labels, *label_gates(shape, len(probs), **{
                     name: torch.from_numpy(label) for name, label in labels.items()})
-                gates[kind] = labels, gate if labels else None
-            labels, gate = gates[kind]
+            labels, gate, present = gates[kind]
             if source == 'rect':
                 yield rect_mask(labels['boxes'], labels['box_labels'], shape)
             elif source == 'clicks':
@@ -191,7 +190,7 @@ class MaskJudge(BaseMetric):
             else:
                 if (kind, crf) not in refined:
                     refined[kind, crf] = gated(
-                        probs, gate, image.img_path, crf and self.crf_options[crf])
+                        probs, gate, image.img_path, crf and self.crf_options[crf], present)
                 yield threshold_labels(refined[kind, crf], tau).numpy()
 
     def evaluate(self, size):

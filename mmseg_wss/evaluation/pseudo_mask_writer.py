@@ -12,7 +12,7 @@ from mmseg_wss.labels.formats.mask_file import read_mask
 from mmseg_wss.labels.stores.mask_folder import MaskFolder
 from mmseg_wss.labels.stores.mask_target import confidence_path
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
-from mmseg_wss.pseudo_labels.gates import possible_classes
+from mmseg_wss.pseudo_labels.gates import label_gates
 from mmseg_wss.registry import METRICS
 from mmseg_wss.utils.fileio import atomic_path
 
@@ -72,6 +72,7 @@ class PseudoMaskWriter(BaseMetric):
             `mmseg_wss.ops.dense_crf`.
         box_gate (bool): the boxes of the targets exclude classes, too, not only their tags and
             clicks.
+        present (bool): what the labels name is in the image (`gate_probabilities`).
         soft (bool): also write the largest probability p as round(255 p), 8 bit, see
             `confidence_path`.
         **kwargs: see ``mmengine.evaluator.BaseMetric``.
@@ -82,11 +83,12 @@ class PseudoMaskWriter(BaseMetric):
     default_prefix = 'pseudo_masks'
 
     def __init__(self, out_dir, recipe, targets, tau, crf=None, box_gate=False, soft=False,
-                 **kwargs):
+                 present=False, **kwargs):
         super().__init__(**kwargs)
         _check_tau(tau)
         self.out_dir, self.recipe, self.targets = out_dir, recipe, targets
         self.tau, self.crf, self.box_gate, self.soft = tau, crf, box_gate, soft
+        self.present = present
         self.folder = MaskFolder(out_dir, recipe, shard=get_dist_info())
 
     def process(self, data_batch, data_samples):
@@ -118,7 +120,8 @@ class PseudoMaskWriter(BaseMetric):
             own = {self.recipe['classes'].index(name): own
                    for name, own in target.choice.get('tau_classes', {}).items()}
         probs = class_probabilities(sample)
-        probs = gated(probs, self._gate(target, probs), sample['img_path'], crf)
+        possible, present = self._gates(target, probs)
+        probs = gated(probs, possible, sample['img_path'], crf, present if self.present else None)
         mask = threshold_labels(probs, tau, own).cpu().numpy()
         if self.soft:  # before the mask: a mask never lacks this file
             _write_confidence(confidence_path(self.out_dir, target.name), probs)
@@ -132,8 +135,8 @@ class PseudoMaskWriter(BaseMetric):
         shape = class_probabilities(sample).shape[1:]
         return rect_mask(target.boxes, target.box_labels, shape)
 
-    def _gate(self, target, probs):
-        """The possible classes of an image, bool (K, H, W), or None where it excludes nothing."""
+    def _gates(self, target, probs):
+        """The `label_gates` of an image."""
         labels = {}
         if target.tags is not None:
             labels['tags'] = torch.isin(torch.arange(len(probs)), torch.tensor(target.tags))
@@ -142,8 +145,8 @@ class PseudoMaskWriter(BaseMetric):
                           box_labels=torch.tensor(target.box_labels, dtype=torch.int64))
         if target.clicks is not None:
             labels['clicks'] = torch.from_numpy(read_mask(target.clicks))
-        return possible_classes(probs.shape[1:], len(probs), **{
-            name: label.to(probs.device) for name, label in labels.items()}) if labels else None
+        return label_gates(probs.shape[1:], len(probs), **{
+            name: label.to(probs.device) for name, label in labels.items()})
 
     def evaluate(self, size):
         """`compute_metrics` of all processes.

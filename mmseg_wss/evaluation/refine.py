@@ -25,7 +25,7 @@ def class_probabilities(sample):
     return scores.float() if 'seg_probs' in sample else scores.float().softmax(0)
 
 
-def gated(probs, gate, path, crf=None):
+def gated(probs, gate, path, crf=None, present=None):
     """Class probabilities of an image within what its labels leave possible.
 
     `gate_probabilities`, then `refine` and the gate again, since a CRF may spread a class over what
@@ -37,6 +37,7 @@ def gated(probs, gate, path, crf=None):
             excluded.
         path (str): the image's file.
         crf (dict, optional): options of `dense_crf`; None for no CRF.
+        present (Tensor, optional): bool (K,), see `gate_probabilities`.
 
     Returns:
         Tensor: (K, H, W), like `probs`.
@@ -45,7 +46,7 @@ def gated(probs, gate, path, crf=None):
         DataError, ValueError: see `refine`.
     """
     if gate is not None:
-        probs = gate_probabilities(probs, gate)
+        probs = gate_probabilities(probs, gate, present)
     if crf is not None:
         probs = refine(probs, path, **crf)
         if gate is not None:

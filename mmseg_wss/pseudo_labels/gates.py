@@ -1,13 +1,17 @@
-"""Gates: what an image's own labels exclude from dense labels that came from somewhere else.
+"""Gates: what an image's own labels say of dense labels that came from somewhere else.
 
 A gate is a map of the classes that are possible at each pixel. It is the same for the predictions
-of a network and for masks from files, for whole photographs and for crops.
+of a network and for masks from files, for whole photographs and for crops. That a class which the
+labels name is somewhere in the image is known, too, and lifts what a network hardly dares to say.
 
 Shapes: K classes, 0 the background, at H x W pixels.
 """
 import torch
 
 from mmseg_wss.labels.checks.label_check import IGNORE
+
+PRESENT_SHARE = 0.2  # as WSSL's EM-Adapt: an object covers a fifth of where it may be
+_LEAST_BELIEF = 1e-3  # a class that the network sees nowhere is not made up
 
 
 def possible_classes(shape, num_classes, tags=None, boxes=None, box_labels=None, clicks=None):
@@ -58,22 +62,71 @@ def _class_regions(shape, num_classes, boxes, labels):
     return counts.index_add_(0, labels.long(), inside.int()) > 0
 
 
-def gate_probabilities(probs, possible):
-    r"""Share out the probability of impossible classes among the possible ones.
+def label_gates(shape, num_classes, tags=None, boxes=None, box_labels=None, clicks=None):
+    """What an image's labels say: which classes are possible where, and which it has for sure.
+
+    Args:
+        shape, num_classes, tags, boxes, box_labels, clicks: see `possible_classes`.
+
+    Returns:
+        tuple: bool (K, H, W), of `possible_classes`, None without any label; and bool (K,), the
+        classes of the tags and boxes, without the background, None without these.
+    """
+    if tags is None and boxes is None and clicks is None:
+        return None, None
+    possible = possible_classes(shape, num_classes, tags, boxes, box_labels, clicks)
+    if tags is None and boxes is None:
+        return possible, None
+    present = torch.zeros(num_classes, dtype=torch.bool, device=possible.device)
+    if tags is not None:
+        present |= tags.bool()
+    if boxes is not None:
+        present[box_labels.long()] = True
+    present[0] = False
+    return possible, present
+
+
+def gate_probabilities(probs, possible, present=None, share=PRESENT_SHARE):
+    r"""The probabilities of the classes, given what the image's labels say.
 
     .. math::
-        p'_c = p_c \, [c \in P] \, / \sum_{d \in P} p_d
+        p'_c = \frac{p_c \, [c \in P] / q_c}{\sum_{d \in P} p_d / q_d}, \qquad
+        q_c = \mathrm{mean \; of \; the \; largest \;} p_c \mathrm{\; where \;} c \in P
+
+    Impossible classes leave, and their probability is shared out among the possible ones. With
+    `present`, Bayes' rule is also applied to the other half of a label: a pixel can be of class c
+    only if the image has it, so given that it has, :math:`p_c` is to be divided by the probability
+    that it has. The network's own is taken for it: the mean of its largest probabilities, q. So a
+    class that the network suspects faintly, but in one place, is found there. Other classes and the
+    background have q = 1.
 
     Args:
         probs (Tensor): floating point (K, H, W).
         possible (Tensor): bool (K, H, W), P of each pixel.
+        present (Tensor, optional): bool (K,), classes that the image has for sure
+            (`label_gates`).
+        share (float): of the pixels where a class is possible, those of the mean; in (0, 1].
 
     Returns:
         Tensor: (K, H, W), like `probs`; 1 where a single class is possible, else zeros where no
         possible class has any probability.
     """
-    kept = torch.where(possible.sum(0) == 1, possible.to(probs.dtype), probs * possible)
+    kept = probs * possible
+    if present is not None:
+        kept = kept / _beliefs(kept, possible, present, share)[:, None, None]
+    kept = torch.where(possible.sum(0) == 1, possible.to(probs.dtype), kept)
     return kept / kept.sum(0).clamp(min=torch.finfo(probs.dtype).tiny)
+
+
+def _beliefs(probs, possible, present, share):
+    """q of each class, (K,)."""
+    beliefs = torch.ones(len(probs), dtype=probs.dtype, device=probs.device)
+    for number in torch.nonzero(present).flatten().tolist():
+        values = probs[number][possible[number]]
+        if len(values):
+            largest = values.topk(max(1, int(share * len(values)))).values
+            beliefs[number] = largest.mean().clamp(min=_LEAST_BELIEF)
+    return beliefs
 
 
 def gate_labels(labels, possible):

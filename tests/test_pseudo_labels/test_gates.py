@@ -4,7 +4,12 @@ import pytest
 import torch
 
 from mmseg_wss.datasets.transforms import rect_mask
-from mmseg_wss.pseudo_labels.gates import gate_labels, gate_probabilities, possible_classes
+from mmseg_wss.pseudo_labels.gates import (
+    gate_labels,
+    gate_probabilities,
+    label_gates,
+    possible_classes,
+)
 
 SHAPE, CLASSES = (7, 9), 4
 BOXES = torch.tensor([[1.5, 0.4, 5, 4], [3, 2, 8.6, 6.5], [0, 6, 2, 7.]])
@@ -73,6 +78,45 @@ def test_probability_is_shared_out():
             assert gated[c, y, x] == pytest.approx(expected, abs=1e-6)
     again = gate_probabilities(torch.from_numpy(gated), possible)
     torch.testing.assert_close(again, torch.from_numpy(gated))
+
+
+def test_a_class_that_is_there_is_divided_by_the_belief_in_it():
+    torch.manual_seed(0)
+    probs = (4 * torch.rand(CLASSES, *SHAPE)).softmax(0)
+    possible, present = label_gates(
+        SHAPE, CLASSES, torch.tensor([1, 1, 0, 1]), BOXES, LABELS, clicks())
+    gated = gate_probabilities(probs, possible, present, share=0.25).numpy()
+    beliefs = [1.] * CLASSES
+    for c in np.flatnonzero(present):
+        values = sorted(float(probs[c, y, x]) for y, x in np.ndindex(SHAPE) if possible[c, y, x])
+        largest = values[-max(1, len(values) // 4):] if values else [1]
+        beliefs[c] = sum(largest) / len(largest)
+    for y, x in np.ndindex(SHAPE):
+        shares = [float(probs[c, y, x]) / beliefs[c] * bool(possible[c, y, x])
+                  for c in range(CLASSES)]
+        for c in range(CLASSES):
+            assert gated[c, y, x] == pytest.approx(shares[c] / sum(shares), abs=1e-5)
+
+
+def test_a_faint_class_is_found_where_its_tag_says_that_it_is_there():
+    """Background at 0.9 everywhere, the tagged class at 0.1 in a fifth of the image, else at 0."""
+    probs = torch.zeros(3, 10, 10)
+    probs[0], probs[1, :2], probs[2] = 0.9, 0.1, 0.05
+    tags = torch.tensor([1, 1, 0])
+    possible, present = label_gates((10, 10), 3, tags)
+    labels = gate_probabilities(probs, possible, present).argmax(0)
+    assert (labels[:2] == 1).all() and (labels[2:] == 0).all()
+    assert (gate_probabilities(probs, possible).argmax(0) == 0).all()  # excluding says nothing
+
+
+def test_what_labels_name():
+    assert label_gates(SHAPE, CLASSES) == (None, None)
+    clicked = label_gates(SHAPE, CLASSES, clicks=clicks())
+    assert clicked[0].shape == (CLASSES, *SHAPE) and clicked[1] is None
+    tags = torch.tensor([1, 0, 0, 1])
+    assert label_gates(SHAPE, CLASSES, tags)[1].tolist() == [False, False, False, True]
+    boxed = label_gates(SHAPE, CLASSES, boxes=BOXES, box_labels=LABELS)[1]
+    assert np.flatnonzero(boxed).tolist() == sorted(set(LABELS.tolist()))
 
 
 def test_nothing_possible_has_any_probability():
