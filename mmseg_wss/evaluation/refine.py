@@ -37,7 +37,7 @@ def gated(probs, gate, path, crf=None, present=None):
             excluded.
         path (str): the image's file.
         crf (dict, optional): options of `dense_crf`; None for no CRF.
-        present (Tensor, optional): bool (K,), see `gate_probabilities`.
+        present (Tensor, optional): (K,), see `gate_probabilities`.
 
     Returns:
         Tensor: (K, H, W), like `probs`.

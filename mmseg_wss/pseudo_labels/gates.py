@@ -10,7 +10,8 @@ import torch
 
 from mmseg_wss.labels.checks.label_check import IGNORE
 
-PRESENT_SHARE = 0.2  # as WSSL's EM-Adapt: an object covers a fifth of where it may be
+# what an object covers at least of where it may be: of the image (as in WSSL's EM-Adapt), of a box
+TAGGED_SHARE, BOXED_SHARE = 0.2, 0.5
 _LEAST_BELIEF = 1e-3  # a class that the network sees nowhere is not made up
 
 
@@ -69,24 +70,25 @@ def label_gates(shape, num_classes, tags=None, boxes=None, box_labels=None, clic
         shape, num_classes, tags, boxes, box_labels, clicks: see `possible_classes`.
 
     Returns:
-        tuple: bool (K, H, W), of `possible_classes`, None without any label; and bool (K,), the
-        classes of the tags and boxes, without the background, None without these.
+        tuple: bool (K, H, W), of `possible_classes`, None without any label; and float (K,), the
+        share that each class of the tags and boxes should cover of where it is possible, 0 for
+        the background and other classes, None without tags and boxes.
     """
     if tags is None and boxes is None and clicks is None:
         return None, None
     possible = possible_classes(shape, num_classes, tags, boxes, box_labels, clicks)
     if tags is None and boxes is None:
         return possible, None
-    present = torch.zeros(num_classes, dtype=torch.bool, device=possible.device)
+    present = torch.zeros(num_classes, device=possible.device)
     if tags is not None:
-        present |= tags.bool()
+        present[tags.bool()] = TAGGED_SHARE
     if boxes is not None:
-        present[box_labels.long()] = True
-    present[0] = False
+        present[box_labels.long()] = BOXED_SHARE
+    present[0] = 0
     return possible, present
 
 
-def gate_probabilities(probs, possible, present=None, share=PRESENT_SHARE):
+def gate_probabilities(probs, possible, present=None):
     r"""The probabilities of the classes, given what the image's labels say.
 
     .. math::
@@ -96,16 +98,16 @@ def gate_probabilities(probs, possible, present=None, share=PRESENT_SHARE):
     Impossible classes leave, and their probability is shared out among the possible ones. With
     `present`, Bayes' rule is also applied to the other half of a label: a pixel can be of class c
     only if the image has it, so given that it has, :math:`p_c` is to be divided by the probability
-    that it has. The network's own is taken for it: the mean of its largest probabilities, q. So a
+    that it has. The network's own is taken for it: q, the mean of its largest probabilities, at so
+    many pixels as an object should cover. So a
     class that the network suspects faintly, but in one place, is found there. Other classes and the
     background have q = 1.
 
     Args:
         probs (Tensor): floating point (K, H, W).
         possible (Tensor): bool (K, H, W), P of each pixel.
-        present (Tensor, optional): bool (K,), classes that the image has for sure
-            (`label_gates`).
-        share (float): of the pixels where a class is possible, those of the mean; in (0, 1].
+        present (Tensor, optional): float (K,), of the pixels where a class is possible, the share
+            of those in the mean; 0 for classes that the image may lack (`label_gates`).
 
     Returns:
         Tensor: (K, H, W), like `probs`; 1 where a single class is possible, else zeros where no
@@ -113,16 +115,16 @@ def gate_probabilities(probs, possible, present=None, share=PRESENT_SHARE):
     """
     kept = probs * possible
     if present is not None:
-        kept = kept / _beliefs(kept, possible, present, share)[:, None, None]
+        kept = kept / _beliefs(kept, possible, present)[:, None, None]
     kept = torch.where(possible.sum(0) == 1, possible.to(probs.dtype), kept)
     return kept / kept.sum(0).clamp(min=torch.finfo(probs.dtype).tiny)
 
 
-def _beliefs(probs, possible, present, share):
+def _beliefs(probs, possible, present):
     """q of each class, (K,)."""
     beliefs = torch.ones(len(probs), dtype=probs.dtype, device=probs.device)
-    for number in torch.nonzero(present).flatten().tolist():
-        values = probs[number][possible[number]]
+    for number, share in enumerate(present.tolist()):
+        values = probs[number][possible[number]] if share else ()
         if len(values):
             largest = values.topk(max(1, int(share * len(values)))).values
             beliefs[number] = largest.mean().clamp(min=_LEAST_BELIEF)

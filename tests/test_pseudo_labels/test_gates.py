@@ -5,6 +5,8 @@ import torch
 
 from mmseg_wss.datasets.transforms import rect_mask
 from mmseg_wss.pseudo_labels.gates import (
+    BOXED_SHARE,
+    TAGGED_SHARE,
     gate_labels,
     gate_probabilities,
     label_gates,
@@ -85,11 +87,11 @@ def test_a_class_that_is_there_is_divided_by_the_belief_in_it():
     probs = (4 * torch.rand(CLASSES, *SHAPE)).softmax(0)
     possible, present = label_gates(
         SHAPE, CLASSES, torch.tensor([1, 1, 0, 1]), BOXES, LABELS, clicks())
-    gated = gate_probabilities(probs, possible, present, share=0.25).numpy()
+    gated = gate_probabilities(probs, possible, present).numpy()
     beliefs = [1.] * CLASSES
     for c in np.flatnonzero(present):
         values = sorted(float(probs[c, y, x]) for y, x in np.ndindex(SHAPE) if possible[c, y, x])
-        largest = values[-max(1, len(values) // 4):] if values else [1]
+        largest = values[-max(1, int(float(present[c]) * len(values))):] or [1]
         beliefs[c] = sum(largest) / len(largest)
     for y, x in np.ndindex(SHAPE):
         shares = [float(probs[c, y, x]) / beliefs[c] * bool(possible[c, y, x])
@@ -114,9 +116,9 @@ def test_what_labels_name():
     clicked = label_gates(SHAPE, CLASSES, clicks=clicks())
     assert clicked[0].shape == (CLASSES, *SHAPE) and clicked[1] is None
     tags = torch.tensor([1, 0, 0, 1])
-    assert label_gates(SHAPE, CLASSES, tags)[1].tolist() == [False, False, False, True]
+    assert label_gates(SHAPE, CLASSES, tags)[1].tolist() == pytest.approx([0, 0, 0, TAGGED_SHARE])
     boxed = label_gates(SHAPE, CLASSES, boxes=BOXES, box_labels=LABELS)[1]
-    assert np.flatnonzero(boxed).tolist() == sorted(set(LABELS.tolist()))
+    assert boxed.tolist() == [BOXED_SHARE * (c in LABELS) for c in range(CLASSES)]
 
 
 def test_nothing_possible_has_any_probability():
