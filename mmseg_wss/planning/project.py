@@ -157,11 +157,9 @@ def _write_lists(lists, folder):
 
 def _write(temporary, out, plan, facts, machine, folder, configs):
     name = osp.basename(osp.abspath(out))
-    with_val = facts.val > 0
-    files = {'config.py': config_text(plan, plan.network, folder, configs, name, with_val)}
-    if plan.teacher:
-        files['teacher.py'] = config_text(
-            plan, plan.teacher, folder, configs, f'{name}_teacher', with_val)
+    files = {f'{file}.py': config_text(
+        plan, network, folder, configs, f'{name}_{file}', facts.val > 0)
+        for file, network in (('config', plan.network), ('teacher', plan.teacher)) if network}
     for masks, file in PARTS.items():
         files[file] = part_text(plan.network, masks)
     files['pipeline.py'] = pipeline_text(plan, facts, name, osp.join(folder.root, 'JPEGImages'))
