@@ -1,5 +1,6 @@
 """The configs and the pipeline file of a plan: ordinary files, short and to be edited."""
 import os.path as osp
+import textwrap
 
 from mmseg_wss.labels.imports.lists import TAG_FILE
 from mmseg_wss.planning.folder import LIST_NAMES
@@ -34,7 +35,7 @@ def config_text(plan, network, folder, configs, name, with_val):
     resized = plan.scale != SCALE
     pipeline = 'tags_pipeline' if network.head == 'rrm' else 'train_pipeline'
     parts = [
-        f'# {_heading(network)}. plan.md says why.',
+        textwrap.fill(f'# {_heading(network)}; plan.md says why', 98, subsequent_indent='# '),
         _base_line(plan, network, configs),
         _root_lines(folder),
         *(_pipeline_lines(changed, resized) if changed else []),
