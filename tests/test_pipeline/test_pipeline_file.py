@@ -1,7 +1,7 @@
 """Pipeline files: what they may say, and what is said about mistakes in them."""
 import pytest
 
-from mmseg_wss.pipeline.pipeline_file import read_pipeline
+from mmseg_wss.pipeline.pipeline_file import read_pipeline, work_dir_of
 from mmseg_wss.pipeline.stage import PipelineError
 
 PIPELINE = """
@@ -69,3 +69,10 @@ def test_wrong_options(file, option, message):
 def test_no_pipeline_file(tmp_path):
     with pytest.raises(PipelineError, match='no such pipeline file'):
         read_pipeline(str(tmp_path / 'no.py'))
+
+
+def test_a_file_may_say_where_its_folders_are(file):
+    assert work_dir_of(str(file)) == './work_dirs/pipeline'
+    file.write_text(f"work_dir = 'work_dirs/mine'\n{PIPELINE}")
+    assert work_dir_of(str(file)) == 'work_dirs/mine'
+    assert len(read_pipeline(str(file))[0]) == 3
