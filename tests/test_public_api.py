@@ -134,7 +134,7 @@ FLOORS = (
     ('proposals', 'pseudo_labels', 'simulation', 'visualization'),
     ('datasets', 'models'),
     ('evaluation', 'engine'),
-    ('pipeline', ),
+    ('pipeline', 'planning'),
 )
 ABOVE = 'tools', 'benchmarks', 'configs', 'tests'  # import anything, and nothing imports them
 HEAVY = 'torch', 'mmengine', 'mmcv', 'mmseg', 'mmpretrain'  # seconds and 700 MB for each worker

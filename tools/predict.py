@@ -65,9 +65,12 @@ def parse_args(argv=None):
 
 def make_prediction(args):
     cfg = read_run_config(args)
+    if not cfg.get('test_dataloader') and cfg.get('test_pipeline'):  # nothing to validate with
+        cfg.test_dataloader = dict(batch_size=1, num_workers=1,
+                                   dataset=dict(pipeline=cfg.test_pipeline))
     if not cfg.get('test_dataloader'):
         raise ConfigError(f'{args.config}: images are predicted with the pipeline of '
-                          'test_dataloader, but the config has none.')
+                          'test_dataloader, or with test_pipeline, but the config has neither.')
     if args.coco:
         check_library()
     network = prepare_network(cfg, args.checkpoint)

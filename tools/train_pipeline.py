@@ -7,15 +7,17 @@ PIPELINE lists the stages (mmseg_wss/pipeline/pipeline_file.py); each has a fold
 It only calls the other tools, and prints each call as one could type it. Stopped or killed at any
 moment and started again, it goes on where it was; with --dry-run it shows what it would do. A stage
 that was made from other options or configs than those of now is an error: nothing is mixed. Ends
-with a table, pipeline.json and pipeline.png in the work dir.
+with a table and, in the work dir, one page, report.html (with what plan.md beside PIPELINE says,
+where there is one), pipeline.json and pipeline.png.
 """
 import argparse
 import os.path as osp
 import signal
 import sys
+from pathlib import Path
 
 from mmseg_wss.pipeline.folder_lock import folder_lock
-from mmseg_wss.pipeline.pipeline_file import read_pipeline
+from mmseg_wss.pipeline.pipeline_file import read_pipeline, work_dir_of
 from mmseg_wss.pipeline.plan import plan_stages
 from mmseg_wss.pipeline.runner import check_commands, check_folders, run_stages, show_plan
 from mmseg_wss.pipeline.stage import PipelineError
@@ -29,7 +31,7 @@ def parse_args():
     parser.add_argument('pipeline', metavar='PIPELINE',
                         help='pipeline file, such as configs/msrc/pipelines/mixed_dual_msrc.py')
     parser.add_argument('--work-dir', help='the dir for the folders of all stages '
-                        '(default: ./work_dirs/ and the name of the pipeline file)')
+                        '(default: that of the pipeline file, else ./work_dirs/ and its name)')
     parser.add_argument('--dry-run', action='store_true',
                         help='print the stages, their states and commands, and do nothing')
     parser.add_argument('--gpus', type=positive_int, default=1, metavar='N',
@@ -41,8 +43,7 @@ def parse_args():
         'the configs of all stages (train_cfg.max_iters=500)')
     args = parser.parse_args()
     if args.work_dir is None:
-        name = osp.splitext(osp.basename(args.pipeline))[0]
-        args.work_dir = osp.join('./work_dirs', name)
+        args.work_dir = work_dir_of(args.pipeline)
     return args
 
 
@@ -64,7 +65,8 @@ def main():
         stages = run_stages(lambda: read()[1], lock)
         # not above: it loads matplotlib, which takes longer than to plan
         from mmseg_wss.pipeline.report import write_report
-        write_report(stages, args.work_dir)
+        plan = Path(args.pipeline).with_name('plan.md')
+        write_report(stages, args.work_dir, plan.read_text('utf-8') if plan.is_file() else None)
 
 
 if __name__ == '__main__':

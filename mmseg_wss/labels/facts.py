@@ -64,8 +64,8 @@ def label_facts(label, info, classes, shape=None):
             info['img_path'], frozenset(label.seen), known_empty=label.empty and not label.faults,
             shape=shape, object_sizes=_object_sizes(label, pixels, info))
     seen = label.seen.union(classes[value] for value in pixels if value < len(classes))
-    path = next(info[key] for key in ('seg_map_path', 'pseudo_mask_path', 'partial_mask_path')
-                if key in info)
+    keys = 'seg_map_path', 'pseudo_mask_path', 'partial_mask_path', 'img_path'  # painted: the last
+    path = next(info[key] for key in keys if key in info)
     objects = _objects_beside(info, classes)
     contradicts = objects and contradicts_objects(
         label.fields['gt_seg_map'], *objects, list(classes), is_truth='seg_map_path' in info)

@@ -1,5 +1,6 @@
 """The file of a pipeline: a list of stages, for any method.
 
+    work_dir = 'work_dirs/mine'                      # optional: where the stages' folders are
     max_iters = 400                                  # a variable: --cfg-options max_iters=4
     stages = [
         dict(name='teacher', tool='train.py', config='../teacher.py'),
@@ -104,6 +105,13 @@ def read_pipeline(path, options=(), work_dir=None):
             raise PipelineError(f'{path}: {name!r} is the name of two stages, or of a stage and a '
                                 'variable. Give each its own.')
     return stages, others
+
+
+def work_dir_of(path):
+    """The folder for the stages of a pipeline file: its work_dir, else work_dirs/ and its name."""
+    name = osp.splitext(osp.basename(path))[0]
+    given = Config.fromfile(path).get('work_dir') if osp.isfile(path) else None
+    return given or osp.join('./work_dirs', name)
 
 
 def parse_options(options):

@@ -8,25 +8,28 @@ from matplotlib.figure import Figure
 from prettytable import PrettyTable
 
 from mmseg_wss.evaluation.val_curve import read_curve
+from mmseg_wss.pipeline.report_page import write_report_page
 from mmseg_wss.pipeline.stage import PipelineError
 from mmseg_wss.utils.fileio import atomic_path
 
 MASK_SCORES = dict(miou='mIoU of kept pixels', coverage='coverage', fg_precision='precision')
 
 
-def write_report(stages, folder):
-    """Print the tables, and write pipeline.json and pipeline.png.
+def write_report(stages, folder, plan=None):
+    """Print the tables, and write pipeline.json, pipeline.png and report.html.
 
     Args:
         stages (list[Stage]): of a finished pipeline, from `plan_stages`.
         folder (str): to write into.
+        plan (str, optional): a Markdown text for the page, such as plan.md of tools/plan.py.
     """
     report = collect(stages)
     with atomic_path(osp.join(folder, 'pipeline.json')) as temporary:
         temporary.write_text(json.dumps(report, indent=1))
     draw(osp.join(folder, 'pipeline.png'), report)
-    print(tables(report))
-    print(f'pipeline.json and pipeline.png written into {folder}')
+    print(*tables(report), sep='\n')
+    write_report_page(folder, stages, tables(report), plan)
+    print(f'report.html, pipeline.json and pipeline.png written into {folder}')
 
 
 def collect(stages):
@@ -72,10 +75,13 @@ def last_test(work_dir):
 
 
 def tables(report):
-    """The report as text, in percent; '-' for what there is not.
+    """The report in percent, '-' for what there is not.
 
     Args:
         report (dict): from `collect`.
+
+    Returns:
+        list[PrettyTable]: of the masks, where any were measured, and of the networks.
     """
     masks = PrettyTable(['masks', *MASK_SCORES.values()])
     for name, scores in report['masks'].items():
@@ -89,7 +95,7 @@ def tables(report):
     for table in (masks, networks):
         table.align = 'r'
         table.align[table.field_names[0]] = 'l'
-    return '\n'.join(map(str, [masks, networks] if report['masks'] else [networks]))
+    return [masks, networks] if report['masks'] else [networks]
 
 
 def _percent(value, scale=1):

@@ -24,6 +24,8 @@ TOOL_KINDS = {
         out=('--work-dir', ), fixed=('--resume', 'auto'), several='dist_train.sh', split='train'),
     'generate_pseudo_masks.py': ToolKind(
         out=('--out', '--work-dir'), several='dist_generate_pseudo_masks.sh', makes_masks=True),
+    'predict.py': ToolKind(
+        out=('--out', '--work-dir'), takes_workers=True, several='dist_predict.sh'),
     'test.py': ToolKind(out=('--work-dir', ), split='test'),
     'analysis_tools/mask_report.py': ToolKind(folders=('truth', )),
 }

@@ -19,6 +19,7 @@ th, td {{ border: 1px solid #bbb; padding: .25em .6em; text-align: right }}
 th {{ background: #eee }}
 th:first-child, td:first-child {{ text-align: left }}
 img {{ max-width: 100% }}
+p {{ white-space: pre-line; max-width: 60em }}
 </style>
 </head>
 <body>
@@ -34,7 +35,7 @@ def write_page(path, title, sections):
         title (str): of the page. Titles, texts and cells are shown as they are: they may come from
             files, and nothing of them is read as HTML.
         sections (Iterable[tuple]): a heading, and below it a PrettyTable, the Path of a PNG, which
-            is copied into the page, or a str.
+            is copied into the page, a str, or a list of these.
     """
     parts = [_HEAD.format(title=escape(title))]
     for heading, content in sections:
@@ -44,6 +45,8 @@ def write_page(path, title, sections):
 
 
 def _html(heading, content):
+    if isinstance(content, list):
+        return '\n'.join(_html(heading, part) for part in content)
     if isinstance(content, PrettyTable):
         return content.get_html_string()
     if isinstance(content, Path):

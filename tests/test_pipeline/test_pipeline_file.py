@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from mmseg_wss.pipeline.pipeline_file import read_pipeline
+from mmseg_wss.pipeline.pipeline_file import read_pipeline, work_dir_of
 from mmseg_wss.pipeline.stage import PipelineError
 
 PIPELINE = """
@@ -158,3 +158,10 @@ def test_wrong_rounds(file, old, new, message):
     file.write_text(ROUNDS.replace(old, new))
     with pytest.raises(PipelineError, match=message):
         read_pipeline(str(file))
+
+
+def test_a_file_may_say_where_its_folders_are(file):
+    assert work_dir_of(str(file)) == './work_dirs/pipeline'
+    file.write_text(f"work_dir = 'work_dirs/mine'\n{PIPELINE}")
+    assert work_dir_of(str(file)) == 'work_dirs/mine'
+    assert len(read_pipeline(str(file))[0]) == 3

@@ -216,7 +216,12 @@ def test_flip_and_scales(tool, setting, tmp_path):
         assert sure.mean() > 0.95
 
 
-def box_gated(setting, name, probs):
+def lifted(probs, share):
+    """Probabilities of a class that is there: divided by the mean of the largest."""
+    return probs / np.sort(probs, None)[-int(share * probs.size):].mean()
+
+
+def box_gated(setting, name, probs, present=False):
     """Probabilities of an image of a devkit, which has one object: its class in its box alone."""
     names, boxes = read_voc_objects(str(setting.root / f'Annotations/{name}.xml'))
     x1, y1, x2, y2 = boxes[0].astype(int)
@@ -224,6 +229,8 @@ def box_gated(setting, name, probs):
     gated[0] = 1
     own = [0, ('background', 'red', 'green').index(names[0])]
     gated[own, y1:y2, x1:x2] = probs[own, y1:y2, x1:x2]
+    if present:
+        gated[own[1], y1:y2, x1:x2] = lifted(gated[own[1], y1:y2, x1:x2], 0.5)
     return gated / gated.sum(0)
 
 
@@ -232,7 +239,7 @@ def test_gate_and_confidence(tool, setting, whole, tmp_path, option):
     make(tool, setting.arguments(tmp_path / 'gated', option, '--soft'))
     masks, probs = read_masks(tmp_path / 'gated'), setting.predict(setting.cfg.pipeline)
     for name, mask in masks.items():
-        gated = box_gated(setting, name, probs[name])
+        gated = box_gated(setting, name, probs[name], option == '--gate')
         sure = abs(gated.max(0) - TAU) > 1e-6
         np.testing.assert_array_equal(mask[sure], by_hand(gated)[sure])
         soft = np.array(Image.open(confidence_path(tmp_path / 'gated', name)), float) / 255
@@ -270,9 +277,11 @@ def test_each_image_is_gated_by_its_own_labels(tool, setting, tmp_path, capsys):
     for name, kind in kinds.items():
         own = probs[name].copy()
         if kind == 'box':
-            own = box_gated(kit, name, own)
+            own = box_gated(kit, name, own, present=True)
         if kind in ('tags', 'drawn'):
-            own[3 - (2 if kind == 'drawn' else ('background', 'red', 'green').index(names[0]))] = 0
+            label = 2 if kind == 'drawn' else ('background', 'red', 'green').index(names[0])
+            free = clicks != 0 if kind == 'drawn' else clicks >= 0
+            own[label, free], own[3 - label] = lifted(own[label, free], 0.2), 0
         if kind == 'drawn':
             own[:, clicks != 255] = np.eye(3)[:, clicks[clicks != 255]]
         own /= own.sum(0)
@@ -290,7 +299,8 @@ def test_each_image_is_gated_by_its_own_labels(tool, setting, tmp_path, capsys):
     (x1, y1, x2, y2), own = boxes[0].astype(int), probs['w1'].copy()
     painted = np.zeros(SIZE, np.uint8)
     painted[y1:y2, x1:x2] = 2 - (names_of(kit, 'w0') == ['red'])
-    own[3 - (2 - (names == ['red']))] = 0
+    label = 2 - (names == ['red'])
+    own[label], own[3 - label] = lifted(own[label], 0.2), 0
     for name, expected in dict(w0=painted, w1=by_hand(own / own.sum(0), 0.1), w2=clicks,
                                w3=np.where(probs['w3'].argmax(0) == 1, by_hand(probs['w3'], 0.2),
                                            by_hand(probs['w3'], 0.9))).items():

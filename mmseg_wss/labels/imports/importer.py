@@ -1,7 +1,5 @@
 """Import what a labelling tool has exported."""
-import os
 import os.path as osp
-import re
 import shlex
 import shutil
 from collections import Counter
@@ -18,7 +16,7 @@ from mmseg_wss.labels.imports.lists import TAG_FILE, config_lists, image_lists, 
 from mmseg_wss.labels.imports.ready_config import config_text
 from mmseg_wss.labels.imports.recognise import TITLES, recognise
 from mmseg_wss.labels.imports.records import BACKGROUND_NAMES
-from mmseg_wss.utils.file_lock import is_running
+from mmseg_wss.utils.new_folder import put_in_place, remove_leftovers, temporary_of
 
 IGNORED = '__ignore__', 'ignore'  # names of classes whose regions are 255
 _SHOWN = 50  # faults
@@ -63,7 +61,7 @@ def import_labels(source, out, choose_val, configs, images=None, kind=None, clas
     out = osp.normpath(out)
     _check_out(out, source, overwrite)
     _check_kept(out, filter(None, (source, instances)))
-    _remove_leftovers(Path(out))
+    remove_leftovers(out)
     export = recognise(source, kind)
     if instances and export.kind != 'coco':
         raise DataError(f'{source}: --instances belongs to results of COCO, and this is '
@@ -82,7 +80,7 @@ def import_labels(source, out, choose_val, configs, images=None, kind=None, clas
     print(*labels.notes, _summary(labels, names), sep='\n', flush=True)
     if faults and not skip_faulty:
         return _report(faults, skipped=False)
-    temporary = f'{out}.tmp-{os.getpid()}'
+    temporary = temporary_of(out)
     try:
         written, failures = write_images(temporary, jobs, names, ignored, link, workers)
         faults += [failures[name] for name in sorted(failures)]
@@ -95,7 +93,7 @@ def import_labels(source, out, choose_val, configs, images=None, kind=None, clas
                                    osp.join('work_dirs', osp.basename(osp.abspath(out))))
         write_lists(temporary, written, lists, names)
         write_lines(osp.join(temporary, 'config.py'), [text])
-        _move(temporary, out)
+        put_in_place(temporary, out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     if faults:
@@ -195,26 +193,6 @@ def _report(faults, skipped):
         'what is named above was left out.' if skipped else
         'nothing was written. Correct them, or leave out what is wrong by --skip-faulty.'))
     return len(faults)
-
-
-def _remove_leftovers(out):
-    """Remove what imports to `out` have left that were killed."""
-    for path in out.parent.glob('*.tmp-*'):
-        number = re.fullmatch(re.escape(out.name) + r'\.tmp-(\d+)', path.name)
-        if number and not is_running(int(number[1])):
-            shutil.rmtree(path)
-
-
-def _move(temporary, out):
-    """Put the devkit in its place; an old one goes when the new one is whole."""
-    old = f'{temporary}-old'
-    if osp.lexists(out):
-        os.rename(out, old)
-    os.rename(temporary, out)
-    if osp.isdir(old) and not osp.islink(old):
-        shutil.rmtree(old)
-    elif osp.lexists(old):
-        os.remove(old)
 
 
 def _print_result(out, written, lists, unlisted, unused):

@@ -12,6 +12,11 @@ TAG_FILE = 'tags.txt'
 _NAMES = dict(pixel='train_strong', empty='train_empty', none='train_unlabelled')
 
 
+def list_name(kind):
+    """The list of a kind of labels, of `ORDER`, 'empty' or 'none'."""
+    return _NAMES.get(kind, f'train_weak_{kind}')
+
+
 def choose_kinds(written, wanted=None):
     """The kind of each image's list: the richest that it has.
 
@@ -66,7 +71,7 @@ def image_lists(written, splits, wanted, share, choose_val):
     lists = {}
     for name, kind in kinds.items():
         if name not in val and splits[name] not in ('val', 'test'):
-            lists.setdefault(_NAMES.get(kind, f'train_weak_{kind}'), []).append(name)
+            lists.setdefault(list_name(kind), []).append(name)
     lists['val'] = [name for name in written if name in val]
     lists['test'] = [name for name in masks if splits[name] == 'test']
     lists = {name: ids for name, ids in lists.items() if ids}

@@ -1,0 +1,114 @@
+"""Which networks are trained, with which labels and masks."""
+import math
+from functools import reduce
+
+from mmseg_wss.planning.records import DRAWN, HEADS, UNPLACED, WORDS, Choice, NetworkPlan, Source
+from mmseg_wss.planning.rules import FEW_MASKS
+
+
+def choose_networks(facts, machine):
+    """The network, its teacher (or None), the method of proposals (or None), and `Choice`s."""
+    images = facts.images
+    drawn = [kind for kind in DRAWN if kind in images]
+    unplaced = [kind for kind in UNPLACED if kind in images]
+    if not facts.strong:
+        return _without_masks(images, drawn)
+    if not drawn and not unplaced:
+        network = _network('single', [Source('pixel', facts.strong)])
+        return network, None, None, [Choice(
+            'network', HEADS['single'], f'{facts.strong} masks and no other label', 'single')]
+    few = facts.strong < FEW_MASKS and bool(drawn)
+    head, proposals = ('mixed', None) if few else ('dual', None)
+    if few and 'box' in images:
+        proposals = 'grabcut+region' if 'higra' in machine.installed else 'grabcut'
+    masks = dict(box='proposals' if proposals else 'rect')
+    own = [Source('pixel', facts.strong),
+           *(Source(kind, images[kind], masks.get(kind)) for kind in drawn)]
+    made = [Source(kind, images[kind], 'teacher') for kind in unplaced]
+    network = _network(head, [*own, *made])
+    teacher = _network(head if drawn else 'single', own) if made else None
+    choices = [_head_choice(head, facts), *_mask_choices(network, proposals)]
+    if teacher:
+        seen = ' and '.join([WORDS[source.kind] for source in own])
+        choices.append(Choice(
+            'teacher', f'a network of the {seen}', 'tags and photographs do not say where an '
+            'object is: a network that does makes their masks', 'teacher'))
+    choices.append(_ratio_choice(network))
+    return network, teacher, proposals, choices
+
+
+def _without_masks(images, drawn):
+    kind = (drawn or ['image'])[0]
+    sources = [Source(kind, images[kind], 'proposals' if kind == 'box' else None)]
+    if 'empty' in images and kind != 'image':
+        sources.insert(0, Source('empty', images['empty']))
+    head = 'rrm' if kind == 'image' else 'single'
+    network = NetworkPlan(head, tuple(sources), tuple(source.number for source in sources))
+    choices = [Choice('network', f'{HEADS[head]}, from {WORDS[kind]}',
+                      f'no image has a mask, and {WORDS[kind]} are the richest labels', kind)]
+    if kind == 'box':
+        choices.append(Choice('masks of boxes', 'Bbox-Seg: a dense CRF in each box',
+                              'tighter than painted boxes', 'box'))
+    return network, None, 'bbox_seg' if kind == 'box' else None, choices
+
+
+def _network(head, sources):
+    return NetworkPlan(head, tuple(sources), source_ratio(sources))
+
+
+def source_ratio(sources):
+    """Half of a batch strong, the weak half by numbers; no weak image comes more often than strong.
+
+    Args:
+        sources (Sequence[Source]): the strong one first.
+
+    Returns:
+        tuple[int]
+    """
+    strong, *weak = (source.number for source in sources)
+    if not weak:
+        return (1, )
+    ratio = max(strong, sum(weak)), *weak
+    divisor = reduce(math.gcd, ratio)
+    return tuple(number // divisor for number in ratio)
+
+
+def _head_choice(head, facts):
+    weak = ', '.join(f'{facts.images[kind]} with {WORDS[kind]}'
+                     for kind in (*DRAWN, *UNPLACED) if kind in facts.images)
+    if head == 'mixed':
+        return Choice('network', HEADS[head], f'{facts.strong} masks, fewer than {FEW_MASKS}, '
+                      f'teach a branch of their own too little; beside them are {weak}', 'mixed')
+    return Choice('network', HEADS[head], f'{facts.strong} masks are true, the labels of other '
+                  f'images ({weak}) are not: a branch for each', 'dual')
+
+
+def _mask_choices(network, proposals):
+    kinds = {source.kind: source.masks for source in network.sources}
+    if kinds.get('box') == 'rect':
+        yield Choice('masks of boxes', 'the boxes, painted',
+                     'the weak branch alone learns from them', 'rect')
+    if kinds.get('box') == 'proposals':
+        yield Choice('masks of boxes', f'proposals: {proposals}',
+                     'the strong branch sees some of them, so they have to be good', 'proposals')
+    clicks = [WORDS[kind] for kind in ('scribble', 'point') if kind in kinds]
+    if clicks:
+        yield Choice(f'masks of {" and ".join(clicks)}', 'as they are drawn',
+                     'what is labelled is right, the rest counts nowhere', 'clicks')
+
+
+def _ratio_choice(network):
+    shares = ' : '.join(map(str, network.ratio))
+    names = ', '.join(WORDS[source.kind] for source in network.sources)
+    return Choice('images in a batch', f'{names} as {shares}',
+                  'half of a batch has masks, so that neither half waits for the other; kinds of '
+                  'weak labels by their numbers, at least one image of each', 'ratio')
+
+
+def judge_choice(facts, judged):
+    if judged:
+        return Choice("the teacher's masks", 'gated by the own labels of each image; what is kept, '
+                      'the judge chooses', f'{facts.strong} strong images can say which masks are '
+                      'worth most', 'judge')
+    return Choice("the teacher's masks", 'gated by the own labels of each image, where the teacher '
+                  'is sure by 0.9', f'{facts.strong} strong images are too few to judge', 'judge')
