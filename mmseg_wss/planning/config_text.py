@@ -180,7 +180,7 @@ def part_text(network, masks):
             f'datasets=_base_.datasets[{places[0]}:{places[-1] + 1}]))\n')
 
 
-PARTS = dict(teacher='unplaced.py', proposals='boxed.py')  # names of their files
+PARTS = dict(teacher='taught.py', proposals='boxed.py')  # names of their files
 
 
 def pipeline_text(plan, facts, name, image_dir):

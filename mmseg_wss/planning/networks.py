@@ -2,37 +2,38 @@
 import math
 from functools import reduce
 
-from mmseg_wss.planning.records import DRAWN, HEADS, UNPLACED, WORDS, Choice, NetworkPlan, Source
+from mmseg_wss.planning.records import DRAWN, HEADS, TAUGHT, WORDS, Choice, NetworkPlan, Source
 from mmseg_wss.planning.rules import FEW_MASKS
 
 
 def choose_networks(facts, machine):
     """The network, its teacher (or None), the method of proposals (or None), and `Choice`s."""
     images = facts.images
-    drawn = [kind for kind in DRAWN if kind in images]
-    unplaced = [kind for kind in UNPLACED if kind in images]
     if not facts.strong:
-        return _without_masks(images, drawn)
-    if not drawn and not unplaced:
+        return _without_masks(images, [kind for kind in DRAWN if kind in images])
+    boxed = 'box' in images
+    taught = [kind for kind in TAUGHT if kind in images]
+    if not boxed and not taught:
         network = _network('single', [Source('pixel', facts.strong)])
         return network, None, None, [Choice(
             'network', HEADS['single'], f'{facts.strong} masks and no other label', 'single')]
-    few = facts.strong < FEW_MASKS and bool(drawn)
-    head, proposals = ('mixed', None) if few else ('dual', None)
-    if few and 'box' in images:
+    head, proposals = 'dual', None
+    if facts.strong < FEW_MASKS and boxed:
+        head = 'mixed'
         proposals = 'grabcut+region' if 'higra' in machine.installed else 'grabcut'
-    masks = dict(box='proposals' if proposals else 'rect')
-    own = [Source('pixel', facts.strong),
-           *(Source(kind, images[kind], masks.get(kind)) for kind in drawn)]
-    made = [Source(kind, images[kind], 'teacher') for kind in unplaced]
+    own = [Source('pixel', facts.strong)]
+    if boxed:
+        own.append(Source('box', images['box'], 'proposals' if proposals else 'rect'))
+    made = [Source(kind, images[kind], 'teacher') for kind in taught]
     network = _network(head, [*own, *made])
-    teacher = _network(head if drawn else 'single', own) if made else None
+    teacher = _network(head if boxed else 'single', own) if made else None
     choices = [_head_choice(head, facts), *_mask_choices(network, proposals)]
     if teacher:
         seen = ' and '.join([WORDS[source.kind] for source in own])
+        words = ' and '.join([WORDS[source.kind] for source in made])
         choices.append(Choice(
-            'teacher', f'a network of the {seen}', 'tags and photographs do not say where an '
-            'object is: a network that does makes their masks', 'teacher'))
+            'teacher', f'a network of the {seen}', f'{words} do not say where an object ends: a '
+            'network that does makes their masks', 'teacher'))
     choices.append(_ratio_choice(network))
     return network, teacher, proposals, choices
 
@@ -75,7 +76,7 @@ def source_ratio(sources):
 
 def _head_choice(head, facts):
     weak = ', '.join(f'{facts.images[kind]} with {WORDS[kind]}'
-                     for kind in (*DRAWN, *UNPLACED) if kind in facts.images)
+                     for kind in ('box', *TAUGHT) if kind in facts.images)
     if head == 'mixed':
         return Choice('network', HEADS[head], f'{facts.strong} masks, fewer than {FEW_MASKS}, '
                       f'teach a branch of their own too little; beside them are {weak}', 'mixed')
@@ -91,10 +92,6 @@ def _mask_choices(network, proposals):
     if kinds.get('box') == 'proposals':
         yield Choice('masks of boxes', f'proposals: {proposals}',
                      'the strong branch sees some of them, so they have to be good', 'proposals')
-    clicks = [WORDS[kind] for kind in ('scribble', 'point') if kind in kinds]
-    if clicks:
-        yield Choice(f'masks of {" and ".join(clicks)}', 'as they are drawn',
-                     'what is labelled is right, the rest counts nowhere', 'clicks')
 
 
 def _ratio_choice(network):

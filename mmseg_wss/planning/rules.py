@@ -43,8 +43,6 @@ FIGURES = dict(
                _RESULTS('MSRC: how good are masks from boxes?')),
     rect=('dual branch with painted boxes: 76.5 mIoU; with masks that a network made of the boxes, '
           'SegNet has 76.8, for two trainings', _RESULTS('MSRC: the pipeline')),
-    clicks=('285 images with scribbles alone: 64.0 mIoU; not measured beside masks',
-            _RESULTS('MSRC: scribbles')),
     teacher=('not measured yet; EM falls short of the masks alone: 67.5 mIoU against 70.1',
              _RESULTS('MSRC: EM, and boxes as labels')),
     box=('285 boxed images, masks by Bbox-Seg: 68.3 mIoU, painted: 65.8',
