@@ -220,7 +220,7 @@ def pipeline_text(plan, facts, name, image_dir):
 
 def _teacher_stages(plan, of_boxes):
     kinds = [source.kind for source in plan.network.sources if source.masks == 'teacher']
-    choice = "judge='{judge}/judge.json'" if plan.judged else 'tau=0.9, gate=True'
+    choice = "judge='{judge}/judge.json'" if plan.judged else 'tau=0.7, gate=True'
     judge = [f"    dict(name='judge', tool='judge_masks.py', config='teacher.py'{of_boxes},\n"
              f'         options=dict(kinds={kinds})),'] if plan.judged else []
     return [*judge,

@@ -108,4 +108,4 @@ def judge_choice(facts, judged):
                       'the judge chooses', f'{facts.strong} strong images can say which masks are '
                       'worth most', 'judge')
     return Choice("the teacher's masks", 'gated by the own labels of each image, where the teacher '
-                  'is sure by 0.9', f'{facts.strong} strong images are too few to judge', 'judge')
+                  'is sure by 0.7', f'{facts.strong} strong images are too few to judge', 'judge')

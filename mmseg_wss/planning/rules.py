@@ -43,8 +43,9 @@ FIGURES = dict(
                _RESULTS('MSRC: how good are masks from boxes?')),
     rect=('dual branch with painted boxes: 76.5 mIoU; with masks that a network made of the boxes, '
           'SegNet has 76.8, for two trainings', _RESULTS('MSRC: the pipeline')),
-    teacher=('not measured yet; EM falls short of the masks alone: 67.5 mIoU against 70.1',
-             _RESULTS('MSRC: EM, and boxes as labels')),
+    teacher=('points as masks are worth 0.1 by the judge, masks of a network for the same images '
+             '21.2',
+             _RESULTS("MSRC: what a label says of a network's masks")),
     box=('285 boxed images, masks by Bbox-Seg: 68.3 mIoU, painted: 65.8',
          _RESULTS('MSRC: EM, and boxes as labels')),
     scribble=('285 images with scribbles: 64.0 mIoU', _RESULTS('MSRC: scribbles')),
@@ -63,6 +64,7 @@ FIGURES = dict(
             "mmseg's configs/deeplabv3plus"),
     rare=('on drawn shapes: configs/quickstart/hard_shapes_rare.py',
           'docs/own_data.md, "A class stays at 0"'),
-    judge=('half of the strong images judge masks of a network of the other half',
-           'docs/own_data.md, "Where the mask of a weak image comes from"'),
+    judge=('two networks of 30 masks, judged on 30 others: tags raise their masks from 51.2 to '
+           '73.9 mIoU, at tau 0.7 to 80.5 on the 92 % that are kept',
+           _RESULTS("MSRC: what a label says of a network's masks")),
 )
