@@ -91,6 +91,7 @@ def judge_table(rows):
     for row in rows:
         name = row['source'] if row['tau'] is None else f'teacher, tau {row["tau"]:g}'
         name += f', CRF {row["crf"]}' * (row['crf'] is not None)
+        name += ', else rect' * (row['source'] == 'teacher+rect')
         table.add_row([row['kind'], f'{name} *' if row in best else name, *(
             '-' if math.isnan(row[key]) else f'{100 * row[key]:.2f}' for key in COLUMNS)])
     return table

@@ -41,7 +41,8 @@ def read_judgement(path):
                 for kind, row in read_json(path)['best'].items()}
         good = all(
             candidate.kind == kind and candidate.source in SOURCES
-            and (candidate.source != 'teacher' or _is_probability(candidate.tau))
+            and (candidate.source in ('rect', 'clicks') or _is_probability(candidate.tau))
+            and (candidate.source != 'teacher+rect' or kind == 'box')
             and all(map(_is_probability, (candidate.tau_classes or {}).values()))
             and candidate.crf in (None, *CRF_PRESETS) for kind, candidate in best.items())
     except (AttributeError, KeyError, TypeError):

@@ -8,7 +8,7 @@ import torch
 from mmengine.dist import all_reduce, collect_results
 from mmengine.evaluator import BaseMetric
 
-from mmseg_wss.datasets.transforms import rect_mask
+from mmseg_wss.datasets.transforms import fill_with_boxes, rect_mask
 from mmseg_wss.errors import DataError
 from mmseg_wss.evaluation.mask_quality import image_counts, mask_scores
 from mmseg_wss.evaluation.mask_worth import (
@@ -27,7 +27,7 @@ from mmseg_wss.labels.stores.mask_folder import label_path
 from mmseg_wss.pseudo_labels.gates import label_gates
 from mmseg_wss.simulation.weak_label_jobs import MakeWeakLabel
 
-SOURCES = 'teacher', 'rect', 'clicks'
+SOURCES = 'teacher', 'rect', 'clicks', 'teacher+rect'
 TAUS = 0., 0.5, 0.7, 0.9, 0.95
 TRIMAP_WIDTH = 3
 COVERAGE = 0.8  # masks that keep less are not chosen for what they are right at
@@ -36,7 +36,9 @@ COVERAGE = 0.8  # masks that keep less are not chosen for what they are right at
 class Candidate(NamedTuple):
     """A way to make the masks of weak images."""
     kind: str  # supervision of the images, which says what gates the masks
-    source: str  # of `SOURCES`: a network, painted boxes, or points or scribbles alone
+    # of `SOURCES`: a network, painted boxes, points or scribbles alone, or a network where it is
+    # sure and painted boxes elsewhere
+    source: str
     tau: float | None = None  # of a teacher: what it keeps (`threshold_labels`)
     crf: str | None = None  # of a teacher: one of `CRF_PRESETS`
     tau_classes: dict | None = None  # of a teacher: names of classes -> thresholds of their own
@@ -56,7 +58,9 @@ def candidates_of(kinds, taus=TAUS, crfs=(None, )):
     own = dict(box='rect', point='clicks', scribble='clicks')
     return [candidate for kind in kinds for candidate in (
         *([Candidate(kind, own[kind])] if kind in own else []),
-        *(Candidate(kind, 'teacher', tau, crf) for crf in crfs for tau in taus))]
+        *(Candidate(kind, 'teacher', tau, crf) for crf in crfs for tau in taus),
+        *(Candidate(kind, 'teacher+rect', tau, crf)
+          for crf in crfs for tau in taus if tau and kind == 'box'))]
 
 
 def simulated_labels(kind, classes, name, img_path, mask_path, instance_path=None):
@@ -191,7 +195,9 @@ class MaskJudge(BaseMetric):
                 if (kind, crf) not in refined:
                     refined[kind, crf] = gated(
                         probs, gate, image.img_path, crf and self.crf_options[crf], present)
-                yield threshold_labels(refined[kind, crf], tau).numpy()
+                mask = threshold_labels(refined[kind, crf], tau).numpy()
+                yield mask if source == 'teacher' else fill_with_boxes(
+                    mask, labels['boxes'], labels['box_labels'])
 
     def evaluate(self, size):
         """Bring together the counts of all processes."""

@@ -4,7 +4,7 @@ from mmengine.dist import get_dist_info
 from mmengine.evaluator import BaseMetric
 from PIL import Image
 
-from mmseg_wss.datasets.transforms import rect_mask
+from mmseg_wss.datasets.transforms import fill_with_boxes, rect_mask
 from mmseg_wss.evaluation.process_counts import sum_over_processes
 from mmseg_wss.evaluation.refine import class_probabilities, gated
 from mmseg_wss.labels.checks.label_check import IGNORE
@@ -114,7 +114,7 @@ class PseudoMaskWriter(BaseMetric):
         """The mask of a sample, uint8 (H, W)."""
         tau, crf, own = self.tau, self.crf, {}
         if target.choice is not None:
-            if target.choice['source'] != 'teacher':
+            if target.choice['source'] in ('rect', 'clicks'):
                 return self._own_mask(sample, target)
             tau, crf = target.choice['tau'], CRF_PRESETS.get(target.choice['crf'])
             own = {self.recipe['classes'].index(name): own
@@ -123,6 +123,8 @@ class PseudoMaskWriter(BaseMetric):
         possible, present = self._gates(target, probs)
         probs = gated(probs, possible, sample['img_path'], crf, present if self.present else None)
         mask = threshold_labels(probs, tau, own).cpu().numpy()
+        if target.choice is not None and target.choice['source'] == 'teacher+rect':
+            mask = fill_with_boxes(mask, target.boxes, target.box_labels)
         if self.soft:  # before the mask: a mask never lacks this file
             _write_confidence(confidence_path(self.out_dir, target.name), probs)
         return mask

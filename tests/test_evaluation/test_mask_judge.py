@@ -75,7 +75,7 @@ def test_each_candidate_makes_its_mask(image):
     """Counted by hand: boxes as they are painted, and labels above tau of what is possible."""
     probs, truth = network(image), read(image)
     candidates = candidates_of(['none', 'image', 'box'], (0., 0.9))
-    assert [c.source for c in candidates].count('rect') == 1 and len(candidates) == 7
+    assert [c.source for c in candidates].count('rect') == 1 and len(candidates) == 8
     found, _ = MaskJudge({}, CLASSES, candidates).judge(probs, image)
 
     def kept(p, tau):
@@ -93,7 +93,9 @@ def test_each_candidate_makes_its_mask(image):
             values = np.sort(p[label][p[label] > 0])
             p[label] /= values[-int(share * len(values)):].mean()
     masks = [kept(p / p.sum(0), tau) for p in (probs.numpy(), tagged, boxed) for tau in (0, 0.9)]
-    masks.insert(4, rect_mask(labels['boxes'], labels['box_labels'], SHAPE))
+    painted = rect_mask(labels['boxes'], labels['box_labels'], SHAPE)
+    masks.insert(4, painted)
+    masks.append(np.where(masks[-1] == 255, painted, masks[-1]))
     own = probs.argmax(0).numpy()
     for candidate, counts, mask in zip(candidates, found.counts, masks):
         assert np.array_equal(counts, worth_counts(mask, own, truth, 4)), candidate

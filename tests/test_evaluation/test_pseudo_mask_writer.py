@@ -166,3 +166,12 @@ def test_a_crf_does_not_spread_what_is_impossible(tmp_path):
     boxes = dict(boxes=np.array([[1, 0, 5, 1]], np.float32), box_labels=(2, ))
     assert gated_mask(tmp_path, PROBS, crf={}) == [2] * 5
     assert gated_mask(tmp_path, PROBS, crf={}, **boxes) == [0, 2, 2, 2, 2]
+
+
+def test_what_a_network_is_not_sure_of_is_painted(tmp_path):
+    """In the box, background where the network is sure of it, else the box."""
+    background = [0.99, 0.99, 0.99, 0.6, 0.6, 0.6]
+    probs = [background, [1 - p for p in background], [0] * 6]
+    choice = dict(source='teacher+rect', tau=0.9, crf=None)
+    boxes = dict(boxes=np.array([[1, 0, 5, 1]], np.float32), box_labels=(1, ))
+    assert gated_mask(tmp_path, probs, **boxes, choice=choice) == [0, 0, 0, 1, 1, 0]
