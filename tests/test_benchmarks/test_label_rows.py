@@ -1,0 +1,27 @@
+"""The rows of label_rows.py: each trains with the labels that its name says."""
+import pytest
+from mmengine.config import Config
+from tiny_run import load_script
+
+SCRIPT = load_script('benchmarks/label_rows.py')
+LISTS = 'ImageSets/Segmentation'
+KINDS = dict(
+    masks60=['pixel'], masks15=['pixel'], masks285=['pixel'], boxes=['pixel', 'box'],
+    tags=['pixel', 'image'], unlabelled=['pixel', 'none'], points=['pixel', 'point'],
+    scribbles=['pixel', 'scribble'], boxes15=['pixel', 'pseudo'],
+    mix=['pixel', 'box', 'image', 'none'])
+
+
+@pytest.mark.parametrize('row', SCRIPT.ROWS)
+def test_a_row_trains_with_its_labels(row, tmp_path):
+    SCRIPT.write_config(tmp_path, row, seed=3)
+    config = Config.fromfile(str(tmp_path / f'configs/{row}_seed3.py'))
+    sources = config.train_dataloader.dataset.datasets
+    assert [source.supervision for source in sources] == KINDS[row]
+    strong = {'masks285': 'trainaug', 'masks15': 'train_strong15', 'boxes15': 'train_strong15'}
+    assert sources[0].ann_file == f'{LISTS}/{strong.get(row, "train_strong60")}.txt'
+    made = [source.masks.path for source in sources if source.get('masks')]
+    folder = str(tmp_path / f'masks/{row}_seed3')
+    assert made == [folder] * sum(kind in ('image', 'none') for kind in KINDS[row])
+    assert (row in SCRIPT.TAUGHT) == bool(made) and config.randomness.seed == 3
+    assert len(config.train_dataloader.sampler.source_ratio) == len(sources)
