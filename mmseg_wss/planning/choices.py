@@ -55,6 +55,11 @@ def warnings_of(facts, machine, backbone, proposals, left_out):
     if absent:
         yield (f'No label for training has the class {", ".join(absent)}: it will not be found.')
     for kind, number in left_out.items():
+        if facts.strong:
+            yield (f'{number} images without a label are left out of the training: what a network '
+                   "says of them by itself taught another one nothing. They get masks at the end. "
+                   'Tags, a word for each image, would make them useful.')
+            continue
         yield (f'{number} images with {WORDS[kind]} are left out of the training: without masks '
                'nothing says what their masks are worth. Masks of some 30 images change that.')
     if backbone == 'r50':

@@ -7,7 +7,7 @@ from mmseg_wss.planning.rules import FIGURES
 WORDS = dict(pixel='masks', empty='nothing in them', box='boxes', scribble='scribbles',
              point='points', image='tags', none='no label')
 DRAWN = 'box', 'scribble', 'point'  # what tells places, the richest first
-TAUGHT = 'scribble', 'point', 'image', 'none'  # beside masks, a teacher makes their masks
+TAUGHT = 'scribble', 'point', 'image'  # beside masks, a teacher makes their masks
 HEADS = dict(single='one branch', dual='dual branch (DualBranchHead, one shared convolution)',
              mixed='mixed dual head (MixedDualHead, 7 masks to 1 weak image in the strong branch)',
              rrm='RRM (RRMHead)')

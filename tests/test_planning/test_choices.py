@@ -39,16 +39,14 @@ def masks_of(network):
     (dict(pixel=25, box=9), 'dual', dict(pixel=None, box='rect'), None, False, None),
     (dict(pixel=60, image=500), 'dual', dict(pixel=None, image='teacher'),
      ('single', dict(pixel=None)), True, None),
-    (dict(pixel=15, none=500), 'dual', dict(pixel=None, none='teacher'),
-     ('single', dict(pixel=None)), True, None),
+    (dict(pixel=15, none=500), 'single', dict(pixel=None), None, False, None),
     (dict(pixel=9, image=500), 'dual', dict(pixel=None, image='teacher'),
      ('single', dict(pixel=None)), False, None),
     (dict(pixel=60, box=200, image=500, none=2000), 'dual',
-     dict(pixel=None, box='rect', image='teacher', none='teacher'),
+     dict(pixel=None, box='rect', image='teacher'),
      ('dual', dict(pixel=None, box='rect')), True, None),
     (dict(pixel=12, box=200, none=2000), 'mixed',
-     dict(pixel=None, box='proposals', none='teacher'),
-     ('mixed', dict(pixel=None, box='proposals')), True, 'grabcut+region'),
+     dict(pixel=None, box='proposals'), None, False, 'grabcut+region'),
     (dict(box=200, image=500, none=10), 'single', dict(box='proposals'), None, False, 'bbox_seg'),
     (dict(scribble=20, empty=3, none=10), 'single', dict(empty=None, scribble=None), None, False,
      None),
@@ -80,8 +78,9 @@ def test_half_of_a_batch_is_strong(numbers, expected):
 
 
 def test_each_kind_has_an_image_in_a_batch():
-    images = dict(pixel=60, box=9, scribble=9, point=9, image=9, none=2000)
-    assert make_plan(facts_of(images), Machine()).batch == 10
+    images = dict(pixel=60, box=9, scribble=9, point=9, image=2000, none=9)
+    plan = make_plan(facts_of(images), Machine())
+    assert plan.batch == 8 == 2 * (len(plan.network.sources) - 1)
 
 
 @pytest.mark.parametrize('size, small, machine, scale, crop', [

@@ -98,7 +98,7 @@ def configs_of(out):
     (dict(pixel=12, box=9, val=5), {'config'}, ['proposals', 'network', 'test', 'predicted']),
     (dict(pixel=30, image=9, val=5), {'config', 'teacher'},
      ['judge', 'teacher', 'masks', 'network', 'test', 'predicted']),
-    (dict(pixel=5, none=9, val=5), {'config', 'teacher'},
+    (dict(pixel=5, image=9, val=5), {'config', 'teacher'},
      ['teacher', 'masks', 'network', 'test', 'predicted']),
     (dict(pixel=26, box=3, image=3, point=3, scribble=3, none=3, val=5),
      {'config', 'teacher', 'taught'},
