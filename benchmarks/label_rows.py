@@ -1,7 +1,7 @@
 """What each kind of label is worth on MSRC: a table with a row for each mix of labels.
 
-    python benchmarks/label_rows.py [--rows ROW ...] [--seeds N] [--jobs J] [--work-dir DIR]
-        [--cfg-options KEY=VALUE ...]
+    python benchmarks/label_rows.py [--rows ROW ...] [--judge FILE | --tau 0.9] [--seeds N]
+        [--jobs J] [--work-dir DIR] [--no-train] [--cfg-options KEY=VALUE ...]
 
     masks60 masks15       the masks alone, single branch
     boxes tags unlabelled points scribbles
@@ -17,24 +17,21 @@ script goes on, and a finished training is never repeated. FS% is the share of t
 Hours on a CPU; MSRC_SIDE=208 makes a step 0.4 times as long.
 """
 import argparse
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
 from prettytable import PrettyTable
+from tool_calls import ROOT, call
 
 from mmseg_wss.engine.seeded_run import SeededRun
 from mmseg_wss.engine.work_dir import latest_checkpoint
-from mmseg_wss.errors import ConfigError
+from mmseg_wss.evaluation.run_tables import mean_and_spread
 from mmseg_wss.labels.formats.text_list import read_lines, write_lines
 from mmseg_wss.pipeline.comparison import Comparison
 from mmseg_wss.utils.cli import positive_int, run_tool
 from mmseg_wss.utils.fileio import atomic_path
 
-ROOT = Path(__file__).resolve().parents[1]
 LISTS = 'ImageSets/Segmentation'
 FOLDER = "masks=dict(type='folder', path={masks!r})"
 WEAK = "weak = dict(_base_.weak, {})\n" \
@@ -83,15 +80,6 @@ def parse_args():
     if set(TAUGHT) & set(args.rows) and 'masks60' not in args.rows:
         args.rows.insert(0, 'masks60')
     return args
-
-
-def call(tool, *arguments):
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get('PYTHONPATH'))))
-    done = subprocess.run([sys.executable, str(ROOT / 'tools' / tool), *map(str, arguments)],
-                          env=dict(os.environ, PYTHONPATH=path))
-    if done.returncode:
-        raise ConfigError(f'tools/{tool} failed (exit code {done.returncode}); its output is '
-                          'above. Mend the cause and start again.')
 
 
 def write_config(base, row, seed):
@@ -152,9 +140,8 @@ def show(args, comparison, base):
     table.align['labels'] = 'l'
     for row, values in found.items():
         mean, alone = np.mean(values), 'masks15' if row == 'boxes15' else 'masks60'
-        spread = f' ± {np.std(values, ddof=1):.2f}' if len(values) > 1 else ''
         table.add_row([
-            row, f'{mean:.2f}{spread}', ' '.join(f'{value:.2f}' for value in values),
+            row, mean_and_spread(values), ' '.join(f'{value:.2f}' for value in values),
             f'{mean - np.mean(found[alone]):+.2f}' if alone in found else '-',
             f'{100 * mean / np.mean(found["masks285"]):.1f}' if 'masks285' in found else '-'])
     print(table)

@@ -14,15 +14,13 @@ train_cfg.val_interval=4.
 import argparse
 import csv
 import json
-import os
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
 from prettytable import PrettyTable
+from tool_calls import ROOT, call
 
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.evaluation.val_curve import read_curve
@@ -30,7 +28,6 @@ from mmseg_wss.labels.formats.text_list import read_lines, write_lines
 from mmseg_wss.utils.cli import natural_int, positive_int, run_tool
 from mmseg_wss.utils.fileio import atomic_path
 
-ROOT = Path(__file__).resolve().parents[1]
 LISTS = 'ImageSets/Segmentation'
 
 
@@ -48,15 +45,6 @@ def parse_args():
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='passed to every training')
     return parser.parse_args()
-
-
-def call(tool, *arguments):
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get('PYTHONPATH'))))
-    done = subprocess.run([sys.executable, str(ROOT / 'tools' / tool), *map(str, arguments)],
-                          env=dict(os.environ, PYTHONPATH=path))
-    if done.returncode:
-        raise ConfigError(f'tools/{tool} failed (exit code {done.returncode}); its output is '
-                          'above. Mend the cause and start again.')
 
 
 def train(args, folder, strong, pool):

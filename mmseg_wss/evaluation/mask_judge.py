@@ -261,8 +261,8 @@ def best_of(rows):
     (precision); the first of equals. A worth says nothing more of these: so without labels, where a
     network's own masks are worth 0 at each threshold, this alone decides. What is not sure is
     better left out, then: on MSRC a student of masks at tau 0.9 had 76.8 and at 0.7 73.2 (boxes,
-    coverage 92 and 97 %), and with tags 72.1 at 0.9 and 72.0 at 0. But masks of half the pixels
-    lack the hard objects. If all of them keep less, the largest worth is chosen.
+    coverage 92 and 97 %). But masks of half the pixels lack the hard objects. If all of them keep
+    less, the largest worth is chosen.
 
     Args:
         rows (list[dict]): of `judge_rows`.

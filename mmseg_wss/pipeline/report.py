@@ -27,8 +27,9 @@ def write_report(stages, folder, plan=None):
     with atomic_path(osp.join(folder, 'pipeline.json')) as temporary:
         temporary.write_text(json.dumps(report, indent=1))
     draw(osp.join(folder, 'pipeline.png'), report)
-    print(*tables(report), sep='\n')
-    write_report_page(folder, stages, tables(report), plan)
+    shown = tables(report)
+    print(*shown, sep='\n')
+    write_report_page(folder, stages, shown, plan)
     print(f'report.html, pipeline.json and pipeline.png written into {folder}')
 
 

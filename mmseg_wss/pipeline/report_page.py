@@ -4,9 +4,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from prettytable import PrettyTable
 
 from mmseg_wss.evaluation.run_results import run_result
+from mmseg_wss.evaluation.run_tables import class_table
 from mmseg_wss.labels.formats.image_file import read_image
 from mmseg_wss.labels.formats.image_list import find_images
 from mmseg_wss.visualization.contact_sheet import save_contact_sheet
@@ -28,7 +28,8 @@ def write_report_page(folder, stages, tables, plan=None):
     """
     sections = [('Result', [*tables, Path(folder, 'pipeline.png')])]
     trainings = [stage for stage in stages if stage.tool == 'train.py']
-    classes = class_table({stage.name: run_result(stage.folder, 'mIoU') for stage in trainings})
+    results = {stage.name: run_result(stage.folder, 'mIoU') for stage in trainings}
+    classes = class_table({name: [result] for name, result in results.items() if result})
     if classes is not None:
         sections.append(('IoU of the classes, last validation', classes))
     panels = [Path(stage.folder, 'val_panel.png') for stage in trainings]
@@ -43,26 +44,6 @@ def write_report_page(folder, stages, tables, plan=None):
                 picture]))
     sections += markdown_sections(plan or '')
     write_page(Path(folder, 'report.html'), osp.basename(osp.abspath(folder)), sections)
-
-
-def class_table(results):
-    """The IoU of each class in percent, a row for each.
-
-    Args:
-        results (dict[str, dict | None]): training -> `run_result`; None without a validation.
-
-    Returns:
-        PrettyTable or None: None where no training logged its classes.
-    """
-    results = {name: result['classes'] for name, result in results.items() if result}
-    names = list(dict.fromkeys(name for classes in results.values() for name in classes))
-    if not names:
-        return None
-    table = PrettyTable(['class', *results])
-    for name in names:
-        table.add_row([name, *(f'{classes[name]:.2f}' if name in classes else '-'
-                               for classes in results.values())])
-    return table
 
 
 def draw_predictions(path, stage):

@@ -184,7 +184,8 @@ def test_the_best_is_written_and_read(tmp_path):
 
 @pytest.mark.parametrize('change', [
     dict(source='mcg'), dict(tau='0.9'), dict(tau=None), dict(tau=1.5), dict(crf='x'),
-    dict(kind='image'), dict(tau_classes=dict(red=2)), dict(tau_classes=[1]), 5])
+    dict(kind='image'), dict(kind='image', source='teacher+rect'), dict(tau_classes=dict(red=2)),
+    dict(tau_classes=[1]), 5])
 def test_other_files_are_refused(tmp_path, change):
     row = dict(kind='box', source='teacher', tau=0.9, crf=None)
     content = dict(best=dict(box=change if change == 5 else dict(row, **change)))

@@ -95,8 +95,8 @@ def test_a_second_round_against_the_first_networks(config, tmp_path, capfd):
     reference = '--reference', str(tmp_path / 'one')
     content = judge(second, 'two', *reference)
     assert content['reference'] == reference[1] and content['rows'][0]['worth'] is not None
-    log = next((tmp_path / 'two/fold0').rglob('*.log')).read_text()
-    assert "weak.txt'" in log and 'fold0_train.txt' in log
+    logs = ''.join(path.read_text() for path in (tmp_path / 'two/fold0').rglob('*.log'))
+    assert "weak.txt'" in logs and 'fold0_train.txt' in logs
 
     with pytest.raises(ConfigError, match='dealt them out to other folds than the 3 of'):
         judge(second, 'three', *reference, '--folds', '3')
