@@ -4,17 +4,19 @@
         [--jobs J] [--work-dir DIR] [--no-train] [--cfg-options KEY=VALUE ...]
 
     masks60 masks15       the masks alone, single branch
-    boxes tags unlabelled points scribbles
-                          60 masks and 225 images with such labels, dual branch
+    boxes points_alone scribbles_alone
+                          60 masks and 225 images with painted boxes or clicks, dual branch
+    boxes_taught tags unlabelled points scribbles
+                          the same, but a network makes the masks of these images
     boxes15               15 masks and 270 boxed images, mixed dual head on fused proposals
     mix                   60 masks, and 75 images each with boxes, with tags and without a label
     masks285              the masks of all images, single branch
 
-Tags and unlabelled images get their masks from the network of masks60 with the same seed, as
---judge says (judge.json of tools/judge_masks.py), else with --gate and --tau. Each row is a config
-in DIR/configs, and each training has a line in DIR/results.jsonl: killed and started again, the
-script goes on, and a finished training is never repeated. FS% is the share of the mIoU of masks285.
-Hours on a CPU; MSRC_SIDE=208 makes a step 0.4 times as long.
+The network that makes masks is that of masks60 with the same seed. It makes them as --judge says
+(judge.json of tools/judge_masks.py), else with --gate and --tau. Each row is a config in
+DIR/configs, and each training has a line in DIR/results.jsonl: killed and started again, the script
+goes on, and a finished training is never repeated. FS% is the share of the mIoU of masks285. Hours
+on a CPU; MSRC_SIDE=208 makes a step 0.4 times as long.
 """
 import argparse
 from pathlib import Path
@@ -36,6 +38,8 @@ LISTS = 'ImageSets/Segmentation'
 FOLDER = "masks=dict(type='folder', path={masks!r})"
 WEAK = "weak = dict(_base_.weak, {})\n" \
        'train_dataloader = dict(dataset=dict(datasets=[_base_.strong, weak]))\n'
+POINT = "supervision='point', data_prefix=dict(point_path={point!r})"
+SCRIBBLE = "supervision='scribble', data_prefix=dict(scribble_path={scribble!r})"
 MIX = """boxes = dict(_base_.weak, ann_file={lists[0]!r})
 tags = dict(_base_.weak, ann_file={lists[1]!r}, supervision='image', """ + FOLDER + """)
 unlabelled = dict(_base_.weak, ann_file={lists[2]!r}, supervision='none', """ + FOLDER + """)
@@ -54,14 +58,15 @@ ROWS = dict(
     tags=('dual_branch', WEAK.format(f"supervision='image', {FOLDER}")),
     unlabelled=('dual_branch', WEAK.format(f"supervision='none', {FOLDER}")),
     masks285=('single_full', ''),
-    points=('dual_branch', WEAK.format(
-        "supervision='point', data_prefix=dict(point_path={point!r})")),
-    scribbles=('dual_branch', WEAK.format(
-        "supervision='scribble', data_prefix=dict(scribble_path={scribble!r})")),
+    boxes_taught=('dual_branch', WEAK.format(FOLDER)),
+    points=('dual_branch', WEAK.format(f'{POINT}, {FOLDER}')),
+    points_alone=('dual_branch', WEAK.format(POINT)),
+    scribbles=('dual_branch', WEAK.format(f'{SCRIBBLE}, {FOLDER}')),
+    scribbles_alone=('dual_branch', WEAK.format(SCRIBBLE)),
     masks15=('single_strong', FEW),
     boxes15=('seg_net_15', FUSED),
     mix=('dual_branch', MIX))
-TAUGHT = 'tags', 'unlabelled', 'mix'
+TAUGHT = 'boxes_taught', 'tags', 'unlabelled', 'points', 'scribbles', 'mix'
 
 
 def parse_args():
@@ -102,8 +107,8 @@ def prepare(args, base):
     names = read_lines(root / weak)
     for number in range(3):
         write_lines(base / f'mix{number}.txt', names[number::3])
-    for kind, row in dict(points='points', scribbles='scribbles').items():
-        if row in args.rows:
+    for kind in ('points', 'scribbles'):
+        if {kind, f'{kind}_alone'} & set(args.rows):
             call('make_weak_labels.py', root, '--kind', kind, '--ann-file', weak, '--out', base)
     if 'boxes15' in args.rows:
         call('generate_proposals.py', ROOT / 'configs/msrc/seg_net_15_efflite0_msrc.py',
