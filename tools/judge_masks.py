@@ -1,8 +1,8 @@
 """Choose by the strong images where the masks of weak images shall come from.
 
     python tools/judge_masks.py CONFIG --out DIR [--kinds box image ...] [--folds 2]
-        [--taus 0 0.5 0.7 0.9 0.95] [--crf [PRESET]] [--reference DIR] [--jobs J]
-        [--cfg-options KEY=VALUE ...]
+        [--taus 0 0.5 0.7 0.9 0.95] [--crf [PRESET]] [--boxes rect grabcut+region ...]
+        [--reference DIR] [--jobs J] [--cfg-options KEY=VALUE ...]
 
 CONFIG is a training with masks, such as configs/msrc/single_strong_efflite0_msrc.py. Its strong
 images are dealt out to folds, and a network is trained without each fold. For the images of the
@@ -33,6 +33,7 @@ from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 
 from mmseg_wss.engine.run_config import add_trust_option, read_config, trust_checkpoints
+from mmseg_wss.evaluation.box_masks import check_box_method
 from mmseg_wss.evaluation.judgement import write_judgement
 from mmseg_wss.evaluation.mask_judge import TAUS, best_of, candidates_of
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
@@ -64,6 +65,10 @@ def parse_args(argv=None):
     parser.add_argument('--crf', nargs='?', const='affinitynet', choices=CRF_PRESETS,
                         metavar='PRESET', help='judge masks behind a dense CRF, too: '
                         f'{", ".join(CRF_PRESETS)} (default: affinitynet)')
+    parser.add_argument('--boxes', nargs='+', type=check_box_method, default=['rect'],
+                        metavar='METHOD', help='masks of boxes without a network: methods of '
+                        'tools/generate_proposals.py; also where a network is not sure (default: '
+                        'rect)')
     parser.add_argument('--reference', metavar='DIR',
                         help='--out of a judge of the same images: count what masks know that its '
                         'networks do not')
@@ -91,7 +96,7 @@ def judge_table(rows):
     for row in rows:
         name = row['source'] if row['tau'] is None else f'teacher, tau {row["tau"]:g}'
         name += f', CRF {row["crf"]}' * (row['crf'] is not None)
-        name += ', else rect' * (row['source'] == 'teacher+rect')
+        name += row['source'].replace('teacher+', ', else ') * row['source'].startswith('teacher+')
         table.add_row([row['kind'], f'{name} *' if row in best else name, *(
             '-' if math.isnan(row[key]) else f'{100 * row[key]:.2f}' for key in COLUMNS)])
     return table
@@ -107,7 +112,7 @@ def run(args):
     fitting.check_reference()
     fitting.train(TRAIN, args.jobs)
     rows = fitting.judge(candidates_of(
-        args.kinds, args.taus, (None, args.crf) if args.crf else (None, )))
+        args.kinds, args.taus, (None, args.crf) if args.crf else (None, ), args.boxes))
     print(judge_table(rows))
     for kind, row in best_of(rows).items():
         if row['tau_classes']:

@@ -3,7 +3,8 @@ import json
 import math
 
 from mmseg_wss.errors import DataError
-from mmseg_wss.evaluation.mask_judge import SOURCES, Candidate, best_of
+from mmseg_wss.evaluation.box_masks import box_method, check_box_method
+from mmseg_wss.evaluation.mask_judge import Candidate, best_of
 from mmseg_wss.labels.formats.json_file import read_json
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
 from mmseg_wss.utils.fileio import atomic_path
@@ -40,17 +41,22 @@ def read_judgement(path):
                                 row.get('tau_classes') or None)
                 for kind, row in read_json(path)['best'].items()}
         good = all(
-            candidate.kind == kind and candidate.source in SOURCES
-            and (candidate.source in ('rect', 'clicks') or _is_probability(candidate.tau))
-            and (candidate.source != 'teacher+rect' or kind == 'box')
+            candidate.kind == kind and _is_source(candidate)
             and all(map(_is_probability, (candidate.tau_classes or {}).values()))
             and candidate.crf in (None, *CRF_PRESETS) for kind, candidate in best.items())
-    except (AttributeError, KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         good = False
     if not good:
         raise DataError(f'{path}: not what tools/judge_masks.py writes (judge.json). Name that '
                         'file, or make it anew.')
     return best
+
+
+def _is_source(candidate):
+    """Whether it can be made; ValueError where its way to make masks of boxes is none."""
+    method = box_method(candidate.source)
+    return (method is None or candidate.kind == 'box' and bool(check_box_method(method))) and (
+        candidate.source in ('clicks', method) or _is_probability(candidate.tau))
 
 
 def _is_probability(value):

@@ -8,8 +8,8 @@ import torch
 from mmengine.dist import all_reduce, collect_results
 from mmengine.evaluator import BaseMetric
 
-from mmseg_wss.datasets.transforms import fill_with_boxes, rect_mask
 from mmseg_wss.errors import DataError
+from mmseg_wss.evaluation.box_masks import box_mask, box_method, fill_ignored
 from mmseg_wss.evaluation.mask_quality import image_counts, mask_scores
 from mmseg_wss.evaluation.mask_worth import (
     ImageWorth,
@@ -27,7 +27,6 @@ from mmseg_wss.labels.stores.mask_folder import label_path
 from mmseg_wss.pseudo_labels.gates import label_gates
 from mmseg_wss.simulation.weak_label_jobs import MakeWeakLabel
 
-SOURCES = 'teacher', 'rect', 'clicks', 'teacher+rect'
 TAUS = 0., 0.5, 0.7, 0.9, 0.95
 TRIMAP_WIDTH = 3
 COVERAGE = 0.8  # masks that keep less are not chosen for what they are right at
@@ -36,30 +35,31 @@ COVERAGE = 0.8  # masks that keep less are not chosen for what they are right at
 class Candidate(NamedTuple):
     """A way to make the masks of weak images."""
     kind: str  # supervision of the images, which says what gates the masks
-    # of `SOURCES`: a network, painted boxes, points or scribbles alone, or a network where it is
-    # sure and painted boxes elsewhere
+    # 'teacher': a network; 'clicks': points or scribbles alone; a way to make masks of boxes alone
+    # (`check_box_method`), such as 'rect'; 'teacher+rect': a network where it is sure, else boxes
     source: str
     tau: float | None = None  # of a teacher: what it keeps (`threshold_labels`)
     crf: str | None = None  # of a teacher: one of `CRF_PRESETS`
     tau_classes: dict | None = None  # of a teacher: names of classes -> thresholds of their own
 
 
-def candidates_of(kinds, taus=TAUS, crfs=(None, )):
+def candidates_of(kinds, taus=TAUS, crfs=(None, ), box_methods=('rect', )):
     """The candidates for images with these kinds of labels.
 
     Args:
         kinds (Sequence[str]): of 'none', 'image', 'box', 'point', 'scribble'.
         taus (Sequence[float]): thresholds of the teacher.
         crfs (Sequence[str | None]): names of `CRF_PRESETS`, None for no CRF.
+        box_methods (Sequence[str]): ways to make masks of boxes alone (`check_box_method`).
 
     Returns:
         list[Candidate]: kind after kind.
     """
-    own = dict(box='rect', point='clicks', scribble='clicks')
+    own = dict(box=box_methods, point=['clicks'], scribble=['clicks'])
     return [candidate for kind in kinds for candidate in (
-        *([Candidate(kind, own[kind])] if kind in own else []),
+        *(Candidate(kind, source) for source in own.get(kind, ())),
         *(Candidate(kind, 'teacher', tau, crf) for crf in crfs for tau in taus),
-        *(Candidate(kind, 'teacher+rect', tau, crf)
+        *(Candidate(kind, f'teacher+{method}', tau, crf) for method in box_methods
           for crf in crfs for tau in taus if tau and kind == 'box'))]
 
 
@@ -110,7 +110,7 @@ class MaskJudge(BaseMetric):
 
     For each image, the weak labels that it would have follow from its mask (`simulated_labels`). Of
     these and the network's prediction each candidate makes a mask, in the way in which
-    ``tools/generate_pseudo_masks.py --gate`` and `rect_mask` do, and its pixels are counted against
+    ``tools/generate_pseudo_masks.py --gate`` and `box_mask` do, and its pixels are counted against
     the truth and against the network's own labels (`worth_counts`).
 
     Args:
@@ -180,24 +180,31 @@ class MaskJudge(BaseMetric):
 
     def _masks(self, probs, image):
         """The mask of each candidate, uint8 (H, W)."""
-        shape, gates, refined = probs.shape[1:], {}, {}
+        shape, gates, refined, made = probs.shape[1:], {}, {}, {}
+
+        def of_boxes(method):
+            if method not in made:
+                made[method] = box_mask(method, image.img_path, labels['boxes'],
+                                        labels['box_labels'], shape)
+            return made[method]
+
         for kind, source, tau, crf, _ in self.candidates:
             if kind not in gates:
                 labels = simulated_labels(kind, self.classes, **vars(image))
                 gates[kind] = labels, *label_gates(shape, len(probs), **{
                     name: torch.from_numpy(label) for name, label in labels.items()})
             labels, gate, present = gates[kind]
-            if source == 'rect':
-                yield rect_mask(labels['boxes'], labels['box_labels'], shape)
-            elif source == 'clicks':
+            method = box_method(source)
+            if source == 'clicks':
                 yield labels['clicks']
+            elif source == method:
+                yield of_boxes(method)
             else:
                 if (kind, crf) not in refined:
                     refined[kind, crf] = gated(
                         probs, gate, image.img_path, crf and self.crf_options[crf], present)
                 mask = threshold_labels(refined[kind, crf], tau).numpy()
-                yield mask if source == 'teacher' else fill_with_boxes(
-                    mask, labels['boxes'], labels['box_labels'])
+                yield fill_ignored(mask, of_boxes(method)) if method else mask
 
     def evaluate(self, size):
         """Bring together the counts of all processes."""

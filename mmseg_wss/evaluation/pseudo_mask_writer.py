@@ -4,7 +4,7 @@ from mmengine.dist import get_dist_info
 from mmengine.evaluator import BaseMetric
 from PIL import Image
 
-from mmseg_wss.datasets.transforms import fill_with_boxes, rect_mask
+from mmseg_wss.evaluation.box_masks import box_mask, box_method, fill_ignored
 from mmseg_wss.evaluation.process_counts import sum_over_processes
 from mmseg_wss.evaluation.refine import class_probabilities, gated
 from mmseg_wss.labels.checks.label_check import IGNORE
@@ -112,30 +112,27 @@ class PseudoMaskWriter(BaseMetric):
 
     def _mask(self, sample, target):
         """The mask of a sample, uint8 (H, W)."""
+        probs, choice = class_probabilities(sample), target.choice or dict(source='teacher')
+        source, method = choice['source'], box_method(choice['source'])
+        if source == 'clicks':
+            return read_mask(target.clicks)
+        of_boxes = method and box_mask(
+            method, sample['img_path'], target.boxes, target.box_labels, probs.shape[1:])
+        if source == method:
+            return of_boxes
         tau, crf, own = self.tau, self.crf, {}
         if target.choice is not None:
-            if target.choice['source'] in ('rect', 'clicks'):
-                return self._own_mask(sample, target)
-            tau, crf = target.choice['tau'], CRF_PRESETS.get(target.choice['crf'])
+            tau, crf = choice['tau'], CRF_PRESETS.get(choice['crf'])
             own = {self.recipe['classes'].index(name): own
-                   for name, own in target.choice.get('tau_classes', {}).items()}
-        probs = class_probabilities(sample)
+                   for name, own in choice.get('tau_classes', {}).items()}
         possible, present = self._gates(target, probs)
         probs = gated(probs, possible, sample['img_path'], crf, present if self.present else None)
         mask = threshold_labels(probs, tau, own).cpu().numpy()
-        if target.choice is not None and target.choice['source'] == 'teacher+rect':
-            mask = fill_with_boxes(mask, target.boxes, target.box_labels)
+        if method:
+            mask = fill_ignored(mask, of_boxes)
         if self.soft:  # before the mask: a mask never lacks this file
             _write_confidence(confidence_path(self.out_dir, target.name), probs)
         return mask
-
-    @staticmethod
-    def _own_mask(sample, target):
-        """The mask that the label of an image makes without a network."""
-        if target.choice['source'] == 'clicks':
-            return read_mask(target.clicks)
-        shape = class_probabilities(sample).shape[1:]
-        return rect_mask(target.boxes, target.box_labels, shape)
 
     def _gates(self, target, probs):
         """The `label_gates` of an image."""

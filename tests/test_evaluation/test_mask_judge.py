@@ -20,6 +20,10 @@ from mmseg_wss.evaluation.mask_judge import (
     simulated_labels,
 )
 from mmseg_wss.evaluation.mask_worth import worth_counts
+from mmseg_wss.evaluation.pseudo_mask_writer import threshold_labels
+from mmseg_wss.evaluation.refine import gated
+from mmseg_wss.proposals import propose
+from mmseg_wss.pseudo_labels.gates import label_gates
 
 CLASSES = ['background', 'red', 'green', 'blue']
 SHAPE = (20, 30)
@@ -99,6 +103,29 @@ def test_each_candidate_makes_its_mask(image):
     own = probs.argmax(0).numpy()
     for candidate, counts, mask in zip(candidates, found.counts, masks):
         assert np.array_equal(counts, worth_counts(mask, own, truth, 4)), candidate
+
+
+def test_other_masks_of_boxes(image):
+    """Each method as `propose` has it, alone and where the network is not sure."""
+    probs, truth, methods = network(image), read(image), ('rect', 'grabcut', 'rect+grabcut')
+    candidates = candidates_of(['box'], (0.9, ), box_methods=methods)
+    assert [c.source for c in candidates] == [
+        *methods, 'teacher', *(f'teacher+{method}' for method in methods)]
+    found, _ = MaskJudge({}, CLASSES, candidates).judge(probs, image)
+    labels = simulated_labels('box', CLASSES, **vars(image))
+    photograph = np.array(Image.open(image.img_path))
+    masks = [propose(photograph, labels['boxes'], labels['box_labels'], method)
+             for method in methods]
+    own, network_alone = probs.argmax(0).numpy(), found.counts[3]
+    for counts, mask in zip(found.counts, masks):
+        assert np.array_equal(counts, worth_counts(mask, own, truth, 4))
+    gate, present = label_gates(SHAPE, 4, **{
+        name: torch.from_numpy(label) for name, label in labels.items()})
+    sure = threshold_labels(gated(probs, gate, '', None, present), 0.9).numpy()
+    assert np.array_equal(network_alone, worth_counts(sure, own, truth, 4))
+    for counts, mask in zip(found.counts[4:], masks):
+        assert np.array_equal(counts, worth_counts(
+            np.where(sure == 255, mask, sure), own, truth, 4))
 
 
 def test_tags_and_boxes_are_worth_more_than_nothing(image):
@@ -184,8 +211,8 @@ def test_the_best_is_written_and_read(tmp_path):
 
 @pytest.mark.parametrize('change', [
     dict(source='mcg'), dict(tau='0.9'), dict(tau=None), dict(tau=1.5), dict(crf='x'),
-    dict(kind='image'), dict(kind='image', source='teacher+rect'), dict(tau_classes=dict(red=2)),
-    dict(tau_classes=[1]), 5])
+    dict(kind='image'), dict(kind='image', source='teacher+rect'), dict(source='teacher+sam'),
+    dict(source='teacher+'), dict(tau_classes=dict(red=2)), dict(tau_classes=[1]), 5])
 def test_other_files_are_refused(tmp_path, change):
     row = dict(kind='box', source='teacher', tau=0.9, crf=None)
     content = dict(best=dict(box=change if change == 5 else dict(row, **change)))

@@ -175,3 +175,20 @@ def test_what_a_network_is_not_sure_of_is_painted(tmp_path):
     choice = dict(source='teacher+rect', tau=0.9, crf=None)
     boxes = dict(boxes=np.array([[1, 0, 5, 1]], np.float32), box_labels=(1, ))
     assert gated_mask(tmp_path, probs, **boxes, choice=choice) == [0, 0, 0, 1, 1, 0]
+
+
+def test_another_method_makes_masks_of_boxes(tmp_path):
+    """GrabCut of a bright square on black, which the network does not see."""
+    photograph = np.zeros((24, 32, 3), np.uint8)
+    photograph[8:16, 10:20] = 250
+    Image.fromarray(photograph).save(tmp_path / 'a.png')
+    boxes = np.array([[7, 5, 23, 19]], np.float32)
+    target = MaskTarget('a', boxes=boxes, box_labels=(1, ), choice=dict(source='grabcut'))
+    writer = make_writer(tmp_path / 'masks', tau=0., targets={str(tmp_path / 'a.png'): target})
+    probs = torch.full((3, 24, 32), 1 / 3)
+    writer.process(None, [dict(img_path=str(tmp_path / 'a.png'), seg_probs=dict(data=probs))])
+    mask = np.array(Image.open(tmp_path / 'masks/a.png'))
+    assert np.array_equal(mask, (photograph[..., 0] > 0).astype(np.uint8))
+    with pytest.raises(ValueError, match='must predict whole images'):
+        writer.process(None, [dict(img_path=str(tmp_path / 'a.png'), seg_probs=dict(
+            data=probs[:, 1:]))])

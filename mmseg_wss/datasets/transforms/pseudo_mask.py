@@ -31,19 +31,6 @@ def rect_mask(boxes, labels, shape):
     return mask
 
 
-def fill_with_boxes(mask, boxes, labels):
-    """A mask whose ignored pixels have the classes of the painted boxes (`rect_mask`).
-
-    Args:
-        mask (np.ndarray): uint8 (H, W), 255 ignored.
-        boxes, labels: see `rect_mask`.
-
-    Returns:
-        np.ndarray: uint8 (H, W), without 255.
-    """
-    return np.where(mask == IGNORE, rect_mask(boxes, labels, mask.shape), mask)
-
-
 _REMEDIES = dict(
     image='Tags do not say where an object is. Leave PseudoMask out of the pipeline of this source '
           'and train with mmseg_wss.EMHead or mmseg_wss.RRMHead; or, where the images have files '
