@@ -13,6 +13,12 @@ import pytest
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 
+def pytest_collection_finish():
+    """Where a test starts processes, have the libraries loaded for all of them."""
+    if 'warm_process' in sys.modules:
+        sys.modules['warm_process'].start_server()
+
+
 @pytest.fixture
 def run_tool(monkeypatch, capsys):
     """A function that runs a file of tools/ as from the command line.

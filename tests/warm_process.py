@@ -5,13 +5,22 @@ import os
 import runpy
 import signal
 import sys
+from multiprocessing import forkserver
 from pathlib import Path
 
-# One process imports everything once; the scripts are its children, free of pytest's threads.
 PROCESSES = multiprocessing.get_context('forkserver')
-PROCESSES.set_forkserver_preload([
-    'matplotlib.pyplot', 'mmengine.runner', 'mmseg.apis', 'mmseg.datasets', 'mmseg.models',
-    'mmseg_wss.datasets', 'mmseg_wss.engine', 'mmseg_wss.evaluation', 'mmseg_wss.models'])
+
+
+def start_server():
+    """Start the process that imports everything once.
+
+    The scripts are its children, free of pytest's threads. The first one to start it says what it
+    imports, so this comes ahead of all tests: a tool's worker processes are its children, too.
+    """
+    PROCESSES.set_forkserver_preload([
+        'matplotlib.pyplot', 'mmengine.runner', 'mmseg.apis', 'mmseg.datasets', 'mmseg.models',
+        'mmseg_wss.datasets', 'mmseg_wss.engine', 'mmseg_wss.evaluation', 'mmseg_wss.models'])
+    forkserver.ensure_running()
 
 
 def run_script(path, arguments, environment, output, seconds):

@@ -1,5 +1,4 @@
 """Runs in processes that kill themselves, resumed and compared with a run that nobody killed."""
-import multiprocessing
 import os
 import random
 import re
@@ -16,12 +15,9 @@ from mmengine.hooks import Hook
 from mmengine.logging import MessageHub
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
+from warm_process import PROCESSES
 
 from mmseg_wss.engine.hooks import ResumableCheckpointHook
-
-# One process imports everything once; the runs are its children, free of pytest's threads.
-PROCESSES = multiprocessing.get_context('forkserver')
-PROCESSES.set_forkserver_preload(['mmengine.runner', 'mmseg_wss.engine'])
 
 
 class Numbers(torch.utils.data.Dataset):
