@@ -8,9 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from plain_configs import leave_configs_unformatted
 
 # two processes of tests share two cores, and many start more; read when torch is imported
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+
+leave_configs_unformatted()
 
 
 def pytest_collection_finish():

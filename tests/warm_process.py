@@ -8,6 +8,8 @@ import sys
 from multiprocessing import forkserver
 from pathlib import Path
 
+from plain_configs import leave_configs_unformatted
+
 PROCESSES = multiprocessing.get_context('forkserver')
 
 
@@ -48,6 +50,7 @@ def run_script(path, arguments, environment, output, seconds):
 
 
 def _script(path, arguments, environment, folder, output):
+    leave_configs_unformatted()
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with open(output, 'wb') as file:

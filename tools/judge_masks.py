@@ -65,8 +65,8 @@ def parse_args(argv=None):
     parser.add_argument('--crf', nargs='?', const='affinitynet', choices=CRF_PRESETS,
                         metavar='PRESET', help='judge masks behind a dense CRF, too: '
                         f'{", ".join(CRF_PRESETS)} (default: affinitynet)')
-    parser.add_argument('--boxes', nargs='+', type=check_box_method, default=['rect'],
-                        metavar='METHOD', help='masks of boxes without a network: methods of '
+    parser.add_argument('--boxes', nargs='+', default=['rect'], metavar='METHOD',
+                        help='masks of boxes without a network: methods of '
                         'tools/generate_proposals.py; also where a network is not sure (default: '
                         'rect)')
     parser.add_argument('--reference', metavar='DIR',
@@ -81,6 +81,11 @@ def parse_args(argv=None):
     if args.folds < 2:
         parser.error(f'--folds must be at least 2, got {args.folds}: a network does not judge '
                      'images that it was trained with')
+    for method in args.boxes:
+        try:
+            check_box_method(method)
+        except (ImportError, ValueError) as error:
+            parser.error(f'--boxes: {error}')
     for tau in args.taus:
         if not 0 <= tau <= 1:  # NaN too
             parser.error(f'--taus are probabilities, 0 to 1; got {tau}')

@@ -2,8 +2,8 @@
 import numpy as np
 
 from mmseg_wss.datasets.transforms import rect_mask
+from mmseg_wss.evaluation.refine import read_predicted_image
 from mmseg_wss.labels.checks.label_check import IGNORE
-from mmseg_wss.labels.formats.image_file import read_image
 from mmseg_wss.proposals import METHODS, parse_method, propose
 
 _NEED_FILES = 'mcg', 'sam'
@@ -19,6 +19,7 @@ def check_box_method(method):
         str: `method`.
 
     Raises:
+        ImportError: a library that it needs is missing.
         ValueError: it is unknown, or needs files or weights of its own.
     """
     names = parse_method(method)
@@ -26,6 +27,7 @@ def check_box_method(method):
         known = ', '.join(name for name in METHODS if name not in _NEED_FILES)
         raise ValueError(f'{method!r} needs files of its own: masks of boxes and the image alone '
                          f'are made by {known}, or several of them joined by "+".')
+    propose(np.zeros((8, 8, 3), np.uint8), [[1, 1, 7, 7]], [1], method)  # are its libraries here?
     return method
 
 
@@ -54,16 +56,11 @@ def box_mask(method, path, boxes, labels, shape):
         np.ndarray: uint8 (H, W), 255 ignored.
 
     Raises:
-        DataError: the image cannot be read.
-        ValueError: it has another shape.
+        DataError, ValueError: see `read_predicted_image`.
     """
     if method == 'rect':
         return rect_mask(boxes, labels, shape)
-    image = np.ascontiguousarray(read_image(path)[..., ::-1])  # RGB
-    if image.shape[:2] != tuple(shape):
-        raise ValueError(f'{path}: the image has shape {image.shape[:2]}, its prediction '
-                         f'{tuple(shape)}: a test pipeline must predict whole images.')
-    return propose(image, boxes, labels, method)
+    return propose(read_predicted_image(path, shape), boxes, labels, method)
 
 
 def fill_ignored(mask, other):

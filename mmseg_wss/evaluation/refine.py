@@ -1,4 +1,5 @@
 """Class probabilities of a prediction, and what a dense CRF makes of them."""
+import numpy as np
 import torch
 
 from mmseg_wss.labels.formats.image_file import read_image
@@ -23,6 +24,27 @@ def class_probabilities(sample):
         raise ValueError('the network predicts one channel (a sigmoid), but a softmax over '
                          'classes is needed: set out_channels=num_classes in the head.')
     return scores.float() if 'seg_probs' in sample else scores.float().softmax(0)
+
+
+def read_predicted_image(path, shape):
+    """The image that a prediction is of.
+
+    Args:
+        path (str): its file.
+        shape (tuple[int, int]): (H, W) of the prediction.
+
+    Returns:
+        np.ndarray: uint8 (H, W, 3), RGB.
+
+    Raises:
+        DataError: the image cannot be read (`read_image`).
+        ValueError: it has another shape than the prediction.
+    """
+    image = read_image(path)
+    if image.shape[:2] != tuple(shape):
+        raise ValueError(f'{path}: the image has shape {image.shape[:2]}, its prediction '
+                         f'{tuple(shape)}: a test pipeline must predict whole images.')
+    return np.ascontiguousarray(image[..., ::-1])
 
 
 def gated(probs, gate, path, crf=None, present=None):
@@ -66,12 +88,8 @@ def refine(probs, path, **crf):
         Tensor: (K, H, W), like `probs`.
 
     Raises:
-        DataError: the image cannot be read (`read_image`).
-        ValueError: it has another size than `probs`.
+        DataError, ValueError: see `read_predicted_image`.
     """
-    image = read_image(path)[..., ::-1]  # RGB
-    if image.shape[:2] != probs.shape[1:]:
-        raise ValueError(f'{path}: the image has shape {image.shape[:2]}, its prediction '
-                         f'{tuple(probs.shape[1:])}: a test pipeline must predict whole images.')
+    image = read_predicted_image(path, probs.shape[1:])
     image = torch.from_numpy(image.transpose(2, 0, 1).copy()).to(probs)
     return dense_crf(probs[None], image[None], **crf)[0]

@@ -1,6 +1,7 @@
 """The judge on a tiny devkit: no label but strong masks is opened, and nothing is done twice."""
 import json
 import shutil
+import sys
 
 import pytest
 from devkit import make_devkit
@@ -119,9 +120,18 @@ def test_what_cannot_be_judged(config, tmp_path):
 
 @pytest.mark.parametrize('options, message', [
     (['--folds', '1'], 'at least 2'), (['--taus', '1.2'], 'probabilities'),
-    (['--kinds', 'pixel'], 'invalid choice')])
+    (['--kinds', 'pixel'], 'invalid choice'), (['--boxes', 'mgc'], "unknown proposal method 'mgc'"),
+    (['--boxes', 'rect', 'rect+sam'], "'rect+sam' needs files of its own")])
 def test_impossible_options(config, capsys, options, message):
     tool = load_script('tools/judge_masks.py')
     with pytest.raises(SystemExit):
         tool.parse_args([str(config), '--out', 'x', *options])
     assert message in capsys.readouterr().err
+
+
+def test_a_missing_library_is_said_before_hours_of_training(config, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'higra', None)
+    tool = load_script('tools/judge_masks.py')
+    with pytest.raises(SystemExit):
+        tool.parse_args([str(config), '--out', 'x', '--boxes', 'grabcut+region'])
+    assert 'Region proposals need the library higra' in capsys.readouterr().err

@@ -199,7 +199,6 @@ def test_masks_are_those_of_test_py(tool, setting, tmp_path, monkeypatch, option
         tmp_path / 'work', *(option for option in options if option != '--soft'),
         *(['--crf-workers', 0] if '--crf' in options else []), '--cfg-options',
         f'test_dataloader.dataset.data_root={kit}', 'test_dataloader.dataset.supervision=none'))])
-    monkeypatch.setattr(Config, 'pretty_text', '')  # it takes seconds
     load_script('tools/test.py').main()
     found = masks_in(tmp_path / 'out/masks')
     assert sorted(found) == ['a/1', 'b/1'] and same_masks(found, masks_in(tmp_path / 'test'))

@@ -30,9 +30,8 @@ def path(tmp_path_factory):
 
 
 @pytest.fixture
-def runner(path, tmp_path, monkeypatch):
+def runner(path, tmp_path):
     """Build the runner of the config with some settings changed."""
-    monkeypatch.setattr(Config, 'pretty_text', '')  # it takes as long as all the rest
 
     def build(**changes):
         cfg = Config.fromfile(path)
