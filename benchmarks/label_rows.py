@@ -132,24 +132,37 @@ def teach(args, comparison, base, seed):
                  '--out', base / f'masks/{row}_seed{seed}')
 
 
-def show(args, comparison, base):
-    """Print the table of what is finished."""
+def finished(args, comparison, base):
+    """row -> {seed: last mIoU} of the trainings that have ended."""
     found = {}
     for row in args.rows:
         for seed in range(args.seeds):
             known = comparison.known(row_run(args, base, row, seed))
             if known and known['finished']:
-                found.setdefault(row, []).append(list(known['curve'].values())[-1]['mIoU'])
+                found.setdefault(row, {})[seed] = list(known['curve'].values())[-1]['mIoU']
+    return found
+
+
+def means(values, others):
+    """The means of two rows over the seeds that both have; None where they share none."""
+    shared = values.keys() & (others or {}).keys()
+    return [np.mean([row[seed] for seed in shared]) for row in (values, others)] if shared else None
+
+
+def label_table(found):
+    """What there is (`finished`) as a table; rows are compared over the seeds that both have."""
     table = PrettyTable(['labels', 'mIoU', 'seeds', 'above the masks alone', 'FS%'])
     table.align = 'r'
     table.align['labels'] = 'l'
     for row, values in found.items():
-        mean, alone = np.mean(values), 'masks15' if row == 'boxes15' else 'masks60'
+        alone = means(values, found.get('masks15' if row == 'boxes15' else 'masks60'))
+        full = means(values, found.get('masks285'))
+        scores = list(values.values())
         table.add_row([
-            row, mean_and_spread(values), ' '.join(f'{value:.2f}' for value in values),
-            f'{mean - np.mean(found[alone]):+.2f}' if alone in found else '-',
-            f'{100 * mean / np.mean(found["masks285"]):.1f}' if 'masks285' in found else '-'])
-    print(table)
+            row, mean_and_spread(scores), ' '.join(f'{score:.2f}' for score in scores),
+            f'{alone[0] - alone[1]:+.2f}' if alone else '-',
+            f'{100 * full[0] / full[1]:.1f}' if full else '-'])
+    return table
 
 
 def run(args):
@@ -169,9 +182,9 @@ def run(args):
                 teach(args, comparison, base, seed)
             comparison.train([row_run(args, base, row, seed) for row in taught],
                              str(ROOT / 'tools/train.py'), args.jobs)
-            show(args, comparison, base)
+            print(label_table(finished(args, comparison, base)))
     else:
-        show(args, comparison, base)
+        print(label_table(finished(args, comparison, base)))
 
 
 if __name__ == '__main__':

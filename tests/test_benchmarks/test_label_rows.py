@@ -27,3 +27,12 @@ def test_a_row_trains_with_its_labels(row, tmp_path):
     assert made == [folder] * taught.get(row, 0)
     assert (row in SCRIPT.TAUGHT) == bool(made) and config.randomness.seed == 3
     assert len(config.train_dataloader.sampler.source_ratio) == len(sources)
+
+
+def test_rows_are_compared_over_the_seeds_that_both_have():
+    table = SCRIPT.label_table(dict(
+        masks60={0: 60., 1: 70.}, unlabelled={0: 58.}, masks285={0: 80., 1: 76.}, boxes15={1: 57.}))
+    table.field_names = 'labels', 'score', 'seeds', 'above', 'share'
+    assert [[row[0], *row[3:]] for row in table.rows] == [
+        ['masks60', '+0.00', '83.3'], ['unlabelled', '-2.00', '72.5'],
+        ['masks285', '+13.00', '100.0'], ['boxes15', '-', '75.0']]
