@@ -5,7 +5,7 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 
 from mmseg_wss.errors import DataError, abridged
 from mmseg_wss.models.decode_heads.head_wrapper import HeadWrapper, wrap_keys
-from mmseg_wss.models.decode_heads.two_branch_head import TwoBranchHead
+from mmseg_wss.models.decode_heads.two_branch_head import TwoBranchHead, bare_head_keys
 
 _COUNTS = 'num_batches_tracked', '.mix_carry'
 _REMEDIES = dict(
@@ -92,8 +92,11 @@ def _as_loaded(weights, model):
     weights = {key.removeprefix('module.'): value for key, value in weights.items()
                if isinstance(key, str)}
     for name, module in model.named_modules():
-        if isinstance(module, HeadWrapper):  # it takes the weights of the bare head, too
+        # they take the weights of the bare head, too
+        if isinstance(module, HeadWrapper):
             wrap_keys(weights, f'{name}.')
+        elif isinstance(module, TwoBranchHead):
+            bare_head_keys(weights, f'{name}.')
     return {key: value for key, value in weights.items() if hasattr(value, 'shape')}
 
 

@@ -105,6 +105,21 @@ def test_a_training_may_start_from_any_network_with_a_weight_of_the_backbone():
         check_checkpoint(alone, bare, 'a.pth', 'start')
 
 
+def test_two_branches_start_from_the_features_of_a_head_alone():
+    bare, two = network('bare'), network('two')
+    branch = two['decode_head'].strong_branch.conv_seg.weight.clone()
+    check_checkpoint(checkpoint(bare), two, 'a.pth', 'start')
+    load_state_dict(two, bare.state_dict())
+    for name, weight in bare['decode_head'].state_dict().items():
+        if not name.startswith('conv_seg.'):
+            assert torch.equal(two['decode_head'].feature_head.state_dict()[name], weight), name
+    assert torch.equal(two['decode_head'].strong_branch.conv_seg.weight, branch)
+    again = network('two')
+    load_state_dict(again, two.state_dict(), strict=True)
+    assert all(torch.equal(one, other) for one, other in zip(
+        again.state_dict().values(), two.state_dict().values()))
+
+
 @pytest.mark.parametrize('weights', [{}, {1: torch.ones(1)}, {'backbone.weight': 'none'}])
 @pytest.mark.parametrize('purpose', ['predict', 'resume', 'start'])
 def test_a_file_without_named_tensors_is_refused(weights, purpose):

@@ -40,6 +40,16 @@ class Branch(BaseModule):
         return self.conv_seg(self.dropout(self.layers(features)))
 
 
+def bare_head_keys(state_dict, prefix, *_):
+    """Keys of a bare head -> those of `feature_head`, which has no classifier."""
+    own = [key for key in state_dict if key.startswith(prefix)]
+    if not any(key.startswith(f'{prefix}feature_head.') for key in own):
+        for key in own:
+            value, name = state_dict.pop(key), key[len(prefix):]
+            if not name.startswith('conv_seg.'):
+                state_dict[f'{prefix}feature_head.{name}'] = value
+
+
 def _restore_carry(head, incompatible_keys):
     head._carry = int(head.mix_carry)
 
@@ -55,6 +65,9 @@ class TwoBranchHead(BaseDecodeHead):
     ranks reduce the same gradients. (With SyncBN in the branches, every rank needs images for both
     in every step, as `StrongWeakSampler` gives them: the other ranks wait for a rank that skips
     a branch.)
+
+    A checkpoint of `feature_head` as a head of its own can be loaded as it is, to go on from there:
+    its features are taken, and the neck and the branches start anew.
 
     A subclass writes the layers: `_build_layers`, and `_build_neck` if it has a neck.
 
@@ -111,6 +124,7 @@ class TwoBranchHead(BaseDecodeHead):
         del self.conv_seg, self.dropout  # each branch has its own
         feature_head.conv_seg = nn.Identity()
 
+        self._register_load_state_dict_pre_hook(bare_head_keys)
         self.feature_head = feature_head
         self.neck = self._build_neck()
         self.strong_branch = self._build_branch()
