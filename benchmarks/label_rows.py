@@ -4,10 +4,11 @@
         [--jobs J] [--work-dir DIR] [--no-train] [--cfg-options KEY=VALUE ...]
 
     masks60 masks15       the masks alone, single branch
-    boxes points_alone scribbles_alone
+    boxes_painted points_alone scribbles_alone
                           60 masks and 225 images with painted boxes or clicks, dual branch
-    boxes_taught tags unlabelled points scribbles
-                          the same, but a network makes the masks of these images
+    boxes tags unlabelled points scribbles
+                          the same, but a network makes the masks of these images, and the training
+                          starts from its weights
     boxes15               15 masks and 270 boxed images, mixed dual head on fused proposals
     mix                   60 masks, and 75 images each with boxes, with tags and without a label
     masks285              the masks of all images, single branch
@@ -40,7 +41,7 @@ WEAK = "weak = dict(_base_.weak, {})\n" \
        'train_dataloader = dict(dataset=dict(datasets=[_base_.strong, weak]))\n'
 POINT = "supervision='point', data_prefix=dict(point_path={point!r})"
 SCRIBBLE = "supervision='scribble', data_prefix=dict(scribble_path={scribble!r})"
-MIX = """boxes = dict(_base_.weak, ann_file={lists[0]!r})
+MIX = """boxes = dict(_base_.weak, ann_file={lists[0]!r}, """ + FOLDER + """)
 tags = dict(_base_.weak, ann_file={lists[1]!r}, supervision='image', """ + FOLDER + """)
 unlabelled = dict(_base_.weak, ann_file={lists[2]!r}, supervision='none', """ + FOLDER + """)
 train_dataloader = dict(sampler=dict(source_ratio=[3, 1, 1, 1]), dataset=dict(
@@ -54,11 +55,11 @@ FUSED = 'train_dataloader = dict(dataset=dict(datasets=[_base_.strong, dict(\n' 
 # row -> the config that it is based on, and what it changes
 ROWS = dict(
     masks60=('single_strong', ''),
-    boxes=('dual_branch', ''),
+    boxes=('dual_branch', WEAK.format(FOLDER)),
     tags=('dual_branch', WEAK.format(f"supervision='image', {FOLDER}")),
     unlabelled=('dual_branch', WEAK.format(f"supervision='none', {FOLDER}")),
     masks285=('single_full', ''),
-    boxes_taught=('dual_branch', WEAK.format(FOLDER)),
+    boxes_painted=('dual_branch', ''),
     points=('dual_branch', WEAK.format(f'{POINT}, {FOLDER}')),
     points_alone=('dual_branch', WEAK.format(POINT)),
     scribbles=('dual_branch', WEAK.format(f'{SCRIBBLE}, {FOLDER}')),
@@ -66,7 +67,7 @@ ROWS = dict(
     masks15=('single_strong', FEW),
     boxes15=('seg_net_15', FUSED),
     mix=('dual_branch', MIX))
-TAUGHT = 'boxes_taught', 'tags', 'unlabelled', 'points', 'scribbles', 'mix'
+TAUGHT = 'boxes', 'tags', 'unlabelled', 'points', 'scribbles', 'mix'
 
 
 def parse_args():
@@ -87,11 +88,11 @@ def parse_args():
     return args
 
 
-def write_config(base, row, seed):
+def write_config(base, row, seed, start=None):
     config, text = ROWS[row]
     name = f'{row}_seed{seed}'
     text = (f'_base_ = {str(ROOT / f"configs/msrc/{config}_efflite0_msrc.py")!r}\n'
-            f'randomness = dict(seed={seed})\n{text}').format(
+            f'randomness = dict(seed={seed})\nload_from = {start!r}\n{text}').format(
         masks=str(base / f'masks/{name}'), proposals=str(base / 'masks/boxes15'),
         point=str(base / 'PointLabels_v1_seed0'), scribble=str(base / 'ScribbleLabels_v1_seed0'),
         lists=[str(base / f'mix{number}.txt') for number in range(3)])
@@ -120,10 +121,21 @@ def row_run(args, base, row, seed):
         str(base / f'configs/{row}_seed{seed}.py'), common_options=tuple(args.cfg_options))
 
 
+def write_configs(args, comparison, base, seed):
+    """The configs of all rows; returns the checkpoint of the network that makes masks, or None."""
+    teacher = None
+    if 'masks60' in args.rows:
+        write_config(base, 'masks60', seed)
+        teacher = latest_checkpoint(comparison.folder(row_run(args, base, 'masks60', seed)))
+    for row in args.rows:
+        write_config(base, row, seed, teacher if row in TAUGHT else None)
+    return teacher
+
+
 def teach(args, comparison, base, seed):
-    """The masks of the rows that a network makes them for."""
+    """Configs and masks of the rows that a network makes masks for, once it is trained."""
     teacher = row_run(args, base, 'masks60', seed)
-    checkpoint = latest_checkpoint(comparison.folder(teacher))
+    checkpoint = write_configs(args, comparison, base, seed)
     for row in TAUGHT:
         if row in args.rows:
             config = base / f'configs/{row}_seed{seed}.py'
@@ -167,10 +179,9 @@ def label_table(found):
 
 def run(args):
     base = Path(args.work_dir).resolve()
-    for seed in range(args.seeds):
-        for row in args.rows:
-            write_config(base, row, seed)
     comparison = Comparison(str(base), str(base / 'results.jsonl'))
+    for seed in range(args.seeds):
+        write_configs(args, comparison, base, seed)
     if not args.no_train:
         prepare(args, base)
         for seed in range(args.seeds):

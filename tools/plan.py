@@ -63,7 +63,7 @@ def run(args):
         print(*(f'warning: {warning}' for warning in plan.warnings), sep='\n',
               end='\n' if plan.warnings else '')
         print(f'{args.out}: made. plan.md has the reasons. Next:',
-              *commands_of(args.out), sep='\n  ')
+              *commands_of(args.out, plan), sep='\n  ')
     return faults
 
 

@@ -118,9 +118,7 @@ def _source_text(source, folder):
     options = [f'supervision={supervision!r}', f"ann_file=lists + '{LIST_NAMES[source.kind]}.txt'"]
     if source.kind == 'image' and folder.tag_file:
         options.append(f'tag_file={TAG_FILE!r}')
-    if source.masks == 'rect':
-        options.append("masks='rect'")
-    elif source.masks:  # the pipeline puts its folder there
+    if source.masks:  # the pipeline puts its folder there
         options.append(f"masks=dict(type='folder', path='{source.masks}')")
     text = f'dict(source, {", ".join(options)})'
     return text if len(text) < 96 else (
@@ -200,17 +198,20 @@ def pipeline_text(plan, facts, name, image_dir):
         f'image_dir = {folder}',
         'images = """{{ fileDirname }}/lists/images.txt"""  # the masks of these are predicted',
         'stages = [']
-    of_boxes = ", masks='proposals'" if plan.proposals else ''
-    if plan.proposals:
+    proposed = any(source.masks == 'proposals' for source in plan.network.sources)
+    of_boxes = ", masks='proposals'" if proposed else ''
+    if proposed:
         lines.append("    dict(name='proposals', tool='generate_proposals.py', "
                      f"config='{_images_of(plan, 'proposals')}',\n"
                      f'         options=dict(method={plan.proposals!r})),')
-    masks = [source.masks for source in plan.network.sources if source.masks not in (None, 'rect')]
+    masks = [source.masks for source in plan.network.sources if source.masks]
     if plan.teacher:
         lines += _teacher_stages(plan, of_boxes)
         masks = ['proposals' if mask == 'proposals' else 'masks' for mask in masks]
+    start = (",\n         cfg_options={'load_from': '{teacher.checkpoint}'}" if plan.teacher
+             else '')
     used = f', masks={(masks[0] if len({*masks}) == 1 else masks)!r}' if masks else ''
-    lines.append(f"    dict(name='network', tool='train.py', config='config.py'{used}),")
+    lines.append(f"    dict(name='network', tool='train.py', config='config.py'{used}{start}),")
     if facts.val:
         lines.append("    dict(name='test', tool='test.py', checkpoint='network'),")
     lines += ["    dict(name='predicted', tool='predict.py', checkpoint='network', "
@@ -221,8 +222,9 @@ def pipeline_text(plan, facts, name, image_dir):
 def _teacher_stages(plan, of_boxes):
     kinds = [source.kind for source in plan.network.sources if source.masks == 'teacher']
     choice = "judge='{judge}/judge.json'" if plan.judged else 'tau=0.7, gate=True'
+    boxes = f', boxes=[{plan.proposals!r}]' if 'box' in kinds else ''
     judge = [f"    dict(name='judge', tool='judge_masks.py', config='teacher.py'{of_boxes},\n"
-             f'         options=dict(kinds={kinds})),'] if plan.judged else []
+             f'         options=dict(kinds={kinds}{boxes})),'] if plan.judged else []
     return [*judge,
             f"    dict(name='teacher', tool='train.py', config='teacher.py'{of_boxes}),",
             "    dict(name='masks', tool='generate_pseudo_masks.py', checkpoint='teacher',\n"

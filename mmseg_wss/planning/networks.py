@@ -12,28 +12,29 @@ def choose_networks(facts, machine):
     if not facts.strong:
         return _without_masks(images, [kind for kind in DRAWN if kind in images])
     boxed = 'box' in images
-    taught = [kind for kind in TAUGHT if kind in images]
-    if not boxed and not taught:
+    proposed = boxed and facts.strong < FEW_MASKS  # a teacher of so few masks would know too little
+    taught = [kind for kind in TAUGHT if kind in images and not (proposed and kind == 'box')]
+    if not proposed and not taught:
         network = _network('single', [Source('pixel', facts.strong)])
         return network, None, None, [Choice(
             'network', HEADS['single'], f'{facts.strong} masks and no other label', 'single')]
-    head, proposals = 'dual', None
-    if facts.strong < FEW_MASKS and boxed:
-        head = 'mixed'
+    head, proposals = 'mixed' if proposed else 'dual', None
+    if boxed:
         proposals = 'grabcut+region' if 'higra' in machine.installed else 'grabcut'
     own = [Source('pixel', facts.strong)]
-    if boxed:
-        own.append(Source('box', images['box'], 'proposals' if proposals else 'rect'))
+    if proposed:
+        own.append(Source('box', images['box'], 'proposals'))
     made = [Source(kind, images[kind], 'teacher') for kind in taught]
     network = _network(head, [*own, *made])
-    teacher = _network(head if boxed else 'single', own) if made else None
+    teacher = _network(head if proposed else 'single', own) if made else None
     choices = [_head_choice(head, facts), *_mask_choices(network, proposals)]
     if teacher:
         seen = ' and '.join([WORDS[source.kind] for source in own])
         words = ' and '.join([WORDS[source.kind] for source in made])
         choices.append(Choice(
             'teacher', f'a network of the {seen}', f'{words} do not say where an object ends: a '
-            'network that does makes their masks', 'teacher'))
+            'network that does makes their masks, and the one that learns from them starts from '
+            'its weights', 'teacher'))
     choices.append(_ratio_choice(network))
     return network, teacher, proposals, choices
 
@@ -76,7 +77,7 @@ def source_ratio(sources):
 
 def _head_choice(head, facts):
     weak = ', '.join(f'{facts.images[kind]} with {WORDS[kind]}'
-                     for kind in ('box', *TAUGHT) if kind in facts.images)
+                     for kind in TAUGHT if kind in facts.images)
     if head == 'mixed':
         return Choice('network', HEADS[head], f'{facts.strong} masks, fewer than {FEW_MASKS}, '
                       f'teach a branch of their own too little; beside them are {weak}', 'mixed')
@@ -86,9 +87,10 @@ def _head_choice(head, facts):
 
 def _mask_choices(network, proposals):
     kinds = {source.kind: source.masks for source in network.sources}
-    if kinds.get('box') == 'rect':
-        yield Choice('masks of boxes', 'the boxes, painted',
-                     'the weak branch alone learns from them', 'rect')
+    if kinds.get('box') == 'teacher':
+        yield Choice('masks of boxes', 'those of the teacher, and where it is not sure proposals: '
+                     f'{proposals}', 'a painted box calls what is around an object by its name',
+                     'box_masks')
     if kinds.get('box') == 'proposals':
         yield Choice('masks of boxes', f'proposals: {proposals}',
                      'the strong branch sees some of them, so they have to be good', 'proposals')

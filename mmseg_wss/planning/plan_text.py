@@ -71,7 +71,7 @@ def class_rows(facts):
 
 def stage_lines(plan, facts):
     """What the pipeline does, a line a stage; names are those of its folders."""
-    if plan.proposals:
+    if any(source.masks == 'proposals' for source in plan.network.sources):
         yield f'`proposals`: masks from boxes ({plan.proposals})'
     if plan.judged:
         yield ('`judge`: two networks, each without half of the strong images, say which masks of '

@@ -78,11 +78,14 @@ def make_project(source, out, configs, machine, images=None, seed=0, workers=1, 
     return 0, (plan, facts)
 
 
-def commands_of(out):
+def commands_of(out, plan):
     """What to do with a project, lines of a shell."""
-    config, pipeline = (shlex.quote(osp.join(out, name)) for name in ('config.py', 'pipeline.py'))
-    return [f'python tools/browse_dataset.py {config}   # pictures of what the network receives',
-            f'python tools/train_pipeline.py {pipeline}']
+    first, name = (plan.teacher, 'teacher.py') if plan.teacher else (plan.network, 'config.py')
+    commands = [f'python tools/train_pipeline.py {shlex.quote(osp.join(out, "pipeline.py"))}']
+    if not any(source.masks for source in first.sources):  # else the pipeline makes its masks
+        commands.insert(0, f'python tools/browse_dataset.py {shlex.quote(osp.join(out, name))}   '
+                        '# pictures of what the network receives')
+    return commands
 
 
 def _check_out(out, source, overwrite):
@@ -163,7 +166,7 @@ def _write(temporary, out, plan, facts, machine, folder, configs):
     for masks, file in PARTS.items():
         files[file] = part_text(plan.network, masks)
     files['pipeline.py'] = pipeline_text(plan, facts, name, osp.join(folder.root, 'JPEGImages'))
-    files['plan.md'] = plan_text(plan, facts, machine, folder, name, commands_of(out))
+    files['plan.md'] = plan_text(plan, facts, machine, folder, name, commands_of(out, plan))
     for file, text in files.items():
         if text:
             write_lines(osp.join(temporary, file), [text.rstrip('\n')])

@@ -7,7 +7,7 @@ from mmseg_wss.planning.rules import FIGURES
 WORDS = dict(pixel='masks', empty='nothing in them', box='boxes', scribble='scribbles',
              point='points', image='tags', none='no label')
 DRAWN = 'box', 'scribble', 'point'  # what tells places, the richest first
-TAUGHT = 'scribble', 'point', 'image'  # beside masks, a teacher makes their masks
+TAUGHT = 'box', 'scribble', 'point', 'image'  # beside masks, a teacher makes their masks
 HEADS = dict(single='one branch', dual='dual branch (DualBranchHead, one shared convolution)',
              mixed='mixed dual head (MixedDualHead, 7 masks to 1 weak image in the strong branch)',
              rrm='RRM (RRMHead)')
@@ -25,7 +25,7 @@ class Source(NamedTuple):
     """A training source: a list and where its masks come from."""
     kind: str  # of `DataFacts.images`
     number: int
-    masks: Optional[str] = None  # 'rect', 'proposals' or 'teacher'; None: its label is one
+    masks: Optional[str] = None  # 'proposals' or 'teacher'; None: its label is one
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,10 @@ class Plan:
     Args:
         backbone (str): 'efflite0' or 'r50'.
         network (NetworkPlan): what is deployed.
-        teacher (NetworkPlan, optional): what makes masks of its images without places.
+        teacher (NetworkPlan, optional): what makes masks of weak images; `network` starts from it.
         judged (bool): the strong images choose which masks of the teacher are kept.
-        proposals (str, optional): ``--method`` of tools/generate_proposals.py.
+        proposals (str, optional): what makes masks of boxes without a network, alone or where the
+            teacher is not sure: ``--method`` of tools/generate_proposals.py.
         scale, crop, batch, steps, val_interval (int): of each training.
         object_prob, repeat_threshold (float, optional): see docs/own_data.md.
         dice (bool): `DiceLoss` beside the cross entropy.

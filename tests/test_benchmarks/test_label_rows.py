@@ -7,7 +7,7 @@ SCRIPT = load_script('benchmarks/label_rows.py')
 LISTS = 'ImageSets/Segmentation'
 KINDS = dict(
     masks60=['pixel'], masks15=['pixel'], masks285=['pixel'], boxes=['pixel', 'box'],
-    boxes_taught=['pixel', 'box'], tags=['pixel', 'image'], unlabelled=['pixel', 'none'],
+    boxes_painted=['pixel', 'box'], tags=['pixel', 'image'], unlabelled=['pixel', 'none'],
     points=['pixel', 'point'], points_alone=['pixel', 'point'], scribbles=['pixel', 'scribble'],
     scribbles_alone=['pixel', 'scribble'], boxes15=['pixel', 'pseudo'],
     mix=['pixel', 'box', 'image', 'none'])
@@ -15,7 +15,7 @@ KINDS = dict(
 
 @pytest.mark.parametrize('row', SCRIPT.ROWS)
 def test_a_row_trains_with_its_labels(row, tmp_path):
-    SCRIPT.write_config(tmp_path, row, seed=3)
+    SCRIPT.write_config(tmp_path, row, seed=3, start='teacher.pth')
     config = Config.fromfile(str(tmp_path / f'configs/{row}_seed3.py'))
     sources = config.train_dataloader.dataset.datasets
     assert [source.supervision for source in sources] == KINDS[row]
@@ -23,9 +23,10 @@ def test_a_row_trains_with_its_labels(row, tmp_path):
     assert sources[0].ann_file == f'{LISTS}/{strong.get(row, "train_strong60")}.txt'
     made = [source.masks.path for source in sources if source.get('masks')]
     folder = str(tmp_path / f'masks/{row}_seed3')
-    taught = dict(boxes_taught=1, tags=1, unlabelled=1, points=1, scribbles=1, mix=2)
+    taught = dict(boxes=1, tags=1, unlabelled=1, points=1, scribbles=1, mix=3)
     assert made == [folder] * taught.get(row, 0)
     assert (row in SCRIPT.TAUGHT) == bool(made) and config.randomness.seed == 3
+    assert config.load_from == 'teacher.pth'
     assert len(config.train_dataloader.sampler.source_ratio) == len(sources)
 
 

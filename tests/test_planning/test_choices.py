@@ -28,7 +28,8 @@ def masks_of(network):
 
 @pytest.mark.parametrize('images, head, masks, teacher, judged, proposals', [
     (dict(pixel=60), 'single', dict(pixel=None), None, False, None),
-    (dict(pixel=60, box=225), 'dual', dict(pixel=None, box='rect'), None, False, None),
+    (dict(pixel=60, box=225), 'dual', dict(pixel=None, box='teacher'),
+     ('single', dict(pixel=None)), True, 'grabcut+region'),
     (dict(pixel=60, scribble=30, point=20), 'dual',
      dict(pixel=None, scribble='teacher', point='teacher'), ('single', dict(pixel=None)), True,
      None),
@@ -36,15 +37,19 @@ def masks_of(network):
      'grabcut+region'),
     (dict(pixel=24, point=9), 'dual', dict(pixel=None, point='teacher'),
      ('single', dict(pixel=None)), True, None),
-    (dict(pixel=25, box=9), 'dual', dict(pixel=None, box='rect'), None, False, None),
+    (dict(pixel=25, box=9), 'dual', dict(pixel=None, box='teacher'),
+     ('single', dict(pixel=None)), True, 'grabcut+region'),
     (dict(pixel=60, image=500), 'dual', dict(pixel=None, image='teacher'),
      ('single', dict(pixel=None)), True, None),
     (dict(pixel=15, none=500), 'single', dict(pixel=None), None, False, None),
     (dict(pixel=9, image=500), 'dual', dict(pixel=None, image='teacher'),
      ('single', dict(pixel=None)), False, None),
     (dict(pixel=60, box=200, image=500, none=2000), 'dual',
-     dict(pixel=None, box='rect', image='teacher'),
-     ('dual', dict(pixel=None, box='rect')), True, None),
+     dict(pixel=None, box='teacher', image='teacher'),
+     ('single', dict(pixel=None)), True, 'grabcut+region'),
+    (dict(pixel=15, box=200, image=500), 'mixed',
+     dict(pixel=None, box='proposals', image='teacher'),
+     ('mixed', dict(pixel=None, box='proposals')), True, 'grabcut+region'),
     (dict(pixel=12, box=200, none=2000), 'mixed',
      dict(pixel=None, box='proposals'), None, False, 'grabcut+region'),
     (dict(box=200, image=500, none=10), 'single', dict(box='proposals'), None, False, 'bbox_seg'),
@@ -62,8 +67,9 @@ def test_the_labels_decide_head_masks_and_teacher(
     assert all(f'{number} images' in ' '.join(plan.warnings) for number in plan.left_out.values())
 
 
-def test_proposals_take_what_is_installed():
-    plan = make_plan(facts_of(dict(pixel=15, box=270)), Machine(installed=()))
+@pytest.mark.parametrize('strong', [15, 60])
+def test_proposals_take_what_is_installed(strong):
+    plan = make_plan(facts_of(dict(pixel=strong, box=270)), Machine(installed=()))
     assert plan.proposals == 'grabcut'
     assert '[proposals]' in ' '.join(plan.warnings) and '[msrc]' in ' '.join(plan.warnings)
 

@@ -18,7 +18,7 @@ from mmseg_wss.pipeline.pipeline_file import read_pipeline, work_dir_of
 from mmseg_wss.pipeline.plan import plan_stages
 from mmseg_wss.planning.facts import Machine
 from mmseg_wss.planning.folder import read_folder
-from mmseg_wss.planning.project import make_project
+from mmseg_wss.planning.project import commands_of, make_project
 from mmseg_wss.simulation.shapes import SHAPE_CLASSES, make_shapes
 
 ROOT = Path(__file__).parents[2]
@@ -94,14 +94,15 @@ def configs_of(out):
 
 @pytest.mark.parametrize('numbers, files, stages', [
     (dict(pixel=30, val=5), {'config'}, ['network', 'test', 'predicted']),
-    (dict(pixel=30, box=9, val=5), {'config'}, ['network', 'test', 'predicted']),
+    (dict(pixel=30, box=9, val=5), {'config', 'teacher'},
+     ['judge', 'teacher', 'masks', 'network', 'test', 'predicted']),
     (dict(pixel=12, box=9, val=5), {'config'}, ['proposals', 'network', 'test', 'predicted']),
     (dict(pixel=30, image=9, val=5), {'config', 'teacher'},
      ['judge', 'teacher', 'masks', 'network', 'test', 'predicted']),
     (dict(pixel=5, image=9, val=5), {'config', 'teacher'},
      ['teacher', 'masks', 'network', 'test', 'predicted']),
     (dict(pixel=26, box=3, image=3, point=3, scribble=3, none=3, val=5),
-     {'config', 'teacher', 'taught'},
+     {'config', 'teacher'},
      ['judge', 'teacher', 'masks', 'network', 'test', 'predicted']),
     (dict(pixel=12, box=3, scribble=3, none=3, val=5), {'config', 'teacher', 'taught', 'boxed'},
      ['proposals', 'judge', 'teacher', 'masks', 'network', 'test', 'predicted']),
@@ -142,7 +143,12 @@ def test_each_mix_gives_files_that_load_and_stages_that_can_be_planned(
 def test_check_data_finds_no_fault_in_what_was_written(devkit, numbers, machine, capsys):
     """The model is built, and learns from a batch."""
     pytest.importorskip('timm', reason='the backbone needs the extra [msrc]')
-    out, *_ = project_of(devkit(**numbers)[0], machine)
+    root, lists = devkit(**numbers)
+    out, *_ = project_of(root, machine)
+    (root / 'teacher').mkdir()  # a teacher's masks
+    for name in lists.get('box', ()):
+        shutil.copy(root / f'SegmentationClass/{lists["pixel"][0]}.png',
+                    root / f'teacher/{name}.png')
     init_default_scope('mmseg')
     faults, said = check_data(configs_of(out)['config']), capsys.readouterr().out
     assert faults == 0 and 'the model: 0 fault(s)' in said, said
@@ -296,3 +302,13 @@ def test_overwrite_replaces_the_project_when_the_new_one_is_whole(devkit):
     (out / 'mine.txt').touch()
     make_project(str(root), str(out), CONFIGS, Machine(), overwrite=True)
     assert (out / 'plan.md').exists() and not (out / 'mine.txt').exists()
+
+
+@pytest.mark.parametrize('numbers, browsed', [
+    (dict(pixel=30), ['config.py']), (dict(pixel=30, box=9), ['teacher.py']),
+    (dict(pixel=12, box=9), []), (dict(scribble=9), ['config.py'])])
+def test_pictures_are_offered_of_what_has_its_masks(devkit, numbers, browsed):
+    out, plan, _ = project_of(devkit(val=5, **numbers)[0])
+    *pictures, train = commands_of(str(out), plan)
+    assert train.endswith('pipeline.py')
+    assert [line.split()[2] for line in pictures] == [str(out / name) for name in browsed]

@@ -30,6 +30,8 @@ def test_the_pipeline_ends_with_masks_of_all_images_and_a_page(
         '--cfg-options', *TINY])
     load_script('tools/train_pipeline.py').main()
     said = capsys.readouterr().out
+    log, = (work / 'network').glob('*/*.log')
+    assert f'Load checkpoint from {work / "teacher/iter_2.pth"}' in log.read_text()
     assert '33 images predicted' in said and 'report.html' in said
     names = {path.stem for path in (tmp_path / 'labels/JPEGImages').glob('*')}
     masks = {path.stem: read_mask(path) for path in (work / 'predicted/masks').glob('*.png')}
