@@ -14,10 +14,10 @@
     masks285              the masks of all images, single branch
 
 The network that makes masks is that of masks60 with the same seed. It makes them as --judge says
-(judge.json of tools/judge_masks.py), else with --gate and --tau. Each row is a config in
-DIR/configs, and each training has a line in DIR/results.jsonl: killed and started again, the script
-goes on, and a finished training is never repeated. FS% is the share of the mIoU of masks285. Hours
-on a CPU; MSRC_SIDE=208 makes a step 0.4 times as long.
+(judge.json of tools/judge_masks.py, for boxes with --boxes grabcut+region), else with --gate and
+--tau. Each row is a config in DIR/configs, and each training has a line in DIR/results.jsonl:
+killed and started again, the script goes on, and a finished training is never repeated. FS% is the
+share of the mIoU of masks285. Hours on a CPU; MSRC_SIDE=208 makes a step 0.4 times as long.
 """
 import argparse
 from pathlib import Path

@@ -198,7 +198,7 @@ def pipeline_text(plan, facts, name, image_dir):
         f'image_dir = {folder}',
         'images = """{{ fileDirname }}/lists/images.txt"""  # the masks of these are predicted',
         'stages = [']
-    proposed = any(source.masks == 'proposals' for source in plan.network.sources)
+    proposed = plan.network.kinds_with('proposals')
     of_boxes = ", masks='proposals'" if proposed else ''
     if proposed:
         lines.append("    dict(name='proposals', tool='generate_proposals.py', "
@@ -220,7 +220,7 @@ def pipeline_text(plan, facts, name, image_dir):
 
 
 def _teacher_stages(plan, of_boxes):
-    kinds = [source.kind for source in plan.network.sources if source.masks == 'teacher']
+    kinds = plan.network.kinds_with('teacher')
     choice = "judge='{judge}/judge.json'" if plan.judged else 'tau=0.7, gate=True'
     boxes = f', boxes=[{plan.proposals!r}]' if 'box' in kinds else ''
     judge = [f"    dict(name='judge', tool='judge_masks.py', config='teacher.py'{of_boxes},\n"

@@ -30,8 +30,8 @@ def plan_text(plan, facts, machine, folder, name, commands):
                               'of an image that has it', 'remark'), class_rows(facts)),
         '## Chosen', _table(('what', 'chosen', 'because', 'figure'), [
             (*choice[:3], figure_text(choice)) for choice in plan.choices]),
-        'Figures are val mIoU on MSRC, 285 photographs for training, one seed each: differences of '
-        'two points say nothing, and your images are others.',
+        'Figures are val mIoU on MSRC, 285 photographs for training, one to three seeds each: '
+        'differences of two points say nothing, and your images are others.',
         '## Stages', _numbered(stage_lines(plan, facts))]
     if plan.warnings:
         parts += ['## Doubts', '\n'.join(f'- {warning}' for warning in plan.warnings)]
@@ -71,15 +71,14 @@ def class_rows(facts):
 
 def stage_lines(plan, facts):
     """What the pipeline does, a line a stage; names are those of its folders."""
-    if any(source.masks == 'proposals' for source in plan.network.sources):
+    if plan.network.kinds_with('proposals'):
         yield f'`proposals`: masks from boxes ({plan.proposals})'
     if plan.judged:
         yield ('`judge`: two networks, each without half of the strong images, say which masks of '
                'a teacher are worth most')
     if plan.teacher:
         yield f'`teacher` (teacher.py): {_said(plan.teacher)}'
-        kinds = ' and '.join(WORDS[source.kind] for source in plan.network.sources
-                             if source.masks == 'teacher')
+        kinds = ' and '.join(WORDS[kind] for kind in plan.network.kinds_with('teacher'))
         yield f'`masks`: its masks of the images with {kinds}'
     yield f'`network` (config.py): {_said(plan.network)}'
     if facts.val:

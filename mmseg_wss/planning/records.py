@@ -41,6 +41,10 @@ class NetworkPlan:
     sources: tuple
     ratio: tuple
 
+    def kinds_with(self, masks):
+        """Kinds of labels (list[str]) whose masks are of 'proposals' or of the 'teacher'."""
+        return [source.kind for source in self.sources if source.masks == masks]
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -68,3 +68,6 @@ def test_a_plan_chooses_what_was_measured(row, msrc, tmp_path, run_tool):
     if row == 'mix':  # images without a label are left out
         measured.update(sources=measured['sources'][:3], ratio=[2, 1, 1])
     assert planned == measured
+    # and it starts from the teacher where the row does
+    starts = 'load_from' in (out / 'pipeline.py').read_text()
+    assert starts == (row in ROWS.TAUGHT and row != 'unlabelled')
