@@ -16,9 +16,10 @@ DIR/judge.json makes such masks. Stopped and started again, it goes on where it 
 
 CONFIG may train with weak images, too: these stay in each training. If their masks are from a
 folder, the network that made them saw all strong images, so a little of what is held out leaks
-through. With --reference, the DIR of a judge of the same images (that of the first networks, of
-masks alone), a candidate is scored by what it knows that those networks do not, so that the figures
-of one round can be compared with those of another.
+through. A load_from of CONFIG is left out for the same reason; where its network saw other images,
+give it with --cfg-options. With --reference, the DIR of a judge of the same images (that of the
+first networks, of masks alone), a candidate is scored by what it knows that those networks do not,
+so that the figures of one round can be compared with those of another.
 """
 import argparse
 import math
@@ -115,6 +116,10 @@ def run(args):
     fitting = CrossFitting(args.config, cfg, args.out, args.folds, tuple(args.cfg_options),
                            args.reference)
     fitting.check_reference()
+    if fitting.own_start:
+        print(f'The networks of the folds start anew, not from {cfg.load_from}, which may have '
+              'seen the masks that they judge. If it has not: --cfg-options '
+              f'load_from={cfg.load_from}')
     fitting.train(TRAIN, args.jobs)
     rows = fitting.judge(candidates_of(
         args.kinds, args.taus, (None, args.crf) if args.crf else (None, ), args.boxes))

@@ -32,7 +32,9 @@ class CrossFitting:
 
     Weak sources of the config stay in each training as they are. Masks of theirs from a folder were
     made by a network that saw all strong images, so a little of a fold's truth reaches its network
-    that way: later rounds are flattered a little.
+    that way: later rounds are flattered a little. The config's own ``load_from`` is left out, since
+    a network that starts from weights of all strong images has seen each fold; one in `options` is
+    used.
 
     Args:
         path (str): of the config of these networks.
@@ -131,6 +133,16 @@ class CrossFitting:
         return sorted(image.name for number, part in enumerate(self.parts) for image in part
                       if number != fold)
 
+    @property
+    def own_start(self):
+        """The option that keeps a fold's training from the config's ``load_from``, if it has one.
+
+        Returns:
+            tuple[str]: none where `options` name a checkpoint.
+        """
+        named = any(option.startswith('load_from=') for option in self.options)
+        return ('load_from=None', ) if self.cfg.get('load_from') and not named else ()
+
     def work_dir(self, fold):
         """The folder of the training without a fold."""
         return osp.join(self.out, f'fold{fold}')
@@ -152,8 +164,8 @@ class CrossFitting:
             write_lines(path, self._trained(fold))
             commands.append(Command(self.work_dir(fold), [
                 sys.executable, script, self.path, '--work-dir', self.work_dir(fold), '--resume',
-                'auto', '--cfg-options', *self.options, f'{key}.ann_file={path}',
-                *_NO_VALIDATION]))
+                'auto', '--cfg-options', *self.own_start, *self.options,
+                f'{key}.ann_file={path}', *_NO_VALIDATION]))
         for ended in run_side_by_side(commands, at_a_time):
             if ended.code:
                 raise ConfigError(f'{ended.name}: the training failed (exit code {ended.code}); '

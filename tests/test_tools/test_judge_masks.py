@@ -84,9 +84,12 @@ train_dataloader = dict(sampler=dict(source_ratio=[1, 1]), dataset=dict(
 
 
 def test_a_second_round_against_the_first_networks(config, tmp_path, capfd):
-    """Weak images stay in each training; a judge that does nothing new is worth nothing again."""
+    """Weak images stay in each training; a judge that does nothing new is worth nothing again.
+
+    The checkpoint that the config starts from has seen the images of all folds: it is not loaded.
+    """
     tool, second = load_script('tools/judge_masks.py'), tmp_path / 'second.py'
-    second.write_text(WEAK)
+    second.write_text(f"{WEAK}load_from = 'of_all_masks.pth'\n")
     root = tmp_path / 'kit'
     (root / 'x').mkdir()
     shutil.copy(next((root / 'SegmentationClass').glob('s0.png')), root / 'x/w0.png')
@@ -102,6 +105,7 @@ def test_a_second_round_against_the_first_networks(config, tmp_path, capfd):
     assert len(list((tmp_path / 'one/predictions').glob('*.png'))) == 5
     reference = '--reference', str(tmp_path / 'one')
     content = judge(second, 'two', *reference)
+    assert 'not from of_all_masks.pth, which may have seen' in capfd.readouterr().out
     assert content['reference'] == reference[1] and content['rows'][0]['worth'] is not None
     logs = ''.join(path.read_text() for path in (tmp_path / 'two/fold0').rglob('*.log'))
     assert "weak.txt'" in logs and 'fold0_train.txt' in logs
