@@ -201,8 +201,8 @@ def steps_of(cfg, work_dir):
         path.write_text(WEAK[0])
         is_coco = 'COCO' in weak.type
         masks = PseudoMasks(
-            copy.deepcopy(cfg), checkpoint_of(work_dir / 'train'), str(work_dir / 'masks'),
-            'dry_run', tau=0., ann_file=None if is_coco else path.name)
+            copy.deepcopy(cfg), (checkpoint_of(work_dir / 'train'), ),
+            str(work_dir / 'masks'), 'dry_run', tau=0., ann_file=None if is_coco else path.name)
         plan = masks.plan()
         del plan.todo[1:]
         masks.build_runner(plan).test()

@@ -6,16 +6,20 @@
     masks60 masks15       the masks alone, single branch
     boxes_painted points_alone scribbles_alone
                           60 masks and 225 images with painted boxes or clicks, dual branch
-    boxes tags unlabelled points scribbles
+    boxes tags points scribbles
                           the same, but a network makes the masks of these images, and the training
                           starts from its weights
+    unlabelled            the same without a label: three networks make the masks, and these images
+                          are strongly augmented
     boxes15               15 masks and 270 boxed images, mixed dual head on fused proposals
-    mix                   60 masks, and 75 images each with boxes, with tags and without a label
+    mix                   60 masks, and 75 images each with boxes, with tags and without a label,
+                          masks of each kind as above
     masks285              the masks of all images, single branch
 
 The network that makes masks is that of masks60 with the same seed. It makes them as --judge says
 (judge.json of tools/judge_masks.py, for boxes with --boxes grabcut+region), else with --gate and
---tau. Each row is a config in DIR/configs, and each training has a line in DIR/results.jsonl:
+--tau. Images without a label get them where the mean of those of the seeds 0, 1 and 2 is above 0.8.
+Each row is a config in DIR/configs, and each training has a line in DIR/results.jsonl:
 killed and started again, the script goes on, and a finished training is never repeated. FS% is the
 share of the mIoU of masks285. Hours on a CPU; MSRC_SIDE=208 makes a step 0.4 times as long.
 """
@@ -32,6 +36,7 @@ from mmseg_wss.engine.work_dir import latest_checkpoint
 from mmseg_wss.evaluation.run_tables import mean_and_spread
 from mmseg_wss.labels.formats.text_list import read_lines, write_lines
 from mmseg_wss.pipeline.comparison import Comparison
+from mmseg_wss.planning.rules import ENSEMBLE_TAU
 from mmseg_wss.utils.cli import positive_int, run_tool
 from mmseg_wss.utils.fileio import atomic_path
 
@@ -39,11 +44,12 @@ LISTS = 'ImageSets/Segmentation'
 FOLDER = "masks=dict(type='folder', path={masks!r})"
 WEAK = "weak = dict(_base_.weak, {})\n" \
        'train_dataloader = dict(dataset=dict(datasets=[_base_.strong, weak]))\n'
+OF_MEAN = "masks=dict(type='folder', path={mean!r})"
 POINT = "supervision='point', data_prefix=dict(point_path={point!r})"
 SCRIBBLE = "supervision='scribble', data_prefix=dict(scribble_path={scribble!r})"
 MIX = """boxes = dict(_base_.weak, ann_file={lists[0]!r}, """ + FOLDER + """)
 tags = dict(_base_.weak, ann_file={lists[1]!r}, supervision='image', """ + FOLDER + """)
-unlabelled = dict(_base_.weak, ann_file={lists[2]!r}, supervision='none', """ + FOLDER + """)
+unlabelled = dict(_base_.unlabelled, ann_file={lists[2]!r}, """ + OF_MEAN + """)
 train_dataloader = dict(sampler=dict(source_ratio=[3, 1, 1, 1]), dataset=dict(
     datasets=[_base_.strong, boxes, tags, unlabelled]))
 """
@@ -57,7 +63,8 @@ ROWS = dict(
     masks60=('single_strong', ''),
     boxes=('dual_branch', WEAK.format(FOLDER)),
     tags=('dual_branch', WEAK.format(f"supervision='image', {FOLDER}")),
-    unlabelled=('dual_branch', WEAK.format(f"supervision='none', {FOLDER}")),
+    unlabelled=('dual_branch_unlabelled', f'unlabelled = dict(_base_.unlabelled, {OF_MEAN})\n'
+                'train_dataloader = dict(dataset=dict(datasets=[_base_.strong, unlabelled]))\n'),
     masks285=('single_full', ''),
     boxes_painted=('dual_branch', ''),
     points=('dual_branch', WEAK.format(f'{POINT}, {FOLDER}')),
@@ -66,8 +73,10 @@ ROWS = dict(
     scribbles_alone=('dual_branch', WEAK.format(SCRIBBLE)),
     masks15=('single_strong', FEW),
     boxes15=('seg_net_15', FUSED),
-    mix=('dual_branch', MIX))
+    mix=('dual_branch_unlabelled', MIX))
 TAUGHT = 'boxes', 'tags', 'unlabelled', 'points', 'scribbles', 'mix'
+AVERAGED = 'unlabelled', 'mix'  # rows with images without a label; their teachers have these seeds
+TEACHERS = range(3)
 
 
 def parse_args():
@@ -93,7 +102,8 @@ def write_config(base, row, seed, start=None):
     name = f'{row}_seed{seed}'
     text = (f'_base_ = {str(ROOT / f"configs/msrc/{config}_efflite0_msrc.py")!r}\n'
             f'randomness = dict(seed={seed})\nload_from = {start!r}\n{text}').format(
-        masks=str(base / f'masks/{name}'), proposals=str(base / 'masks/boxes15'),
+        masks=str(base / f'masks/{name}'), mean=str(base / f'masks/{name}_mean'),
+        proposals=str(base / 'masks/boxes15'),
         point=str(base / 'PointLabels_v1_seed0'), scribble=str(base / 'ScribbleLabels_v1_seed0'),
         lists=[str(base / f'mix{number}.txt') for number in range(3)])
     with atomic_path(base / f'configs/{name}.py') as temporary:
@@ -134,14 +144,34 @@ def write_configs(args, comparison, base, seed):
 
 def teach(args, comparison, base, seed):
     """Configs and masks of the rows that a network makes masks for, once it is trained."""
-    teacher = row_run(args, base, 'masks60', seed)
     checkpoint = write_configs(args, comparison, base, seed)
+    others = [latest_checkpoint(comparison.folder(row_run(args, base, 'masks60', other)))
+              for other in TEACHERS if other != seed]
+    choice = ['--judge', args.judge] if args.judge else ['--gate', '--tau', args.tau]
     for row in TAUGHT:
-        if row in args.rows:
-            config = base / f'configs/{row}_seed{seed}.py'
-            call('generate_pseudo_masks.py', teacher.config, checkpoint, '--images-of', config,
-                 *(['--judge', args.judge] if args.judge else ['--gate', '--tau', args.tau]),
-                 '--out', base / f'masks/{row}_seed{seed}')
+        if row not in args.rows:
+            continue
+        name = f'{row}_seed{seed}'
+        if row != 'unlabelled':
+            images = part_of(base, name, '_base_.boxes, _base_.tags') if row == 'mix' else name
+            make_masks(base, seed, checkpoint, images, name, choice)
+        if row in AVERAGED:
+            make_masks(base, seed, checkpoint, part_of(base, name, '_base_.unlabelled'),
+                       f'{name}_mean', ['--tau', ENSEMBLE_TAU, '--average-with', *others])
+
+
+def part_of(base, name, sources):
+    """Write the config that has these sources of another one alone; returns its name."""
+    part = f'{name}_{sources.rpartition(".")[2]}'
+    with atomic_path(base / f'configs/{part}.py') as temporary:
+        temporary.write_text(f'_base_ = {f"./{name}.py"!r}\ntrain_dataloader = dict('
+                             f'dataset=dict(datasets=[{sources}]))\n')
+    return part
+
+
+def make_masks(base, seed, checkpoint, images, out, options):
+    call('generate_pseudo_masks.py', base / f'configs/masks60_seed{seed}.py', checkpoint,
+         '--images-of', base / f'configs/{images}.py', '--out', base / f'masks/{out}', *options)
 
 
 def finished(args, comparison, base):
@@ -187,7 +217,12 @@ def run(args):
         for seed in range(args.seeds):
             plain = [row for row in args.rows if row not in TAUGHT]
             taught = [row for row in args.rows if row in TAUGHT]
-            comparison.train([row_run(args, base, row, seed) for row in plain],
+            teachers = TEACHERS if set(AVERAGED) & set(taught) else ()
+            for teacher in teachers:
+                write_config(base, 'masks60', teacher)
+            comparison.train([*(row_run(args, base, row, seed) for row in plain),
+                              *(row_run(args, base, 'masks60', teacher) for teacher in teachers
+                                if teacher != seed)],
                              str(ROOT / 'tools/train.py'), args.jobs)
             if taught:
                 teach(args, comparison, base, seed)

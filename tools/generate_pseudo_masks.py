@@ -2,15 +2,16 @@
 
     python tools/generate_pseudo_masks.py CONFIG CHECKPOINT --out DIR [--tau 0.9] [--tta]
         [--crf [PRESET]] [--gate | --tag-gate --box-gate] [--soft] [--judge FILE] [--seeds FG BG]
-        [--images-of CONFIG] [--ann-file LIST] [--allow-val] [--work-dir DIR]
-        [--cfg-options KEY=VALUE ...]
+        [--average-with CHECKPOINT ...] [--images-of CONFIG] [--ann-file LIST] [--allow-val]
+        [--work-dir DIR] [--cfg-options KEY=VALUE ...]
         [--launcher none|pytorch|slurm|mpi]
 
 A pixel gets the class with the largest probability if that is greater than tau, else 255. With
---seeds, it gets a class by the activation maps of the network's classifier (`cam_seeds`). Masks
-that are in DIR already and were made in the same way are not made again. Each file holds the record
-of how its mask was made; its method is the config's key `method`, else the name of the config's
-file.
+--average-with, the probabilities are the mean of several trainings of CONFIG, such as those of
+other seeds: networks agree more often on what is right than on what is wrong. With --seeds, a pixel
+gets a class by the activation maps of the network's classifier (`cam_seeds`). Masks that are in DIR
+already and were made in the same way are not made again. Each file holds the record of how its mask
+was made; its method is the config's key `method`, else the name of the config's file.
 """
 import argparse
 import os.path as osp
@@ -67,6 +68,9 @@ def parse_args(argv=None):
     parser.add_argument('--judge', metavar='FILE',
                         help='judge.json of tools/judge_masks.py: the masks that are best for the '
                         'kind of label of each image, in place of --tau, --crf and gates')
+    parser.add_argument('--average-with', nargs='+', default=[], metavar='CHECKPOINT',
+                        help='average the probabilities with those of other trainings of the '
+                        'config')
     parser.add_argument('--images-of', metavar='CONFIG',
                         help='the weak images of this config instead: for a network that was '
                         'trained without them')
@@ -86,8 +90,9 @@ def parse_args(argv=None):
         parser.error(f'--tau is a probability, 0 to 1; got {args.tau}')
     if args.gate and (args.tag_gate or args.box_gate):
         parser.error('--gate has the tags and the boxes: give it alone')
-    for path, kind in ((args.config, 'config'), (args.checkpoint, 'checkpoint'),
-                       (args.images_of, 'config')):
+    checkpoints = args.checkpoint, *args.average_with
+    for path, kind in ((args.config, 'config'), (args.images_of, 'config'),
+                       *((path, 'checkpoint') for path in checkpoints)):
         if path is not None and not osp.isfile(path):
             parser.error(f'{path}: there is no such {kind}')
     return args
@@ -102,6 +107,8 @@ def check_alone(parser, args, other, reason):
 
 def check_seeds(parser, args):
     check_alone(parser, args, '--seeds', 'it is for predictions')
+    if args.average_with:
+        parser.error('--average-with is not for --seeds: these are of one classifier')
     try:
         check_thresholds(*args.seeds)
     except ValueError as error:
@@ -131,9 +138,10 @@ def run(args):
     start_processes(cfg)
     method = cfg.get('method') or osp.splitext(osp.basename(args.config))[0]
     masks = PseudoMasks(
-        cfg, args.checkpoint, args.out, method, args.tau, args.tta, args.crf, args.gate,
-        args.tag_gate, args.box_gate, args.judge and read_judgement(args.judge), args.soft,
-        args.seeds, args.ann_file, args.allow_val)
+        cfg, (args.checkpoint, *args.average_with), args.out, method, args.tau, args.tta,
+        args.crf, args.gate, args.tag_gate, args.box_gate,
+        args.judge and read_judgement(args.judge), args.soft, args.seeds, args.ann_file,
+        args.allow_val)
     plan = from_main_process(masks.plan)
     if plan.todo:
         masks.build_runner(plan).test()

@@ -22,7 +22,8 @@ def image_runner(cfg, checkpoint, dataset, evaluator, keep_config=True):
 
     Args:
         cfg (mmengine.Config): with a test_dataloader, whose data set is not used.
-        checkpoint (str): of the network, whole (`WholeNetworkHook`).
+        checkpoint (str, optional): of the network, whole (`WholeNetworkHook`); None: the model of
+            the config loads its own (`EnsembleSegmentor`).
         dataset (Dataset): the images.
         evaluator (dict): config of an evaluator, or of a metric that writes the predictions.
         keep_config (bool): log the config and write it into the work dir, which takes seconds.
@@ -39,7 +40,8 @@ def image_runner(cfg, checkpoint, dataset, evaluator, keep_config=True):
         test_dataloader=dict(loader, dataset=dataset, sampler=sampler),
         test_cfg=cfg.get('test_cfg') or {}, test_evaluator=evaluator, load_from=checkpoint,
         cfg=kept, **{key: cfg[key] for key in _KEYS if key in cfg})
-    runner.register_hook(WholeNetworkHook(checkpoint))
+    if checkpoint is not None:
+        runner.register_hook(WholeNetworkHook(checkpoint))
     return runner
 
 

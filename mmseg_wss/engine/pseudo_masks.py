@@ -21,7 +21,7 @@ from mmseg_wss.labels.formats.mask_file import read_mask, read_record
 from mmseg_wss.labels.stores.mask_folder import MaskFolder, label_path
 from mmseg_wss.labels.stores.mask_target import confidence_path
 from mmseg_wss.ops.crf_presets import CRF_PRESETS
-from mmseg_wss.utils.fileio import remove_temporaries
+from mmseg_wss.utils.fileio import file_sha256, remove_temporaries
 
 
 class Plan(NamedTuple):
@@ -38,7 +38,8 @@ class PseudoMasks:
     Args:
         cfg (mmengine.Config): the config of the network, with a test_dataloader; with `tta` as
             `enable_tta` leaves it.
-        checkpoint (str): the network's file.
+        checkpoints (Sequence[str]): the network's file; of several trainings of the config, the
+            probabilities are averaged (`EnsembleSegmentor`).
         out (str): folder of the masks.
         method (str): who makes the masks, for their records.
         tau (float, optional): see `threshold_labels`; None for seeds.
@@ -54,7 +55,7 @@ class PseudoMasks:
         allow_val (bool): make masks of val and test images too.
     """
     cfg: object
-    checkpoint: str
+    checkpoints: tuple
     out: str
     method: str
     tau: Optional[float] = None
@@ -119,8 +120,7 @@ class PseudoMasks:
 
     def build_runner(self, plan):
         """A runner whose ``test()`` writes the masks of a plan (`image_runner`)."""
-        cfg = self.cfg
-        dataset = weak_images(cfg, self.out, *self._pipeline(), self.ann_file)
+        dataset = weak_images(self.cfg, self.out, *self._pipeline(), self.ann_file)
         dataset.get_subset_(plan.todo)
         writer = dict(out_dir=self.out, recipe=plan.recipe, targets=plan.targets)
         if self.seeds is None:
@@ -130,7 +130,19 @@ class PseudoMasks:
         else:
             writer.update(type='mmseg_wss.SeedWriter', fg_threshold=self.seeds[0],
                           bg_threshold=self.seeds[1])
-        return image_runner(cfg, self.checkpoint, dataset, writer)
+        if len(self.checkpoints) == 1:
+            return image_runner(self.cfg, self.checkpoints[0], dataset, writer)
+        return image_runner(self._averaged(), None, dataset, writer)
+
+    def _averaged(self):
+        """The config with the mean of its networks."""
+        cfg = self.cfg.copy()
+        network = cfg.model.module if self.tta else cfg.model
+        members = [dict(model=network, checkpoint=path, weight=1 / len(self.checkpoints))
+                   for path in self.checkpoints]
+        ensemble = dict(type='mmseg_wss.EnsembleSegmentor', members=members)
+        cfg.model = dict(cfg.model, module=ensemble) if self.tta else ensemble
+        return cfg
 
     def coverage(self, plan):
         """The share of the pixels of all masks of a plan that are labelled, by their records."""
@@ -179,10 +191,12 @@ class PseudoMasks:
 
     def _recipe(self, pipeline, classes):
         """All that a mask depends on besides its image, boxes and tags."""
+        checkpoint, *others = self.checkpoints
         return dict(
-            network_recipe(self.cfg, self.checkpoint, pipeline, self.tta, self.crf),
+            network_recipe(self.cfg, checkpoint, pipeline, self.tta, self.crf),
             tool='generate_pseudo_masks', method=self.method, classes=list(classes), tau=self.tau,
             tag_gate=self.tag_gate, box_gate=self.box_gate, soft=self.soft,
+            **(dict(averaged_with=[*map(file_sha256, others)]) if others else {}),
             **(dict(gate='present') if self._gated else {}),
             **({} if self.seeds is None else dict(seeds=self.seeds)))
 

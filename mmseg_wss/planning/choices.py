@@ -2,7 +2,15 @@
 from mmseg_wss.planning.networks import choose_networks, judge_choice
 from mmseg_wss.planning.rare import choose_for_rare
 from mmseg_wss.planning.records import WORDS, Plan
-from mmseg_wss.planning.rules import BATCH, CROP, FEW_MASKS, FEW_VAL, SCALE, VERY_FEW_MASKS
+from mmseg_wss.planning.rules import (
+    BATCH,
+    CROP,
+    FEW_MASKS,
+    FEW_VAL,
+    MORE_TEACHERS,
+    SCALE,
+    VERY_FEW_MASKS,
+)
 from mmseg_wss.planning.sizes import choose_backbone, choose_sizes, choose_steps
 
 
@@ -17,8 +25,8 @@ def make_plan(facts, machine):
         Plan
     """
     network, teacher, proposals, about_labels = choose_networks(facts, machine)
-    judged = teacher is not None and facts.strong >= VERY_FEW_MASKS
-    if teacher:
+    judged = bool(network.kinds_with('teacher')) and facts.strong >= VERY_FEW_MASKS
+    if network.kinds_with('teacher'):
         about_labels.append(judge_choice(facts, judged))
     backbone, about_backbone = choose_backbone(machine, network.head)
     if network.head == 'rrm':
@@ -28,7 +36,7 @@ def make_plan(facts, machine):
     else:
         scale, crop, batch, about_sizes = choose_sizes(facts, machine, backbone, network)
         steps, val_interval, about_steps = choose_steps(
-            facts, machine, crop, batch, 1 + (teacher is not None) * (3 if judged else 1))
+            facts, machine, crop, batch, _trainings(network, teacher, judged))
         about_rare, options = choose_for_rare(facts)
     seen = {source.kind for source in network.sources}
     left_out = {kind: number for kind, number in facts.images.items() if kind not in seen}
@@ -36,6 +44,12 @@ def make_plan(facts, machine):
         backbone, network, teacher, judged, proposals, scale, crop, batch, steps, val_interval,
         *options, (*about_labels, *about_backbone, *about_sizes, *about_steps, *about_rare),
         tuple(warnings_of(facts, machine, backbone, proposals, left_out)), left_out)
+
+
+def _trainings(network, teacher, judged):
+    """How many networks the pipeline trains; a judge trains one for each half of the masks."""
+    return (1 + (teacher is not None) + 2 * judged
+            + len(MORE_TEACHERS) * bool(network.kinds_with('ensemble')))
 
 
 def warnings_of(facts, machine, backbone, proposals, left_out):
@@ -56,9 +70,9 @@ def warnings_of(facts, machine, backbone, proposals, left_out):
         yield (f'No label for training has the class {", ".join(absent)}: it will not be found.')
     for kind, number in left_out.items():
         if facts.strong:
-            yield (f'{number} images without a label are left out of the training: what a network '
-                   "says of them by itself taught another one nothing. They get masks at the end. "
-                   'Tags, a word for each image, would make them useful.')
+            yield (f'{number} images without a label are left out of the training: a network of '
+                   f'fewer than {FEW_MASKS} masks knows too little about them. They get masks at '
+                   'the end. Tags, a word for each image, would make them useful.')
             continue
         yield (f'{number} images with {WORDS[kind]} are left out of the training: without masks '
                'nothing says what their masks are worth. Masks of some 30 images change that.')

@@ -5,7 +5,7 @@ import textwrap
 from mmseg_wss.labels.imports.lists import TAG_FILE
 from mmseg_wss.planning.folder import LIST_NAMES
 from mmseg_wss.planning.records import HEADS, WORDS
-from mmseg_wss.planning.rules import CROP, SCALE
+from mmseg_wss.planning.rules import CROP, ENSEMBLE_TAU, MORE_TEACHERS, SCALE
 
 _BASES = dict(single='single_strong', dual='dual_branch', mixed='mixed_dual', rrm='rrm')
 _RESNET = ('_base_/models/deeplabv3plus_r50-d8.py', '_base_/datasets/msrc.py',
@@ -39,6 +39,7 @@ def config_text(plan, network, folder, configs, name, with_val):
         _base_line(plan, network, configs),
         _root_lines(folder),
         *(_pipeline_lines(changed, resized) if changed else []),
+        *(_augmentation_lines(plan, changed) if network.kinds_with('ensemble') else []),
         f"source = dict(type='mmseg_wss.VOCWeakSegDataset', data_root=data_root,\n"
         f'              pipeline={pipeline if changed else f"_base_.{pipeline}"})',
         _training_lines(plan, network, folder),
@@ -56,10 +57,13 @@ def _heading(network):
 
 def _base_line(plan, network, configs):
     # absolute: the project may be anywhere, and mmseg's own tools do not know 'mmseg_wss::'
+    augmented = bool(network.kinds_with('ensemble'))
     if plan.backbone == 'efflite0':
-        path = osp.join(configs, f'msrc/{_BASES[network.head]}_efflite0_msrc.py')
+        name = _BASES[network.head] + '_unlabelled' * augmented
+        path = osp.join(configs, f'msrc/{name}_efflite0_msrc.py')
         return f'_base_ = {path!r}'
-    paths = ',\n    '.join(repr(osp.join(configs, path)) for path in _RESNET)
+    more = ('_base_/datasets/strong_augmentation.py', ) * augmented
+    paths = ',\n    '.join(repr(osp.join(configs, path)) for path in (*_RESNET, *more))
     return f'_base_ = [\n    {paths}]'
 
 
@@ -97,6 +101,15 @@ def _pipeline_lines(changed, resized):
     return lines
 
 
+def _augmentation_lines(plan, changed):
+    own = 'train_pipeline' if changed else '_base_.train_pipeline'
+    if plan.backbone == 'r50':
+        yield ("custom_imports = dict(imports=[\n    *_base_.custom_imports.imports, "
+               "'mmpretrain.datasets.transforms'])")
+    yield '# stronger, for images whose masks say what networks see in them as they are'
+    yield f'strong_pipeline = [*{own}[:-2], *_base_.strong_augmentation, {own}[-1]]'
+
+
 def _call(options):
     return f"dict({', '.join(f'{key}={value!r}' for key, value in options.items())})"
 
@@ -120,6 +133,8 @@ def _source_text(source, folder):
         options.append(f'tag_file={TAG_FILE!r}')
     if source.masks:  # the pipeline puts its folder there
         options.append(f"masks=dict(type='folder', path='{source.masks}')")
+    if source.masks == 'ensemble':
+        options.append('pipeline=strong_pipeline')
     text = f'dict(source, {", ".join(options)})'
     return text if len(text) < 96 else (
         f'dict(source, {", ".join(options[:2])},\n         {", ".join(options[2:])})')
@@ -166,7 +181,7 @@ def part_text(network, masks):
 
     Args:
         network (NetworkPlan): that of config.py.
-        masks (str): 'teacher' or 'proposals'.
+        masks (str): the origin of a `Source`.
     """
     places = [place for place, source in enumerate(network.sources) if source.masks == masks]
     weak = [source for source in network.sources if source.kind not in ('pixel', 'empty')]
@@ -178,7 +193,8 @@ def part_text(network, masks):
             f'datasets=_base_.datasets[{places[0]}:{places[-1] + 1}]))\n')
 
 
-PARTS = dict(teacher='taught.py', proposals='boxed.py')  # names of their files
+# names of their files
+PARTS = dict(teacher='taught.py', proposals='boxed.py', ensemble='unlabelled.py')
 
 
 def pipeline_text(plan, facts, name, image_dir):
@@ -207,7 +223,7 @@ def pipeline_text(plan, facts, name, image_dir):
     masks = [source.masks for source in plan.network.sources if source.masks]
     if plan.teacher:
         lines += _teacher_stages(plan, of_boxes)
-        masks = ['proposals' if mask == 'proposals' else 'masks' for mask in masks]
+        masks = [_MASK_STAGES[mask] for mask in masks]
     start = (",\n         cfg_options={'load_from': '{teacher.checkpoint}'}" if plan.teacher
              else '')
     used = f', masks={(masks[0] if len({*masks}) == 1 else masks)!r}' if masks else ''
@@ -219,16 +235,29 @@ def pipeline_text(plan, facts, name, image_dir):
     return '\n'.join(lines) + '\n'
 
 
+_MASK_STAGES = dict(proposals='proposals', teacher='masks', ensemble='masks_unlabelled')
+
+
 def _teacher_stages(plan, of_boxes):
     kinds = plan.network.kinds_with('teacher')
+    teacher = f"    dict(name='{{}}', tool='train.py', config='teacher.py'{of_boxes}{{}}),"
+    made = ("    dict(name='{}', tool='generate_pseudo_masks.py', checkpoint='teacher',\n"
+            "         images='{}', options=dict({})),")
     choice = "judge='{judge}/judge.json'" if plan.judged else 'tau=0.7, gate=True'
     boxes = f', boxes=[{plan.proposals!r}]' if 'box' in kinds else ''
     judge = [f"    dict(name='judge', tool='judge_masks.py', config='teacher.py'{of_boxes},\n"
              f'         options=dict(kinds={kinds}{boxes})),'] if plan.judged else []
-    return [*judge,
-            f"    dict(name='teacher', tool='train.py', config='teacher.py'{of_boxes}),",
-            "    dict(name='masks', tool='generate_pseudo_masks.py', checkpoint='teacher',\n"
-            f"         images='{_images_of(plan, 'teacher')}', options=dict({choice})),"]
+    lines = [*judge, teacher.format('teacher', '')]
+    if kinds:
+        lines.append(made.format('masks', _images_of(plan, 'teacher'), choice))
+    if plan.network.kinds_with('ensemble'):
+        names = [f'teacher_{seed}' for seed in MORE_TEACHERS]
+        lines += [teacher.format(name, f", cfg_options={{'randomness.seed': {seed}}}")
+                  for name, seed in zip(names, MORE_TEACHERS)]
+        others = ', '.join(f"'{{{name}.checkpoint}}'" for name in names)
+        lines.append(made.format('masks_unlabelled', _images_of(plan, 'ensemble'),
+                                 f'tau={ENSEMBLE_TAU:g},\n         average_with=[{others}]'))
+    return lines
 
 
 def _images_of(plan, masks):

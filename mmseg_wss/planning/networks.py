@@ -3,7 +3,7 @@ import math
 from functools import reduce
 
 from mmseg_wss.planning.records import DRAWN, HEADS, TAUGHT, WORDS, Choice, NetworkPlan, Source
-from mmseg_wss.planning.rules import FEW_MASKS
+from mmseg_wss.planning.rules import ENSEMBLE_TAU, FEW_MASKS, MORE_TEACHERS
 
 
 def choose_networks(facts, machine):
@@ -14,7 +14,8 @@ def choose_networks(facts, machine):
     boxed = 'box' in images
     proposed = boxed and facts.strong < FEW_MASKS  # a teacher of so few masks would know too little
     taught = [kind for kind in TAUGHT if kind in images and not (proposed and kind == 'box')]
-    if not proposed and not taught:
+    averaged = 'none' in images and facts.strong >= FEW_MASKS
+    if not proposed and not taught and not averaged:
         network = _network('single', [Source('pixel', facts.strong)])
         return network, None, None, [Choice(
             'network', HEADS['single'], f'{facts.strong} masks and no other label', 'single')]
@@ -25,9 +26,11 @@ def choose_networks(facts, machine):
     if proposed:
         own.append(Source('box', images['box'], 'proposals'))
     made = [Source(kind, images[kind], 'teacher') for kind in taught]
+    if averaged:
+        made.append(Source('none', images['none'], 'ensemble'))
     network = _network(head, [*own, *made])
     teacher = _network(head if proposed else 'single', own) if made else None
-    choices = [_head_choice(head, facts), *_mask_choices(network, proposals)]
+    choices = [_head_choice(network), *_mask_choices(network, proposals)]
     if teacher:
         seen = ' and '.join([WORDS[source.kind] for source in own])
         words = ' and '.join([WORDS[source.kind] for source in made])
@@ -61,28 +64,33 @@ def _network(head, sources):
 def source_ratio(sources):
     """Half of a batch strong, the weak half by numbers; no weak image comes more often than strong.
 
+    Images without a label, of which there may be thousands, count no more than all other weak ones.
+
     Args:
         sources (Sequence[Source]): the strong one first.
 
     Returns:
         tuple[int]
     """
-    strong, *weak = (source.number for source in sources)
-    if not weak:
+    strong, *others = sources
+    if not others:
         return (1, )
-    ratio = max(strong, sum(weak)), *weak
+    labelled = sum(source.number for source in others if source.kind != 'none')
+    weak = [min(source.number, labelled) if labelled and source.kind == 'none' else source.number
+            for source in others]
+    ratio = max(strong.number, sum(weak)), *weak
     divisor = reduce(math.gcd, ratio)
     return tuple(number // divisor for number in ratio)
 
 
-def _head_choice(head, facts):
-    weak = ', '.join(f'{facts.images[kind]} with {WORDS[kind]}'
-                     for kind in TAUGHT if kind in facts.images)
-    if head == 'mixed':
-        return Choice('network', HEADS[head], f'{facts.strong} masks, fewer than {FEW_MASKS}, '
+def _head_choice(network):
+    strong, *others = network.sources
+    weak = ', '.join(f'{source.number} with {WORDS[source.kind]}' for source in others)
+    if network.head == 'mixed':
+        return Choice('network', HEADS['mixed'], f'{strong.number} masks, fewer than {FEW_MASKS}, '
                       f'teach a branch of their own too little; beside them are {weak}', 'mixed')
-    return Choice('network', HEADS[head], f'{facts.strong} masks are true, the labels of other '
-                  f'images ({weak}) are not: a branch for each', 'dual')
+    return Choice('network', HEADS['dual'], f'{strong.number} masks are true, what is known of '
+                  f'other images ({weak}) is not: a branch for each', 'dual')
 
 
 def _mask_choices(network, proposals):
@@ -94,6 +102,11 @@ def _mask_choices(network, proposals):
     if kinds.get('box') == 'proposals':
         yield Choice('masks of boxes', f'proposals: {proposals}',
                      'the strong branch sees some of them, so they have to be good', 'proposals')
+    if 'none' in kinds:
+        yield Choice('masks without a label', f'where the mean of {1 + len(MORE_TEACHERS)} '
+                     f'teachers of other seeds is sure by {ENSEMBLE_TAU:g}', 'one network has '
+                     'nothing to learn from what it says itself; several agree more often on what '
+                     'is right than on what is wrong', 'ensemble')
 
 
 def _ratio_choice(network):

@@ -3,6 +3,7 @@ import math
 
 from mmseg_wss.planning.rare import rare_classes, small_classes
 from mmseg_wss.planning.records import HEADS, WORDS, figure_text
+from mmseg_wss.planning.rules import MORE_TEACHERS
 
 _MARKED = 'in few images', 'small'
 
@@ -78,8 +79,13 @@ def stage_lines(plan, facts):
                'a teacher are worth most')
     if plan.teacher:
         yield f'`teacher` (teacher.py): {_said(plan.teacher)}'
-        kinds = ' and '.join(WORDS[kind] for kind in plan.network.kinds_with('teacher'))
-        yield f'`masks`: its masks of the images with {kinds}'
+    kinds = [WORDS[kind] for kind in plan.network.kinds_with('teacher')]
+    if kinds:
+        yield f'`masks`: its masks of the images with {" and ".join(kinds)}'
+    if plan.network.kinds_with('ensemble'):
+        names = ' and '.join(f'`teacher_{seed}`' for seed in MORE_TEACHERS)
+        yield f'{names}: the same with other seeds'
+        yield '`masks_unlabelled`: masks of the images without a label, by the mean of all teachers'
     yield f'`network` (config.py): {_said(plan.network)}'
     if facts.val:
         yield '`test`: its IoU of each class on the images of the validation'

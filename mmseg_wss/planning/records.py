@@ -25,7 +25,8 @@ class Source(NamedTuple):
     """A training source: a list and where its masks come from."""
     kind: str  # of `DataFacts.images`
     number: int
-    masks: Optional[str] = None  # 'proposals' or 'teacher'; None: its label is one
+    # 'proposals', 'teacher' or 'ensemble' (of teachers); None: its label is one
+    masks: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class NetworkPlan:
     ratio: tuple
 
     def kinds_with(self, masks):
-        """Kinds of labels (list[str]) whose masks are of 'proposals' or of the 'teacher'."""
+        """Kinds of labels (list[str]) whose masks are of this origin (of a `Source`)."""
         return [source.kind for source in self.sources if source.masks == masks]
 
 
@@ -54,6 +55,7 @@ class Plan:
         backbone (str): 'efflite0' or 'r50'.
         network (NetworkPlan): what is deployed.
         teacher (NetworkPlan, optional): what makes masks of weak images; `network` starts from it.
+            Where images have no label, others are trained with other seeds (`MORE_TEACHERS`).
         judged (bool): the strong images choose which masks of the teacher are kept.
         proposals (str, optional): what makes masks of boxes without a network, alone or where the
             teacher is not sure: ``--method`` of tools/generate_proposals.py.

@@ -23,11 +23,38 @@ def test_a_row_trains_with_its_labels(row, tmp_path):
     assert sources[0].ann_file == f'{LISTS}/{strong.get(row, "train_strong60")}.txt'
     made = [source.masks.path for source in sources if source.get('masks')]
     folder = str(tmp_path / f'masks/{row}_seed3')
-    taught = dict(boxes=1, tags=1, unlabelled=1, points=1, scribbles=1, mix=3)
-    assert made == [folder] * taught.get(row, 0)
+    taught = dict(boxes=1, tags=1, points=1, scribbles=1, mix=2)
+    assert made == [folder] * taught.get(row, 0) + [f'{folder}_mean'] * (row in SCRIPT.AVERAGED)
+    for source in sources:
+        strongly = any(step.type.endswith('ColorJitter') for transform in source.pipeline
+                       for step in transform.get('transforms', ()))
+        assert strongly == (source.supervision == 'none')
     assert (row in SCRIPT.TAUGHT) == bool(made) and config.randomness.seed == 3
     assert config.load_from == 'teacher.pth'
     assert len(config.train_dataloader.sampler.source_ratio) == len(sources)
+
+
+def test_masks_of_a_mix_are_of_one_network_or_of_the_mean_of_three(tmp_path, monkeypatch):
+    calls, checkpoints = [], [f'net{seed}.pth' for seed in range(3)]
+    monkeypatch.setattr(SCRIPT, 'call', lambda tool, *arguments: calls.append(arguments))
+    monkeypatch.setattr(SCRIPT, 'latest_checkpoint',
+                        lambda folder: checkpoints[int(folder[-1])])
+    monkeypatch.setattr('sys.argv', ['label_rows.py', '--rows', 'mix', '--judge', 'judge.json'])
+    args = SCRIPT.parse_args()
+    comparison = SCRIPT.Comparison(str(tmp_path), str(tmp_path / 'results.jsonl'))
+    SCRIPT.teach(args, comparison, tmp_path, seed=1)
+    assert [arguments[1] for arguments in calls] == [checkpoints[1]] * 2
+    images = [Config.fromfile(str(arguments[arguments.index('--images-of') + 1]))
+              for arguments in calls]
+    kinds = [[source.supervision for source in config.train_dataloader.dataset.datasets]
+             for config in images]
+    assert kinds == [['box', 'image'], ['none']]
+    trained = Config.fromfile(str(tmp_path / 'configs/mix_seed1.py'))
+    paths = [source.masks.path for source in trained.train_dataloader.dataset.datasets[1:]]
+    written = [str(arguments[arguments.index('--out') + 1]) for arguments in calls]
+    assert paths == [written[0], *written] and trained.load_from == checkpoints[1]
+    assert calls[0][-2:] == ('--judge', 'judge.json')
+    assert calls[1][-3:] == ('--average-with', checkpoints[0], checkpoints[2])
 
 
 def test_rows_are_compared_over_the_seeds_that_both_have():

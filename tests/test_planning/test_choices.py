@@ -42,10 +42,12 @@ def masks_of(network):
     (dict(pixel=60, image=500), 'dual', dict(pixel=None, image='teacher'),
      ('single', dict(pixel=None)), True, None),
     (dict(pixel=15, none=500), 'single', dict(pixel=None), None, False, None),
+    (dict(pixel=60, none=500), 'dual', dict(pixel=None, none='ensemble'),
+     ('single', dict(pixel=None)), False, None),
     (dict(pixel=9, image=500), 'dual', dict(pixel=None, image='teacher'),
      ('single', dict(pixel=None)), False, None),
     (dict(pixel=60, box=200, image=500, none=2000), 'dual',
-     dict(pixel=None, box='teacher', image='teacher'),
+     dict(pixel=None, box='teacher', image='teacher', none='ensemble'),
      ('single', dict(pixel=None)), True, 'grabcut+region'),
     (dict(pixel=15, box=200, image=500), 'mixed',
      dict(pixel=None, box='proposals', image='teacher'),
@@ -83,10 +85,18 @@ def test_half_of_a_batch_is_strong(numbers, expected):
     assert source_ratio([Source('x', number) for number in numbers]) == expected
 
 
+@pytest.mark.parametrize('boxes, unlabelled, expected', [
+    (0, 2000, (1, 1)), (200, 100, (3, 2, 1)), (200, 2000, (2, 1, 1))])
+def test_images_without_a_label_are_at_most_half_of_the_weak_ones(boxes, unlabelled, expected):
+    sources = [Source('pixel', 60), *([Source('box', boxes)] if boxes else []),
+               Source('none', unlabelled)]
+    assert source_ratio(sources) == expected
+
+
 def test_each_kind_has_an_image_in_a_batch():
     images = dict(pixel=60, box=9, scribble=9, point=9, image=2000, none=9)
     plan = make_plan(facts_of(images), Machine())
-    assert plan.batch == 8 == 2 * (len(plan.network.sources) - 1)
+    assert plan.batch == 10 == 2 * (len(plan.network.sources) - 1)
 
 
 @pytest.mark.parametrize('size, small, machine, scale, crop', [

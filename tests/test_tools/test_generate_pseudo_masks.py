@@ -216,6 +216,33 @@ def test_flip_and_scales(tool, setting, tmp_path):
         assert sure.mean() > 0.95
 
 
+@pytest.mark.parametrize('options', [[], ['--tta']])
+def test_the_mean_of_two_networks(tool, setting, tmp_path, options):
+    other = copy.copy(setting)
+    other.model = make_checkpoint(setting.config, tmp_path / 'other.pth', seed=1)
+    views = [setting.cfg.pipeline]
+    if options:
+        views = [[*setting.cfg.loading, dict(type='Resize', scale_factor=scale, keep_ratio=True),
+                  dict(type='RandomFlip', prob=flip, direction='horizontal'), *setting.cfg.packing]
+                 for scale in (0.75, 1.5) for flip in (0., 1.)]
+    probs = [network.predict(view) for view in views for network in (setting, other)]
+    mean = {name: np.mean([one[name] for one in probs], 0) for name in WEAK}
+    arguments = setting.arguments(tmp_path / 'both', '--average-with', tmp_path / 'other.pth',
+                                  *options)
+    make(tool, arguments)
+    for name, mask in read_masks(tmp_path / 'both').items():
+        sure = abs(mean[name].max(0) - TAU) > 1e-5  # sums in another order
+        np.testing.assert_array_equal(mask[sure], by_hand(mean[name])[sure])
+        assert sure.mean() > 0.95 and (mask != by_hand(probs[0][name])).any()
+
+    before = contents(tmp_path / 'both')
+    make(tool, arguments)
+    assert contents(tmp_path / 'both') == before
+    shutil.copy(setting.checkpoint, tmp_path / 'other.pth')  # another network: other masks
+    make(tool, arguments)
+    assert contents(tmp_path / 'both') != before
+
+
 def lifted(probs, share):
     """Probabilities of a class that is there: divided by the mean of the largest."""
     return probs / np.sort(probs, None)[-int(share * probs.size):].mean()
@@ -544,6 +571,16 @@ def test_impossible_arguments(tool, setting, tmp_path, capsys, place, value, mes
         make(tool, arguments)
     assert error.value.code == 2 and message in capsys.readouterr().err
     assert not (tmp_path / 'masks').exists()
+
+
+@pytest.mark.parametrize('options, message', [
+    (['--average-with', 'none.pth'], 'none.pth: there is no such checkpoint'),
+    (['--average-with', __file__, '--seeds', '0.2', '0.06'],
+     '--average-with is not for --seeds')])
+def test_networks_that_cannot_be_averaged(tool, setting, tmp_path, capsys, options, message):
+    with pytest.raises(SystemExit) as error:
+        make(tool, setting.arguments(tmp_path / 'masks', *options, tau=None))
+    assert error.value.code == 2 and message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('gate, box, message', [
