@@ -224,10 +224,11 @@ def pipeline_text(plan, facts, name, image_dir):
     if plan.teacher:
         lines += _teacher_stages(plan, of_boxes)
         masks = [_MASK_STAGES[mask] for mask in masks]
-    start = (",\n         cfg_options={'load_from': '{teacher.checkpoint}'}" if plan.teacher
-             else '')
-    used = f', masks={(masks[0] if len({*masks}) == 1 else masks)!r}' if masks else ''
-    lines.append(f"    dict(name='network', tool='train.py', config='config.py'{used}{start}),")
+    used = [f'masks={(masks[0] if len({*masks}) == 1 else masks)!r}'] if masks else []
+    if plan.teacher:
+        used.append("cfg_options={'load_from': '{teacher.checkpoint}'}")
+    lines.append("    dict(name='network', tool='train.py', config='config.py'"
+                 + ''.join(f',\n         {option}' for option in used) + '),')
     if facts.val:
         lines.append("    dict(name='test', tool='test.py', checkpoint='network'),")
     lines += ["    dict(name='predicted', tool='predict.py', checkpoint='network', "
@@ -247,16 +248,18 @@ def _teacher_stages(plan, of_boxes):
     boxes = f', boxes=[{plan.proposals!r}]' if 'box' in kinds else ''
     judge = [f"    dict(name='judge', tool='judge_masks.py', config='teacher.py'{of_boxes},\n"
              f'         options=dict(kinds={kinds}{boxes})),'] if plan.judged else []
+    seeds = MORE_TEACHERS if plan.network.kinds_with('ensemble') else ()
+    names = [f'teacher_{seed}' for seed in seeds]
     lines = [*judge, teacher.format('teacher', '')]
+    lines += [teacher.format(name, f",\n         cfg_options={{'randomness.seed': {seed}}}")
+              for name, seed in zip(names, seeds)]
     if kinds:
         lines.append(made.format('masks', _images_of(plan, 'teacher'), choice))
-    if plan.network.kinds_with('ensemble'):
-        names = [f'teacher_{seed}' for seed in MORE_TEACHERS]
-        lines += [teacher.format(name, f", cfg_options={{'randomness.seed': {seed}}}")
-                  for name, seed in zip(names, MORE_TEACHERS)]
+    if names:
         others = ', '.join(f"'{{{name}.checkpoint}}'" for name in names)
-        lines.append(made.format('masks_unlabelled', _images_of(plan, 'ensemble'),
-                                 f'tau={ENSEMBLE_TAU:g},\n         average_with=[{others}]'))
+        lines.append(made.format(
+            'masks_unlabelled', _images_of(plan, 'ensemble'),
+            f'\n             tau={ENSEMBLE_TAU:g}, average_with=[{others}]'))
     return lines
 
 

@@ -33,11 +33,10 @@ def choose_networks(facts, machine):
     choices = [_head_choice(network), *_mask_choices(network, proposals)]
     if teacher:
         seen = ' and '.join([WORDS[source.kind] for source in own])
-        words = ' and '.join([WORDS[source.kind] for source in made])
         choices.append(Choice(
-            'teacher', f'a network of the {seen}', f'{words} do not say where an object ends: a '
-            'network that does makes their masks, and the one that learns from them starts from '
-            'its weights', 'teacher'))
+            'teacher', f'a network of the {seen}', 'the other labels do not say where an object '
+            'ends: a network that does makes their masks, and the one that learns from them starts '
+            'from its weights', 'teacher'))
     choices.append(_ratio_choice(network))
     return network, teacher, proposals, choices
 
@@ -103,10 +102,11 @@ def _mask_choices(network, proposals):
         yield Choice('masks of boxes', f'proposals: {proposals}',
                      'the strong branch sees some of them, so they have to be good', 'proposals')
     if 'none' in kinds:
-        yield Choice('masks without a label', f'where the mean of {1 + len(MORE_TEACHERS)} '
-                     f'teachers of other seeds is sure by {ENSEMBLE_TAU:g}', 'one network has '
-                     'nothing to learn from what it says itself; several agree more often on what '
-                     'is right than on what is wrong', 'ensemble')
+        yield Choice('masks of images without a label', 'where the mean of '
+                     f'{1 + len(MORE_TEACHERS)} teachers of other seeds is sure by '
+                     f'{ENSEMBLE_TAU:g}', 'one network has nothing to learn from what it says '
+                     'itself; several agree more often on what is right than on what is wrong',
+                     'ensemble')
 
 
 def _ratio_choice(network):

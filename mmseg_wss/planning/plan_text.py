@@ -79,12 +79,14 @@ def stage_lines(plan, facts):
                'a teacher are worth most')
     if plan.teacher:
         yield f'`teacher` (teacher.py): {_said(plan.teacher)}'
-    kinds = [WORDS[kind] for kind in plan.network.kinds_with('teacher')]
-    if kinds:
-        yield f'`masks`: its masks of the images with {" and ".join(kinds)}'
-    if plan.network.kinds_with('ensemble'):
+    averaged = bool(plan.network.kinds_with('ensemble'))
+    if averaged:
         names = ' and '.join(f'`teacher_{seed}`' for seed in MORE_TEACHERS)
         yield f'{names}: the same with other seeds'
+    kinds = [WORDS[kind] for kind in plan.network.kinds_with('teacher')]
+    if kinds:
+        yield f'`masks`: the masks that `teacher` makes of the images with {" and ".join(kinds)}'
+    if averaged:
         yield '`masks_unlabelled`: masks of the images without a label, by the mean of all teachers'
     yield f'`network` (config.py): {_said(plan.network)}'
     if facts.val:

@@ -103,7 +103,7 @@ def configs_of(out):
      ['teacher', 'masks', 'network', 'test', 'predicted']),
     (dict(pixel=26, box=3, image=3, point=3, scribble=3, none=3, val=5),
      {'config', 'teacher', 'taught', 'unlabelled'},
-     ['judge', 'teacher', 'masks', 'teacher_1', 'teacher_2', 'masks_unlabelled', 'network', 'test',
+     ['judge', 'teacher', 'teacher_1', 'teacher_2', 'masks', 'masks_unlabelled', 'network', 'test',
       'predicted']),
     (dict(pixel=30, none=9, val=5), {'config', 'teacher'},
      ['teacher', 'teacher_1', 'teacher_2', 'masks_unlabelled', 'network', 'test', 'predicted']),
