@@ -66,6 +66,9 @@ def test_a_plan_chooses_what_was_measured(row, msrc, tmp_path, run_tool):
     planned, measured = (trains(Config.fromfile(str(path)))
                          for path in (out / 'config.py', by_hand))
     assert planned == measured
-    # and it starts from the teacher where the row does
-    starts = 'load_from' in (out / 'pipeline.py').read_text()
-    assert starts == (row in ROWS.TAUGHT)
+    # it starts from the teacher, and has masks by the mean of three, where the row does
+    pipeline = (out / 'pipeline.py').read_text()
+    assert ('load_from' in pipeline) == (row in ROWS.TAUGHT)
+    assert pipeline.count("config='teacher.py'),") + pipeline.count('randomness.seed') == (
+        len(ROWS.TEACHERS) if row in ROWS.AVERAGED else row in ROWS.TAUGHT)
+    assert ('average_with' in pipeline) == (row in ROWS.AVERAGED)
