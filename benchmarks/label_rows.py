@@ -18,10 +18,11 @@
 
 The network that makes masks is that of masks60 with the same seed. It makes them as --judge says
 (judge.json of tools/judge_masks.py, for boxes with --boxes grabcut+region), else with --gate and
---tau. Images without a label get them where the mean of those of the seeds 0, 1 and 2 is above 0.8.
-Each row is a config in DIR/configs, and each training has a line in DIR/results.jsonl:
-killed and started again, the script goes on, and a finished training is never repeated. FS% is the
-share of the mIoU of masks285. Hours on a CPU; MSRC_SIDE=208 makes a step 0.4 times as long.
+--tau. Images without a label get theirs from its mean with the networks of the seeds 0, 1 and 2,
+where that is above 0.8. Each row is a config in DIR/configs, and each training has a line in
+DIR/results.jsonl: killed and started again, the script goes on, and a finished training is never
+repeated. FS% is the share of the mIoU of masks285. Hours on a CPU; MSRC_SIDE=208 makes a step 0.4
+times as long.
 """
 import argparse
 from pathlib import Path
@@ -36,7 +37,7 @@ from mmseg_wss.engine.work_dir import latest_checkpoint
 from mmseg_wss.evaluation.run_tables import mean_and_spread
 from mmseg_wss.labels.formats.text_list import read_lines, write_lines
 from mmseg_wss.pipeline.comparison import Comparison
-from mmseg_wss.planning.rules import ENSEMBLE_TAU
+from mmseg_wss.planning.rules import ENSEMBLE_TAU, MORE_TEACHERS
 from mmseg_wss.utils.cli import positive_int, run_tool
 from mmseg_wss.utils.fileio import atomic_path
 
@@ -76,7 +77,7 @@ ROWS = dict(
     mix=('dual_branch_unlabelled', MIX))
 TAUGHT = 'boxes', 'tags', 'unlabelled', 'points', 'scribbles', 'mix'
 AVERAGED = 'unlabelled', 'mix'  # rows with images without a label; their teachers have these seeds
-TEACHERS = range(3)
+TEACHERS = 0, *MORE_TEACHERS
 
 
 def parse_args():

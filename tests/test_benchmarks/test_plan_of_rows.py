@@ -3,6 +3,8 @@ import pytest
 from mmengine.config import Config
 from tiny_run import load_script
 
+from mmseg_wss.pipeline.pipeline_file import read_pipeline
+
 ROWS = load_script('benchmarks/label_rows.py')
 LISTS = 'ImageSets/Segmentation'
 KINDS = dict(masks60=None, masks285=None, masks15=None, boxes='box', tags='image', points='point',
@@ -67,8 +69,13 @@ def test_a_plan_chooses_what_was_measured(row, msrc, tmp_path, run_tool):
                          for path in (out / 'config.py', by_hand))
     assert planned == measured
     # it starts from the teacher, and has masks by the mean of three, where the row does
-    pipeline = (out / 'pipeline.py').read_text()
-    assert ('load_from' in pipeline) == (row in ROWS.TAUGHT)
-    assert pipeline.count("config='teacher.py'),") + pipeline.count('randomness.seed') == (
-        len(ROWS.TEACHERS) if row in ROWS.AVERAGED else row in ROWS.TAUGHT)
-    assert ('average_with' in pipeline) == (row in ROWS.AVERAGED)
+    stages = {stage['name']: stage for stage in read_pipeline(str(out / 'pipeline.py'))[0]}
+    start = stages['network'].get('cfg_options', {}).get('load_from')
+    assert start == ('{teacher.checkpoint}' if row in ROWS.TAUGHT else None)
+    averaged = stages.get('masks_unlabelled')
+    assert bool(averaged) == (row in ROWS.AVERAGED)
+    if averaged:
+        assert averaged['options'] == dict(tau=0.8, average_with=[
+            '{teacher_1.checkpoint}', '{teacher_2.checkpoint}'])
+        seeds = [stages[f'teacher{more}'].get('cfg_options') for more in ('', '_1', '_2')]
+        assert seeds == [None, {'randomness.seed': 1}, {'randomness.seed': 2}]

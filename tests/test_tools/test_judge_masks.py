@@ -120,6 +120,14 @@ def test_a_second_round_against_the_first_networks(config, tmp_path, capfd):
     assert not (tmp_path / 'four/fold0').exists()  # said before anything is trained
 
 
+def test_a_start_that_is_given_to_the_judge_is_used():
+    cfg = Config(dict(load_from='of_all_masks.pth'))
+    assert CrossFitting('c.py', cfg, 'out').own_start == ('load_from=None', )
+    given = CrossFitting('c.py', cfg, 'out', options=('load_from=elsewhere.pth', ))
+    assert not given.own_start
+    assert not CrossFitting('c.py', Config(dict()), 'out').own_start
+
+
 def test_what_cannot_be_judged(config, tmp_path):
     cfg = Config.fromfile(config)
     with pytest.raises(ConfigError, match=r'6 folds of 5 strong image\(s\)'):
