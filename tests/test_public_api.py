@@ -2,7 +2,6 @@
 import ast
 import importlib
 import inspect
-import json
 import os
 import subprocess
 import sys
@@ -229,32 +228,20 @@ def test_operators_are_imported_without_their_compiler():
 
 
 IMPORT = """
-import sys, time
+import sys
 before = set(sys.modules)
-start = time.process_time()
 import mmseg_wss
-seconds = time.process_time() - start
-import json
-new = set(sys.modules) - before
-with open(sys.argv[1], 'w') as file:
-    json.dump(dict(seconds=seconds, modules=sorted(name.split('.')[0] for name in new)), file)
+print(*{name.split('.')[0] for name in set(sys.modules) - before})
 """
 
 
-def test_import_is_silent_light_and_fast(tmp_path):
-    """In time of this process, since others may keep the machine busy."""
-    environment = dict(os.environ, PYTHONPATH=str(ROOT))
-    seconds = []
-    for _ in range(5):
-        process = subprocess.run(
-            [sys.executable, '-c', IMPORT, tmp_path / 'out.json'], env=environment,
-            capture_output=True, check=True)
-        assert process.stdout == process.stderr == b''
-        result = json.loads((tmp_path / 'out.json').read_text())
-        heavy = {'torch', 'mmengine', 'mmseg', 'mmcv', 'mmpretrain', 'numpy', 'cv2'}
-        assert not heavy & set(result['modules'])
-        seconds.append(result['seconds'])
-    assert min(seconds) < 0.1, seconds
+def test_import_is_silent_and_light():
+    """Nothing beyond Python's own library, so it is quick wherever it runs."""
+    process = subprocess.run(
+        [sys.executable, '-c', IMPORT], env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        capture_output=True, check=True, text=True)
+    assert process.stderr == '' and process.stdout.count('\n') == 1
+    assert set(process.stdout.split()) <= {'mmseg_wss', *sys.stdlib_module_names}
 
 
 # ---- the MM stack
