@@ -14,7 +14,7 @@ FEW_VAL = 20  # images; below it, mIoU of the validation says little
 RARE = 0.05  # share of the labelled images that have a class
 SMALL = 0.01  # share of an image that a class covers, where it is
 OBJECT_PROB, REPEAT_THRESHOLD = 0.33, 0.3
-SMALLEST_SEEN = 16  # pixels, sqrt(area): a tenth of the objects may be seen smaller
+SMALLEST_SEEN = 16  # pixels, sqrt(area): a tenth of all, or half of a class, may be seen smaller
 
 # ---- sizes of a training
 

@@ -37,13 +37,14 @@ def choose_sizes(facts, machine, backbone, network):
     device, long_side = machine.device, max(facts.size)
     usual = max(SCALE, min(USUAL_SCALE[device], _multiple(long_side)))
     scale, reason, figure = usual, f'photographs of {facts.size[0]}x{facts.size[1]} pixels', 'scale'
-    seen = facts.small_objects * math.sqrt(facts.size[0] * facts.size[1]) * scale / long_side
+    share, which = _smallest_objects(facts)
+    seen = share * math.sqrt(facts.size[0] * facts.size[1]) * scale / long_side
     if seen < SMALLEST_SEEN:  # not of nan
         wanted = _multiple(scale * SMALLEST_SEEN / seen)
         scale = max(usual, min(wanted, LARGEST_SCALE[device], _multiple(long_side)))
         larger = scale > usual
-        reason = (f'a tenth of the objects would be seen with less than {seen:.0f} pixels at '
-                  f'{usual}' + ('' if larger else '; the photographs have no more pixels'
+        reason = (f'{which} would be seen with less than {seen:.0f} pixels at {usual}'
+                  + ('' if larger else '; the photographs have no more pixels'
                                 if scale >= _multiple(long_side) else f'; {device} does no more'))
         figure = 'rare'
     batch = max(BATCH, 2 * (len(network.sources) - 1))
@@ -61,6 +62,17 @@ def choose_sizes(facts, machine, backbone, network):
     choices.insert(0, Choice('size', f'images of {scale} pixels (long side), x0.75 to x1.5, crops '
                              f'of {crop}', reason, figure))
     return scale, crop, batch, choices
+
+
+def _smallest_objects(facts):
+    """What the size must show: the size of objects, as `DataFacts.small_objects`, and which.
+
+    A class of small objects counts however rare it is: a tenth of all objects would not tell of it.
+    """
+    sizes = [(facts.small_objects, 'a tenth of the objects')]
+    sizes += [(math.sqrt(area), f'half of the objects of {name}')
+              for name, area in facts.class_areas.items()]
+    return min(sizes, key=lambda size: math.inf if math.isnan(size[0]) else size[0])
 
 
 def crop_of(scale):

@@ -116,6 +116,16 @@ def test_sizes_follow_images_objects_and_memory(size, small, machine, scale, cro
     assert (plan.scale, plan.crop) == (scale, crop)
 
 
+def test_a_rare_class_of_small_objects_counts_for_the_size():
+    """sqrt(0.16 %) = 4 % of 277 pixels are 11: 16 at 464, and 480 is the next multiple of 32."""
+    areas = dict(disc=0.08, scratch=0.0016)
+    facts = facts_of(dict(pixel=60), size=(4000, 3000), small_objects=0.2, class_areas=areas)
+    assert make_plan(facts, Machine()).scale == 480
+    assert make_plan(replace(facts, class_areas=dict(disc=0.08)), Machine()).scale == 320
+    reasons = [choice.reason for choice in make_plan(facts, Machine()).choices]
+    assert 'half of the objects of scratch would be seen with less than 11 pixels at 320' in reasons
+
+
 @pytest.mark.parametrize('memory', [6, 8, 11, 16, 24, 40, 80])
 def test_what_a_gpu_shall_hold_fits(memory):
     """An image of 512 x 512 takes 2 GB."""
