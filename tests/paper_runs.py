@@ -76,7 +76,6 @@ def rates_of(config):
     for step in range(steps):
         if step in shown:
             found.append([group['lr'] for group in optimizer.param_groups])
-        optimizer.step()
         for scheduler in schedulers:
             if not scheduler.by_epoch or (step + 1) % epoch == 0:
                 scheduler.step()
@@ -152,11 +151,12 @@ def epoch_of(config, options):
     gpus = cfg.auto_scale_lr.base_batch_size // cfg.train_dataloader.batch_size
     drawn = Counter()
     for rank in range(gpus):
-        with mock.patch.object(strong_weak_sampler, 'get_dist_info', return_value=(rank, gpus)):
-            sampler = DATA_SAMPLERS.build(
-                dict(cfg.train_dataloader.sampler, dataset=dataset, seed=0))
-        bounds = np.array(dataset.cumulative_sizes)
-        drawn.update(np.searchsorted(bounds, np.array([int(i) for i in sampler]), 'right').tolist())
+        with mock.patch.multiple(  # seeds of augmentations are the slow part, and not asked for
+                strong_weak_sampler, stream_seed=lambda *_: 0,
+                get_dist_info=lambda place=(rank, gpus): place):
+            indices = list(DATA_SAMPLERS.build(
+                dict(cfg.train_dataloader.sampler, dataset=dataset, seed=0)))
+        drawn.update(np.searchsorted(dataset.cumulative_sizes, indices, 'right').tolist())
     steps = sum(drawn.values()) / cfg.auto_scale_lr.base_batch_size
     return dict(steps=number(steps), images=' + '.join(
         f'{drawn[i]:,} of {sum(source):,}' for i, source in enumerate(sources)))

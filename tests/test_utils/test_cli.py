@@ -36,6 +36,7 @@ def test_a_stop_while_libraries_are_loaded_quietly():
 import signal
 from mmseg_wss.utils.cli import allow_stop
 from mmseg_wss.utils.quiet_libraries import quiet_imports
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 allow_stop()
 with quiet_imports():
     signal.raise_signal(signal.SIGINT)
