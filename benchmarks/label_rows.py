@@ -7,13 +7,13 @@
     boxes_painted points_alone scribbles_alone
                           60 masks and 225 images with painted boxes or clicks, dual branch
     boxes tags points scribbles
-                          the same, but a network makes the masks of these images, and the training
-                          starts from its weights
-    unlabelled            the same without a label: three networks make the masks, and these images
-                          are strongly augmented
+                          the same, but a network makes the masks of these images; with boxes the
+                          training starts from its weights
+    unlabelled            the same without a label, from its weights: three networks make the masks,
+                          and these images are strongly augmented
     boxes15               15 masks and 270 boxed images, mixed dual head on fused proposals
     mix                   60 masks, and 75 images each with boxes, with tags and without a label,
-                          masks of each kind as above
+                          masks of each kind as above, from its weights
     masks285              the masks of all images, single branch
 
 The network that makes masks is that of masks60 with the same seed. It makes them as --judge says
@@ -76,6 +76,7 @@ ROWS = dict(
     boxes15=('seg_net_15', FUSED),
     mix=('dual_branch_unlabelled', MIX))
 TAUGHT = 'boxes', 'tags', 'unlabelled', 'points', 'scribbles', 'mix'
+STARTED = 'boxes', 'unlabelled', 'mix'  # rows that start from the weights of the teacher
 AVERAGED = 'unlabelled', 'mix'  # rows with images without a label; their teachers have these seeds
 TEACHERS = 0, *MORE_TEACHERS
 
@@ -139,7 +140,7 @@ def write_configs(args, comparison, base, seed):
         write_config(base, 'masks60', seed)
         teacher = latest_checkpoint(comparison.folder(row_run(args, base, 'masks60', seed)))
     for row in args.rows:
-        write_config(base, row, seed, teacher if row in TAUGHT else None)
+        write_config(base, row, seed, teacher if row in STARTED else None)
     return teacher
 
 

@@ -35,8 +35,8 @@ def choose_networks(facts, machine):
         seen = ' and '.join([WORDS[source.kind] for source in own])
         choices.append(Choice(
             'teacher', f'a network of the {seen}', 'the other labels do not say where an object '
-            'ends: a network that does makes their masks, and the one that learns from them starts '
-            'from its weights', 'teacher'))
+            'ends: a network that does makes their masks', 'teacher'))
+        choices.append(_start_choice(network))
     choices.append(_ratio_choice(network))
     return network, teacher, proposals, choices
 
@@ -107,6 +107,14 @@ def _mask_choices(network, proposals):
                      f'{ENSEMBLE_TAU:g}', 'one network has nothing to learn from what it says '
                      'itself; several agree more often on what is right than on what is wrong',
                      'ensemble')
+
+
+def _start_choice(network):
+    if network.starts_from_teacher:
+        return Choice('start', "the teacher's weights", 'its training goes on with labels that say '
+                      'what one network does not know', 'box_masks')
+    return Choice('start', "ImageNet's weights, not the teacher's", 'with tags these end higher; '
+                  'with points and scribbles it was not compared', 'started')
 
 
 def _ratio_choice(network):

@@ -8,6 +8,7 @@ WORDS = dict(pixel='masks', empty='nothing in them', box='boxes', scribble='scri
              point='points', image='tags', none='no label')
 DRAWN = 'box', 'scribble', 'point'  # what tells places, the richest first
 TAUGHT = 'box', 'scribble', 'point', 'image'  # beside masks, a teacher makes their masks
+STARTED = 'box', 'none'  # with these, a network starts from the weights of its teacher
 HEADS = dict(single='one branch', dual='dual branch (DualBranchHead, one shared convolution)',
              mixed='mixed dual head (MixedDualHead, 7 masks to 1 weak image in the strong branch)',
              rrm='RRM (RRMHead)')
@@ -46,6 +47,11 @@ class NetworkPlan:
         """Kinds of labels (list[str]) whose masks are of this origin (of a `Source`)."""
         return [source.kind for source in self.sources if source.masks == masks]
 
+    @property
+    def starts_from_teacher(self):
+        """Whether it starts from the weights of its teacher, if it has one."""
+        return any(source.kind in STARTED for source in self.sources)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -54,8 +60,8 @@ class Plan:
     Args:
         backbone (str): 'efflite0' or 'r50'.
         network (NetworkPlan): what is deployed.
-        teacher (NetworkPlan, optional): what makes masks of weak images; `network` starts from it.
-            Where images have no label, others are trained with other seeds (`MORE_TEACHERS`).
+        teacher (NetworkPlan, optional): what makes masks of weak images. Where images have no
+            label, others are trained with other seeds (`MORE_TEACHERS`).
         judged (bool): the strong images choose which masks of the teacher are kept.
         proposals (str, optional): what makes masks of boxes without a network, alone or where the
             teacher is not sure: ``--method`` of tools/generate_proposals.py.

@@ -71,7 +71,7 @@ def test_a_plan_chooses_what_was_measured(row, msrc, tmp_path, run_tool):
     # it starts from the teacher, and has masks by the mean of three, where the row does
     stages = {stage['name']: stage for stage in read_pipeline(str(out / 'pipeline.py'))[0]}
     start = stages['network'].get('cfg_options', {}).get('load_from')
-    assert start == ('{teacher.checkpoint}' if row in ROWS.TAUGHT else None)
+    assert start == ('{teacher.checkpoint}' if row in ROWS.STARTED else None)
     averaged = stages.get('masks_unlabelled')
     assert bool(averaged) == (row in ROWS.AVERAGED)
     if averaged:
