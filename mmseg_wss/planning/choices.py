@@ -36,7 +36,7 @@ def make_plan(facts, machine):
     else:
         scale, crop, batch, about_sizes = choose_sizes(facts, machine, backbone, network)
         steps, val_interval, about_steps = choose_steps(
-            facts, machine, crop, batch, _trainings(network, teacher, judged))
+            facts, machine, crop, batch, _trainings(network, teacher, judged), judged)
         about_rare, options = choose_for_rare(facts)
     seen = {source.kind for source in network.sources}
     left_out = {kind: number for kind, number in facts.images.items() if kind not in seen}
@@ -68,6 +68,11 @@ def warnings_of(facts, machine, backbone, proposals, left_out):
     absent = [name for name in facts.classes[1:] if not facts.class_images.get(name)]
     if absent:
         yield (f'No label for training has the class {", ".join(absent)}: it will not be found.')
+    unmasked = [name for name in facts.classes[1:] if facts.class_areas
+                and name not in facts.class_areas and facts.class_images.get(name)]
+    if unmasked:
+        yield (f'No mask for training has the class {", ".join(unmasked)}: other labels name it, '
+               'but no network has seen where such an object ends. Draw some masks of it.')
     for kind, number in left_out.items():
         if facts.strong:
             yield (f'{number} images without a label are left out of the training: a network of '

@@ -52,7 +52,8 @@ def config_text(plan, network, folder, configs, name, with_val):
 
 def _heading(network):
     numbers = ', '.join(f'{source.number} with {WORDS[source.kind]}' for source in network.sources)
-    return f'{HEADS[network.head].split(" (")[0].capitalize()}: images {numbers}'
+    head = HEADS[network.head].split(' (')[0]
+    return f'{head[0].upper()}{head[1:]}: images {numbers}'
 
 
 def _base_line(plan, network, configs):

@@ -65,8 +65,17 @@ def read_folder(root):
     lists, notes = _own_lists(root), []
     tagged = {row[0] for row in read_rows(osp.join(root, TAG_FILE))} if osp.isfile(
         osp.join(root, TAG_FILE)) else set()
-    if not lists.keys() & {*TRAINED}:
+    if lists.keys() & {*TRAINED}:
+        listed = {name for ids in lists.values() for name in ids}
+        unlisted = [name for name in found if name not in listed]
+        if unlisted:
+            notes.append(f'{len(unlisted)} images are in no list, so nothing is trained with them; '
+                         f'they get masks at the end. In {LIST_NAMES["none"]}.txt they would be '
+                         f'images without a label: {abridged(unlisted, 3)}.')
+    else:
         lists, notes = _sorted_by_label(root, found, lists, tagged)
+    if not osp.isfile(osp.join(root, 'classes.txt')):
+        notes.append('There is no classes.txt, so the classes are those of PASCAL VOC.')
     if 'pixel' in lists and 'empty' in lists:
         lists['pixel'] += lists.pop('empty')  # they are strong images, too
     if not lists.keys() & {*TRAINED} - {'none'}:
@@ -84,7 +93,7 @@ def read_folder(root):
     order = [*TRAINED, 'val', 'test']
     return Folder(root, tuple(devkit_classes(root)),
                   {kind: lists[kind] for kind in order if kind in lists}, images,
-                  bool(tagged) and tagged >= {*lists.get('image', ())}, notes)
+                  bool(tagged & {*lists.get('image', ())}), notes)
 
 
 def _own_lists(root):

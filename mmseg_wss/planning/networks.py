@@ -34,8 +34,8 @@ def choose_networks(facts, machine):
     if teacher:
         seen = ' and '.join([WORDS[source.kind] for source in own])
         choices.append(Choice(
-            'teacher', f'a network of the {seen}', 'the other labels do not say where an object '
-            'ends: a network that does makes their masks', 'teacher'))
+            'teacher', f'a network of the {seen}', 'nothing else says where an object ends: this '
+            'network makes the masks of the other images', 'teacher' if taught else 'ensemble'))
         choices.append(_start_choice(network))
     choices.append(_ratio_choice(network))
     return network, teacher, proposals, choices
@@ -111,18 +111,21 @@ def _mask_choices(network, proposals):
 
 def _start_choice(network):
     if network.starts_from_teacher:
-        return Choice('start', "the teacher's weights", 'its training goes on with labels that say '
-                      'what one network does not know', 'box_masks')
+        return Choice('start', "the teacher's weights", 'masks of boxes, and those of several '
+                      'networks, say what the teacher does not know: its training goes on with '
+                      'them', 'box_masks' if network.kinds_with('teacher')[:1] == ['box']
+                      else 'ensemble')
     return Choice('start', "ImageNet's weights, not the teacher's", 'with tags these end higher; '
-                  'with points and scribbles it was not compared', 'started')
+                  'with other labels it was not compared', 'started')
 
 
 def _ratio_choice(network):
     shares = ' : '.join(map(str, network.ratio))
     names = ', '.join(WORDS[source.kind] for source in network.sources)
     return Choice('images in a batch', f'{names} as {shares}',
-                  'half of a batch has masks, so that neither half waits for the other; kinds of '
-                  'weak labels by their numbers, at least one image of each', 'ratio')
+                  'half of a batch has masks, more where most images have some; the others by '
+                  'their numbers, with an image of each kind at least, and without a label no more '
+                  'than all other weak ones', 'ratio' if network.head == 'dual' else '')
 
 
 def judge_choice(facts, judged):

@@ -22,7 +22,7 @@ from mmseg_wss.utils.new_folder import put_in_place, remove_leftovers, temporary
 VAL = 0.2  # share of the strong images that is held out where there are no others
 DEVKIT = 'devkit'  # of an import, in the project
 _SHOWN = 30  # faults
-_NO_NAME = ' ,\'"'  # the pipeline's work dir has the name of the project, see `plan_stages`
+_NO_NAME = ' ,\'"{}'  # the pipeline's work dir has the name of the project, see `plan_stages`
 
 
 def make_project(source, out, configs, machine, images=None, seed=0, workers=1, overwrite=False):
@@ -92,7 +92,7 @@ def _check_out(out, source, overwrite):
     name = osp.basename(osp.abspath(out))
     if set(name) & set(_NO_NAME):
         raise DataError(f'{out}: the folders of trainings get this name, which must have no blank, '
-                        'comma or quote. Choose another --out.')
+                        'comma, quote or brace. Choose another --out.')
     if not osp.exists(source):
         raise DataError(f'{source}: there is no such file or folder. Give a folder of images and '
                         'labels (docs/own_data.md), or what a labelling tool has exported.')

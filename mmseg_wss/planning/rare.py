@@ -12,7 +12,7 @@ def rare_classes(facts):
     classes, each is in few images.
     """
     numbers = [number for number in facts.class_images.values() if number]
-    limit = min(RARE * facts.labelled, median(numbers) / 2 if numbers else 0)
+    limit = min(max(RARE * facts.labelled, 2), median(numbers) / 2 if numbers else 0)
     return {name: number for name, number in facts.class_images.items() if 0 < number < limit}
 
 

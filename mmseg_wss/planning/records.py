@@ -8,7 +8,6 @@ WORDS = dict(pixel='masks', empty='nothing in them', box='boxes', scribble='scri
              point='points', image='tags', none='no label')
 DRAWN = 'box', 'scribble', 'point'  # what tells places, the richest first
 TAUGHT = 'box', 'scribble', 'point', 'image'  # beside masks, a teacher makes their masks
-STARTED = 'box', 'none'  # with these, a network starts from the weights of its teacher
 HEADS = dict(single='one branch', dual='dual branch (DualBranchHead, one shared convolution)',
              mixed='mixed dual head (MixedDualHead, 7 masks to 1 weak image in the strong branch)',
              rrm='RRM (RRMHead)')
@@ -49,8 +48,9 @@ class NetworkPlan:
 
     @property
     def starts_from_teacher(self):
-        """Whether it starts from the weights of its teacher, if it has one."""
-        return any(source.kind in STARTED for source in self.sources)
+        """Whether it starts from the weights of its teacher, as measured with these masks."""
+        return any(source.masks == 'ensemble' or (source.kind, source.masks) == ('box', 'teacher')
+                   for source in self.sources)
 
 
 @dataclass(frozen=True)

@@ -42,10 +42,9 @@ def choose_sizes(facts, machine, backbone, network):
     if seen < SMALLEST_SEEN:  # not of nan
         wanted = _multiple(scale * SMALLEST_SEEN / seen)
         scale = max(usual, min(wanted, LARGEST_SCALE[device], _multiple(long_side)))
-        larger = scale > usual
-        reason = (f'{which} would be seen with less than {seen:.0f} pixels at {usual}'
-                  + ('' if larger else '; the photographs have no more pixels'
-                                if scale >= _multiple(long_side) else f'; {device} does no more'))
+        reason = (f'{which} would be seen with less than {math.ceil(seen)} pixels at {usual}'
+                  + ('' if scale >= wanted else '; the photographs have no more pixels'
+                     if scale >= _multiple(long_side) else f'; {device} does no more'))
         figure = 'rare'
     batch = max(BATCH, 2 * (len(network.sources) - 1))
     batch += batch % 2
@@ -101,11 +100,12 @@ def _fitted(scale, batch, machine):
         'memory')
 
 
-def choose_steps(facts, machine, crop, batch, trainings):
+def choose_steps(facts, machine, crop, batch, trainings, judged):
     """Steps, steps between validations, and `Choice`s.
 
     Args:
         trainings (int): networks that are trained, those of the judge included.
+        judged (bool): two of them are the judge's.
     """
     steps = STEPS[machine.device]
     interval = next(steps for most, steps in VALIDATED if facts.val <= most)
@@ -113,10 +113,9 @@ def choose_steps(facts, machine, crop, batch, trainings):
         times = (crop / CROP) ** 2 * batch / BATCH
         low, high = (times * seconds * steps / 3600 for seconds in STEP_SECONDS)
         return steps, interval, [
-            Choice('schedule', f'{steps} steps, AdamW, poly', 'two branches need longer than one; '
-                   'more brought nothing', 'steps'),
+            Choice('schedule', f'{steps} steps, AdamW, poly', 'more brought nothing', 'steps'),
             Choice('time', f'{_hours(low, high, trainings)}', f'{trainings} training'
-                   + ('s, two of them for the judge' if trainings == 4 else 's' * (trainings > 1))
+                   + 's' * (trainings > 1) + ', two of them for the judge' * judged
                    + ', on one core, by the number of pixels; without validations', 'seconds')]
     return steps, interval, [Choice(
         'schedule', f'{steps} steps, AdamW, poly', 'a GPU makes more of them than a CPU; look at '

@@ -201,6 +201,24 @@ def test_without_lists_each_image_has_its_richest_label(devkit, shapes):
     assert sorted(path.relative_to(root) for path in root.rglob('*')) == before
 
 
+def test_what_was_assumed_of_a_folder_is_noted(devkit):
+    root, _ = devkit(pixel=5, none=4)
+    (root / 'ImageSets/Segmentation/train_unlabelled.txt').unlink()
+    assert '4 images are in no list' in read_folder(str(root)).notes[0]
+    (root / 'classes.txt').unlink()
+    assert 'There is no classes.txt' in ' '.join(read_folder(str(root)).notes)
+
+
+def test_a_tagged_image_without_a_line_is_named(devkit, tmp_path, capsys):
+    root, lists = devkit(pixel=5, image=4)
+    lines = (root / TAG_FILE).read_text().splitlines(keepends=True)
+    (root / TAG_FILE).write_text(''.join(lines[1:]))
+    faults, _ = make_project(str(root), str(tmp_path / 'out'), CONFIGS, Machine())
+    said = capsys.readouterr().out
+    assert faults == 1 and lists['image'][0] in said and lists['image'][1] not in said
+    assert TAG_FILE in said and '.xml' not in said
+
+
 def test_plan_md_has_the_true_counts(devkit):
     root, lists = devkit(pixel=30, box=9, image=7, none=5, val=4)
     empty = root / f'SegmentationClass/{lists["pixel"][0]}.png'
@@ -285,7 +303,8 @@ def test_wrong_sources_and_folders_are_refused(devkit, tmp_path):
             make_project(str(source), str(out), CONFIGS, Machine(), **options)
 
     refused('there is no such file or folder', source=tmp_path / 'none')
-    refused('no blank, comma or quote', out=tmp_path / 'my project')
+    refused('no blank, comma, quote or brace', out=tmp_path / 'my project')
+    refused('quote or brace', out=tmp_path / 'my{project}')
     refused('Remove the option', images='photos')
     (tmp_path / 'out').mkdir()
     refused('--overwrite')
