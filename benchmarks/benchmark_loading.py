@@ -5,7 +5,8 @@
 Both read the same files in one process, image by image in turn: ours through `VOCWeakSegDataset`
 and the config's pipeline, mmseg's through ``BaseSegDataset`` and the pipeline in which each of our
 transforms is replaced by mmseg's. The figure is the ratio of images per second, ours / mmseg's. A
-second line has what AnnNet's input needs besides: the milliseconds of `BoxPriors`.
+second line has what AnnNet's input needs besides, the milliseconds of `BoxPriors`, and a third one
+those of `seeded`, which our data sets call for each image.
 """
 import argparse
 import time
@@ -19,6 +20,7 @@ from rich.progress import track
 
 from mmseg_wss.datasets.samplers.seeded_index import SeededIndex
 from mmseg_wss.datasets.transforms import BoxPriors
+from mmseg_wss.utils.random_state import seeded
 
 THEIRS = {'mmseg_wss.LoadWeakLabels': 'LoadAnnotations', 'mmseg_wss.RandomCrop': 'RandomCrop',
           'mmseg_wss.PackWeakSegInputs': 'PackSegInputs'}
@@ -54,6 +56,14 @@ def priors_milliseconds(rounds=200):
     return 1000 * np.median(times)
 
 
+def seeding_milliseconds(rounds=1000):
+    begin = time.perf_counter()
+    for seed in range(rounds):
+        with seeded(seed):
+            pass
+    return 1000 * (time.perf_counter() - begin) / rounds
+
+
 def main():
     args = parse_args()
     cv2.setNumThreads(0)  # as in a worker process
@@ -74,6 +84,7 @@ def main():
     print(f'ours {rate[0]:.1f} images/s, mmseg {rate[1]:.1f} images/s: ratio '
           f'{rate[0] / rate[1]:.3f} (median of pairs {np.median(times[:, 1] / times[:, 0]):.3f})')
     print(f'BoxPriors, 5 boxes, 500x375: {priors_milliseconds():.1f} ms')
+    print(f'seeded: {seeding_milliseconds():.3f} ms')
 
 
 if __name__ == '__main__':

@@ -73,7 +73,7 @@ def rates_of(config):
         for one in cfg.param_scheduler]
     shown = 0, steps // 2 - 1, steps // 2, steps - 1
     found = []
-    for step in range(steps):
+    for step in range(steps):  # rates do not depend on steps of the optimiser
         if step in shown:
             found.append([group['lr'] for group in optimizer.param_groups])
         for scheduler in schedulers:

@@ -226,7 +226,7 @@ def pipeline_text(plan, facts, name, image_dir):
         lines += _teacher_stages(plan, of_boxes)
         masks = [_MASK_STAGES[mask] for mask in masks]
     used = [f'masks={(masks[0] if len({*masks}) == 1 else masks)!r}'] if masks else []
-    if plan.teacher and plan.network.starts_from_teacher:
+    if plan.network.starts_from_teacher:
         used.append("cfg_options={'load_from': '{teacher.checkpoint}'}")
     lines.append("    dict(name='network', tool='train.py', config='config.py'"
                  + ''.join(f',\n         {option}' for option in used) + '),')

@@ -122,10 +122,12 @@ def _start_choice(network):
 def _ratio_choice(network):
     shares = ' : '.join(map(str, network.ratio))
     names = ', '.join(WORDS[source.kind] for source in network.sources)
-    return Choice('images in a batch', f'{names} as {shares}',
-                  'half of a batch has masks, more where most images have some; the others by '
-                  'their numbers, with an image of each kind at least, and without a label no more '
-                  'than all other weak ones', 'ratio' if network.head == 'dual' else '')
+    reason = ('half of a batch has masks, more where most images have some; the others by their '
+              'numbers, with an image of each kind at least')
+    if network.kinds_with('ensemble') and len(network.sources) > 2:
+        reason += ', and without a label no more than all other weak ones'
+    return Choice('images in a batch', f'{names} as {shares}', reason,
+                  'ratio' if network.head == 'dual' else '')
 
 
 def judge_choice(facts, judged):

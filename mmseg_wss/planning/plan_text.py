@@ -88,9 +88,8 @@ def stage_lines(plan, facts):
         yield f'`masks`: the masks that `teacher` makes of the images with {" and ".join(kinds)}'
     if averaged:
         yield '`masks_unlabelled`: masks of the images without a label, by the mean of all teachers'
-    started = bool(plan.teacher) and plan.network.starts_from_teacher
     yield (f'`network` (config.py): {_said(plan.network)}'
-           + ', from the weights of `teacher`' * started)
+           + ', from the weights of `teacher`' * plan.network.starts_from_teacher)
     if facts.val:
         yield '`test`: its IoU of each class on the images of the validation'
     yield '`predicted`: its masks of all images, and overlays'

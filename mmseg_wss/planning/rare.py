@@ -8,8 +8,8 @@ from mmseg_wss.planning.rules import OBJECT_PROB, RARE, REPEAT_THRESHOLD, SMALL
 def rare_classes(facts):
     """Class -> its labelled images for training, of those that few have.
 
-    Few of all, and fewer than half of what the classes have in the middle: where there are many
-    classes, each is in few images.
+    Few of all (among few images, one), and fewer than half of what the classes have in the middle:
+    where there are many classes, each is in few images.
     """
     numbers = [number for number in facts.class_images.values() if number]
     limit = min(max(RARE * facts.labelled, 2), median(numbers) / 2 if numbers else 0)

@@ -48,7 +48,7 @@ class NetworkPlan:
 
     @property
     def starts_from_teacher(self):
-        """Whether it starts from the weights of its teacher, as measured with these masks."""
+        """Whether it has a teacher and starts from its weights: where that was measured to pay."""
         return any(source.masks == 'ensemble' or (source.kind, source.masks) == ('box', 'teacher')
                    for source in self.sources)
 

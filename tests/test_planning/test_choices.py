@@ -198,6 +198,14 @@ def test_the_time_names_the_trainings_of_a_judge():
     assert time_of(dict(pixel=60, image=50, none=9)).startswith('6 trainings, two of them for')
 
 
+def test_the_ratio_speaks_of_unlabelled_images_where_they_are_held_back():
+    def reason_of(images):
+        return next(choice.reason for choice in make_plan(facts_of(images), Machine()).choices
+                    if choice.what == 'images in a batch')
+    assert 'no more than all other weak ones' in reason_of(dict(pixel=60, image=50, none=200))
+    assert 'no more' not in reason_of(dict(pixel=60, none=200)) + reason_of(dict(pixel=60, box=9))
+
+
 def test_a_class_that_no_mask_has_is_said():
     facts = facts_of(dict(pixel=60, image=50), class_areas=dict(cat=0.2, dog=0.1))
     assert any('No mask for training has the class bird' in warning
